@@ -1,0 +1,1 @@
+//! ProxPanel: the library behind the `proxpanel` daemon and command.

@@ -1,0 +1,2 @@
+//! The `proxpanel` command.
+fn main() {}
