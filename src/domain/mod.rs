@@ -1,0 +1,41 @@
+//! The rules of an internet service provider: values in, values out.
+//!
+//! Nothing here reads a clock, a socket, a file or a table. Every function that
+//! depends on the present takes `now`. The only crate used is the civil-time one.
+
+pub mod access;
+pub mod audit;
+pub mod duration;
+pub mod id;
+pub mod mac;
+pub mod money;
+pub mod nas;
+pub mod octets;
+pub mod operator;
+pub mod plan;
+pub mod rate;
+pub mod rating;
+pub mod session;
+pub mod speed;
+pub mod subscriber;
+pub mod text;
+pub mod time;
+pub mod window;
+
+/// Why a typed value was refused: which rule it broke, in words for the form field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub String);
+
+impl Invalid {
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Invalid {}

@@ -1,0 +1,230 @@
+//! NAS devices: the routers that ask us.
+
+use super::Invalid;
+use super::id::NasId;
+use super::time::Timestamp;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An address or a network in CIDR notation; host bits are zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    pub fn parse(text: &str) -> Result<Network, Invalid> {
+        let refused = || {
+            Invalid::new("An address or network, such as 10.0.0.1, 10.0.0.0/24 or 2001:db8::/64")
+        };
+        let text = text.trim();
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => {
+                (address, Some(prefix.parse::<u8>().map_err(|_| refused())?))
+            }
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| refused())?;
+        let longest = longest_prefix(address);
+        let prefix = prefix.unwrap_or(longest);
+        if prefix > longest {
+            return Err(refused());
+        }
+        let network = Network {
+            address: mask(address, prefix),
+            prefix,
+        };
+        if network.address != address {
+            return Err(Invalid::new(format!(
+                "Bits beyond the prefix are set; did you mean {network}?"
+            )));
+        }
+        Ok(network)
+    }
+
+    pub fn host(address: IpAddr) -> Network {
+        Network {
+            address,
+            prefix: longest_prefix(address),
+        }
+    }
+
+    pub fn contains(&self, address: IpAddr) -> bool {
+        longest_prefix(address) == longest_prefix(self.address)
+            && mask(address, self.prefix) == self.address
+    }
+
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// One host, to which CoA can be sent even before it spoke.
+    pub fn single(&self) -> Option<IpAddr> {
+        (self.prefix == longest_prefix(self.address)).then_some(self.address)
+    }
+}
+
+fn longest_prefix(address: IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+fn mask(address: IpAddr, prefix: u8) -> IpAddr {
+    match address {
+        IpAddr::V4(a) => {
+            let kept = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+            Ipv4Addr::from_bits(a.to_bits() & kept).into()
+        }
+        IpAddr::V6(a) => {
+            let kept = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+            Ipv6Addr::from_bits(a.to_bits() & kept).into()
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.single() {
+            Some(address) => address.fmt(f),
+            None => write!(f, "{}/{}", self.address, self.prefix),
+        }
+    }
+}
+
+/// Which attributes the router understands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    MikroTik,
+    Wispr,
+    Generic,
+}
+
+impl Profile {
+    pub const ALL: [Profile; 3] = [Profile::MikroTik, Profile::Wispr, Profile::Generic];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Profile::MikroTik => "mikrotik",
+            Profile::Wispr => "wispr",
+            Profile::Generic => "generic",
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Profile, Invalid> {
+        Self::ALL
+            .into_iter()
+            .find(|p| p.word() == text)
+            .ok_or_else(|| Invalid::new("One of mikrotik, wispr, generic"))
+    }
+}
+
+/// Whether an Access-Request must carry a Message-Authenticator (radius.md section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageAuthenticator {
+    /// Accept without, until the first valid one; from then on required.
+    Auto {
+        pinned: bool,
+    },
+    Required,
+    /// Accept without. Shown as insecure.
+    Optional,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nas {
+    pub id: NasId,
+    pub name: String,
+    pub network: Network,
+    pub profile: Profile,
+    /// 3799, or 1700 on old RouterOS.
+    pub coa_port: u16,
+    pub message_authenticator: MessageAuthenticator,
+    /// Drop requests with Proxy-State and without Message-Authenticator.
+    pub limit_proxy_state: bool,
+    /// Off only for routers that discard replies with one; shown as insecure.
+    pub send_message_authenticator: bool,
+    /// The router counts from its own side: Acct-Input is download.
+    pub swap_octets: bool,
+    /// Seconds, at least 60; `None` follows the number of sessions.
+    pub interim_interval: Option<u32>,
+    pub notes: String,
+    /// When this installation took the router over: older sessions start with a baseline.
+    pub created_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_contain_their_addresses_only() {
+        let network = Network::parse("10.1.0.0/16").unwrap();
+        assert!(network.contains("10.1.255.255".parse().unwrap()));
+        assert!(!network.contains("10.2.0.0".parse().unwrap()));
+        assert!(!network.contains("::1".parse().unwrap()));
+        assert!(
+            Network::parse("0.0.0.0/0")
+                .unwrap()
+                .contains("255.1.2.3".parse().unwrap())
+        );
+        assert!(
+            Network::parse("::/0")
+                .unwrap()
+                .contains("2001:db8::1".parse().unwrap())
+        );
+        assert!(
+            !Network::parse("0.0.0.0/0")
+                .unwrap()
+                .contains("::1".parse().unwrap())
+        );
+        assert!(
+            Network::parse("2001:db8::/33")
+                .unwrap()
+                .contains("2001:db8:7fff::".parse().unwrap())
+        );
+        assert!(
+            !Network::parse("2001:db8::/33")
+                .unwrap()
+                .contains("2001:db8:8000::".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn typed_networks() {
+        assert_eq!(
+            Network::parse(" 10.0.0.1 ").unwrap().to_string(),
+            "10.0.0.1"
+        );
+        assert_eq!(
+            Network::parse("10.0.0.1/32").unwrap().single(),
+            "10.0.0.1".parse().ok()
+        );
+        assert_eq!(
+            Network::parse("10.0.0.0/24").unwrap().to_string(),
+            "10.0.0.0/24"
+        );
+        assert!(
+            Network::parse("10.0.0.1/24")
+                .unwrap_err()
+                .0
+                .contains("10.0.0.0/24")
+        );
+        for text in [
+            "",
+            "10.0.0.0/33",
+            "::/129",
+            "router",
+            "10.0.0.0/",
+            "10.0.0.0/-1",
+        ] {
+            assert!(Network::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Speeds.
+
+use super::Invalid;
+use std::fmt;
+
+/// The slowest speed anybody is given, in kbit/s (rules.md section 5, step 7).
+pub const SLOWEST_KBPS: u64 = 64;
+/// RouterOS queues end near 2^32 bit/s (rules.md section 5, step 7).
+pub const FASTEST_KBPS: u64 = 4_294_967;
+
+/// A pair of speeds in kbit/s (1000 bit/s) as the subscriber sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub upload_kbps: u64,
+    pub download_kbps: u64,
+}
+
+impl Rate {
+    pub fn new(upload_kbps: u64, download_kbps: u64) -> Rate {
+        Rate {
+            upload_kbps,
+            download_kbps,
+        }
+    }
+
+    pub fn upload_bps(self) -> u64 {
+        self.upload_kbps.saturating_mul(1000)
+    }
+
+    pub fn download_bps(self) -> u64 {
+        self.download_kbps.saturating_mul(1000)
+    }
+
+    pub fn clamp(self) -> Rate {
+        let clamp = |kbps: u64| kbps.clamp(SLOWEST_KBPS, FASTEST_KBPS);
+        Rate {
+            upload_kbps: clamp(self.upload_kbps),
+            download_kbps: clamp(self.download_kbps),
+        }
+    }
+
+    /// One direction as typed: `2048`, `512k`, `10M`, `1G`; a bare number is kbit/s.
+    pub fn parse_kbps(text: &str) -> Result<u64, Invalid> {
+        let text = text.trim();
+        let (digits, scale) = match text.char_indices().last() {
+            Some((at, 'k' | 'K')) => (text.get(..at), 1),
+            Some((at, 'm' | 'M')) => (text.get(..at), 1_000),
+            Some((at, 'g' | 'G')) => (text.get(..at), 1_000_000),
+            _ => (Some(text), 1),
+        };
+        let kbps = digits
+            .filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|d| d.parse::<u64>().ok())
+            .and_then(|n| n.checked_mul(scale))
+            .ok_or_else(|| Invalid::new("A speed in kbit/s, such as 2048, 512k or 10M"))?;
+        if (SLOWEST_KBPS..=FASTEST_KBPS).contains(&kbps) {
+            Ok(kbps)
+        } else {
+            Err(Invalid::new(format!(
+                "Between {SLOWEST_KBPS} and {FASTEST_KBPS} kbit/s"
+            )))
+        }
+    }
+}
+
+/// `10 Mbit/s`, `512 kbit/s`, `2.5 Mbit/s`.
+#[derive(Debug, Clone, Copy)]
+pub struct Kbps(pub u64);
+
+impl fmt::Display for Kbps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            kbps if kbps >= 1_000_000 && kbps % 100_000 == 0 => scaled(f, kbps / 100_000, "Gbit/s"),
+            kbps if kbps >= 1_000 && kbps % 100 == 0 => scaled(f, kbps / 100, "Mbit/s"),
+            kbps => write!(f, "{kbps} kbit/s"),
+        }
+    }
+}
+
+fn scaled(f: &mut fmt::Formatter<'_>, tenths: u64, unit: &str) -> fmt::Result {
+    match tenths % 10 {
+        0 => write!(f, "{} {unit}", tenths / 10),
+        tenth => write!(f, "{}.{tenth} {unit}", tenths / 10),
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} down, {} up",
+            Kbps(self.download_kbps),
+            Kbps(self.upload_kbps)
+        )
+    }
+}
+
+/// A short time above the plain speed: while the average over `time_s` stays under the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    pub rate: Rate,
+    pub threshold: Rate,
+    /// Averaging time in seconds, 1 to 3600.
+    pub time_s: u32,
+}
+
+/// What a router is told about one session's speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    pub rate: Rate,
+    pub burst: Option<Burst>,
+    /// 1 highest to 8 lowest (RouterOS queues).
+    pub priority: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typed_speeds() {
+        for (text, kbps) in [
+            ("2048", 2048),
+            (" 512k ", 512),
+            ("10M", 10_000),
+            ("1g", 1_000_000),
+            ("64", 64),
+            ("4294967", 4_294_967),
+        ] {
+            assert_eq!(Rate::parse_kbps(text), Ok(kbps), "{text}");
+        }
+        for text in [
+            "",
+            "k",
+            "63",
+            "4294968",
+            "5G",
+            "-1",
+            "1.5M",
+            "99999999999999999999G",
+            "١٠",
+        ] {
+            assert!(Rate::parse_kbps(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn prints_in_the_largest_exact_unit() {
+        for (kbps, text) in [
+            (512, "512 kbit/s"),
+            (2048, "2048 kbit/s"),
+            (2_500, "2.5 Mbit/s"),
+            (10_000, "10 Mbit/s"),
+            (1_000_000, "1 Gbit/s"),
+            (1_200_000, "1.2 Gbit/s"),
+        ] {
+            assert_eq!(Kbps(kbps).to_string(), text);
+        }
+    }
+}

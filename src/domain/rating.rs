@@ -1,0 +1,258 @@
+//! Usage from one accounting record: what a record does to its session (rules.md section 2).
+//!
+//! Totals are 64-bit: `Acct-*-Gigawords * 2^32 + Acct-*-Octets` (RFC 2869 sections 5.1, 5.2). The highest totals seen
+//! are kept; only what exceeds them is booked, so that late, repeated and reordered records book nothing, and
+//! applying a record again changes nothing.
+
+use super::id::SessionId;
+use super::octets::Traffic;
+use super::session::{Cause, Record, RecordKind, Session, Stopped};
+use super::time::{Calendar, Day, SECOND, Timestamp};
+
+/// What applying a record did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// Late, repeated or out of order: acknowledged, nothing booked.
+    Nothing,
+    /// The session changed; `booked` is to be added to the days of its subscriber, oldest first.
+    Changed { booked: Vec<(Day, Traffic)> },
+    /// The record belongs to a new session under the same key: the old one is over.
+    Other,
+}
+
+/// Acct-*-Octets without Gigawords fall by this much only when they wrapped (radius.md section 10).
+const WRAP_FALL: u64 = 1 << 31;
+const WRAP: u64 = 1 << 32;
+
+/// The instant at which the session of this record began, by the record's own words.
+pub fn began_at(record: &Record) -> Timestamp {
+    match (record.kind, record.session_time) {
+        (RecordKind::Start, None) | (_, None) => record.event_at,
+        (_, Some(seconds)) => record.event_at.plus(-i64::from(seconds) * SECOND),
+    }
+}
+
+/// Opens the session that `record` speaks of, and applies the record to it.
+///
+/// A session that began before this installation took the router over starts with a
+/// baseline: what was counted before is not booked (a cut-over charges no history twice).
+pub fn open(id: SessionId, record: &Record, calendar: &Calendar) -> (Session, Vec<(Day, Traffic)>) {
+    let began_at = began_at(record);
+    let mut session = Session {
+        id,
+        nas: record.nas,
+        acct_session_id: record.acct_session_id.clone(),
+        username: record.username.clone(),
+        subscriber: record.subscriber,
+        login: record.login,
+        started_at: began_at,
+        updated_at: began_at,
+        heard_at: record.received_at,
+        session_time: 0,
+        highest: Traffic::ZERO,
+        booked: Traffic::ZERO,
+        place: record.place.clone(),
+        stopped: None,
+        resumed: false,
+    };
+    if began_at < record.nas_since {
+        session.highest = record.totals.unwrap_or_default();
+    }
+    let booked = advance(&mut session, record, calendar);
+    finish(&mut session, record);
+    (session, booked)
+}
+
+/// Applies `record` to the session it belongs to.
+pub fn apply(session: &mut Session, record: &Record, calendar: &Calendar) -> Applied {
+    if let Some(stopped) = session.stopped {
+        return apply_after_stop(session, stopped, record, calendar);
+    }
+    if record.kind == RecordKind::Start {
+        return repeated_start(session, record);
+    }
+    let before = session.clone();
+    let booked = advance(session, record, calendar);
+    finish(session, record);
+    if *session == before {
+        Applied::Nothing
+    } else {
+        Applied::Changed { booked }
+    }
+}
+
+/// A second Start changes nothing but what it may tell of the place.
+fn repeated_start(session: &mut Session, record: &Record) -> Applied {
+    let before = session.clone();
+    session.place.learn(&record.place);
+    session.heard_at = session.heard_at.max(record.received_at);
+    if session.place == before.place {
+        Applied::Nothing
+    } else {
+        Applied::Changed { booked: Vec::new() }
+    }
+}
+
+fn apply_after_stop(
+    session: &mut Session,
+    stopped: Stopped,
+    record: &Record,
+    calendar: &Calendar,
+) -> Applied {
+    if began_at(record) > stopped.at && record.event_at > stopped.at {
+        // Routers use their session ids again; this one began after the old one had ended.
+        return Applied::Other;
+    }
+    let went_on = match record.session_time {
+        Some(seconds) => seconds > session.session_time,
+        None => false,
+    };
+    // Where the Stop was ours, the real one may come late and carry the last figures.
+    let was_lost = stopped.cause == Cause::Lost;
+    let is_stop = matches!(record.kind, RecordKind::Stop { .. });
+    if record.kind == RecordKind::Start || !(went_on || (was_lost && is_stop)) {
+        return Applied::Nothing;
+    }
+    session.stopped = None;
+    session.resumed = !is_stop;
+    let booked = advance(session, record, calendar);
+    finish(session, record);
+    Applied::Changed { booked }
+}
+
+/// Takes over what the record knows and returns what it adds to the usage of each day.
+fn advance(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Traffic)> {
+    session.place.learn(&record.place);
+    session.heard_at = session.heard_at.max(record.received_at);
+    let adopted = adopt(session, record, calendar);
+
+    let since = session.updated_at;
+    let mut booked = Traffic::ZERO;
+    if let Some(totals) = record.totals {
+        let time_fell = record
+            .session_time
+            .is_some_and(|seconds| seconds < session.session_time);
+        let is_newer = record.event_at > session.updated_at;
+        let totals = unwrapped(session, record, totals, time_fell);
+        if time_fell && is_newer && fell(totals, session.highest) {
+            // The router began to count again under the same id: a new segment, booked whole.
+            booked = totals;
+            session.highest = totals;
+            session.session_time = record.session_time.unwrap_or(0);
+        } else {
+            booked = totals.beyond(session.highest);
+            session.highest = session.highest.highest(totals);
+        }
+    }
+    session.session_time = session.session_time.max(record.session_time.unwrap_or(0));
+    session.updated_at = session.updated_at.max(record.event_at);
+    session.booked += booked;
+
+    let mut days = adopted;
+    if booked != Traffic::ZERO && session.subscriber.is_some() {
+        days.extend(spread(booked, since, record.event_at, calendar));
+    }
+    days
+}
+
+/// A session that began under an unknown name and whose subscriber exists by now: what it
+/// used so far is booked to the subscriber too, so that sessions and days keep adding up.
+fn adopt(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Traffic)> {
+    if session.login.is_none() {
+        session.login = record.login;
+    }
+    if session.subscriber.is_some() || record.subscriber.is_none() {
+        return Vec::new();
+    }
+    session.subscriber = record.subscriber;
+    if session.booked == Traffic::ZERO {
+        return Vec::new();
+    }
+    spread(
+        session.booked,
+        session.started_at,
+        session.updated_at,
+        calendar,
+    )
+}
+
+/// Undoes a wrap at 2^32 for routers that never send Gigawords: time went on, octets fell by more than half the range.
+fn unwrapped(session: &Session, record: &Record, totals: Traffic, time_fell: bool) -> Traffic {
+    if record.has_gigawords || time_fell || record.session_time.is_none() {
+        return totals;
+    }
+    let unwrap = |now: u64, highest: u64| {
+        let base = highest / WRAP * WRAP;
+        let candidate = base.saturating_add(now);
+        if candidate < highest && highest - candidate > WRAP_FALL {
+            candidate.saturating_add(WRAP)
+        } else {
+            candidate.max(now)
+        }
+    };
+    Traffic::new(
+        unwrap(totals.upload, session.highest.upload),
+        unwrap(totals.download, session.highest.download),
+    )
+}
+
+fn fell(totals: Traffic, highest: Traffic) -> bool {
+    totals.upload < highest.upload || totals.download < highest.download
+}
+
+fn finish(session: &mut Session, record: &Record) {
+    if let RecordKind::Stop { cause } = record.kind {
+        session.stopped = Some(Stopped {
+            at: session.updated_at,
+            cause: Cause::Radius(cause),
+        });
+    }
+}
+
+/// Spreads usage over the business days between two instants in proportion to time; the remainder of the division
+/// falls to the last day, so the parts add up to the whole.
+fn spread(
+    traffic: Traffic,
+    from: Timestamp,
+    to: Timestamp,
+    calendar: &Calendar,
+) -> Vec<(Day, Traffic)> {
+    let parts = calendar.split(from, to);
+    let whole: i64 = parts.iter().map(|(_, ms)| ms).sum();
+    let mut left = traffic;
+    let mut days = Vec::with_capacity(parts.len());
+    for (index, (day, ms)) in parts.iter().enumerate() {
+        let is_last = index + 1 == parts.len();
+        let share = if is_last {
+            left
+        } else {
+            Traffic::new(
+                part(traffic.upload, *ms, whole),
+                part(traffic.download, *ms, whole),
+            )
+        };
+        left = left.beyond(share);
+        if share != Traffic::ZERO {
+            days.push((*day, share));
+        }
+    }
+    days
+}
+
+/// `octets * ms / whole`, rounded down.
+fn part(octets: u64, ms: i64, whole: i64) -> u64 {
+    let (ms, whole) = (
+        u128::try_from(ms).unwrap_or(0),
+        u128::try_from(whole).unwrap_or(1).max(1),
+    );
+    u64::try_from(u128::from(octets) * ms / whole).unwrap_or(octets)
+}
+
+/// Closes a session whose Stop never came.
+pub fn close(session: &mut Session, at: Timestamp, cause: Cause) {
+    session.stopped = Some(Stopped { at, cause });
+}
+
+#[cfg(test)]
+#[path = "rating_tests.rs"]
+mod tests;

@@ -1,0 +1,277 @@
+//! The rules of usage, one table row or test per sentence of rules.md section 2.
+
+use super::*;
+use crate::domain::id::{LoginId, NasId, SubscriberId};
+use crate::domain::session::Place;
+use crate::domain::time::HOUR;
+
+const T0: i64 = 1_780_000_000;
+
+fn record(kind: RecordKind, at: i64, seconds: u32, upload: u64, download: u64) -> Record {
+    Record {
+        kind,
+        nas: NasId(1),
+        nas_since: Timestamp(0),
+        acct_session_id: b"81a00001".to_vec(),
+        username: "Ali".into(),
+        subscriber: Some(SubscriberId(1)),
+        login: None,
+        event_at: Timestamp::from_seconds(T0 + at),
+        received_at: Timestamp::from_seconds(T0 + at),
+        session_time: Some(seconds),
+        totals: Some(Traffic::new(upload, download)),
+        has_gigawords: true,
+        place: Place::default(),
+    }
+}
+
+fn interim(at: i64, seconds: u32, upload: u64, download: u64) -> Record {
+    record(RecordKind::Interim, at, seconds, upload, download)
+}
+
+fn started() -> Session {
+    let start = Record {
+        session_time: None,
+        totals: None,
+        ..record(RecordKind::Start, 0, 0, 0, 0)
+    };
+    open(SessionId(1), &start, &Calendar::utc()).0
+}
+
+fn give(session: &mut Session, record: &Record) -> Applied {
+    apply(session, record, &Calendar::utc())
+}
+
+fn sum(days: &[(Day, Traffic)]) -> Traffic {
+    days.iter()
+        .fold(Traffic::ZERO, |sum, (_, part)| sum + *part)
+}
+
+#[test]
+fn only_what_exceeds_the_highest_is_booked() {
+    let mut session = started();
+    for (record, booked) in [
+        (interim(60, 60, 100, 1000), (100, 1000)),
+        (interim(120, 120, 150, 3000), (150, 3000)),
+        // Repeated, late, and one counter ahead with the other behind.
+        (interim(120, 120, 150, 3000), (150, 3000)),
+        (interim(60, 60, 100, 1000), (150, 3000)),
+        (interim(180, 180, 140, 3500), (150, 3500)),
+        (interim(240, 240, 160, 3600), (160, 3600)),
+    ] {
+        give(&mut session, &record);
+        assert_eq!((session.booked.upload, session.booked.download), booked);
+    }
+}
+
+#[test]
+fn a_repeated_record_changes_nothing() {
+    let mut session = started();
+    give(&mut session, &interim(60, 60, 100, 1000));
+    let before = session.clone();
+    assert_eq!(
+        give(&mut session, &interim(60, 60, 100, 1000)),
+        Applied::Nothing
+    );
+    assert_eq!(session, before);
+}
+
+#[test]
+fn a_smaller_reading_with_more_time_is_no_reset() {
+    let mut session = started();
+    give(&mut session, &interim(60, 60, 5000, 5000));
+    give(&mut session, &interim(120, 120, 10, 10));
+    assert_eq!(session.booked, Traffic::new(5000, 5000));
+    assert_eq!(session.session_time, 120);
+}
+
+#[test]
+fn a_segment_opens_only_if_time_fell_and_the_packet_is_newer() {
+    let mut session = started();
+    give(&mut session, &interim(600, 600, 5000, 5000));
+    // Older packet: late, not a new segment.
+    give(&mut session, &interim(300, 300, 10, 10));
+    assert_eq!(session.booked, Traffic::new(5000, 5000));
+    // Newer packet and less time: counted again from zero.
+    give(&mut session, &interim(660, 30, 10, 20));
+    assert_eq!(session.booked, Traffic::new(5010, 5020));
+    give(&mut session, &interim(720, 90, 15, 30));
+    assert_eq!(session.booked, Traffic::new(5015, 5030));
+}
+
+#[test]
+fn octets_without_gigawords_wrap() {
+    let low = |at, seconds, download| Record {
+        has_gigawords: false,
+        ..interim(at, seconds, 0, download)
+    };
+    let mut session = started();
+    give(&mut session, &low(60, 60, 4_294_000_000));
+    give(&mut session, &low(120, 120, 1_000_000));
+    assert_eq!(session.booked.download, WRAP + 1_000_000);
+    give(&mut session, &low(180, 180, 2_000_000));
+    assert_eq!(session.booked.download, WRAP + 2_000_000);
+    // A small fall is a late reading, also beyond the first wrap.
+    give(&mut session, &low(240, 240, 1_500_000));
+    assert_eq!(session.booked.download, WRAP + 2_000_000);
+    give(&mut session, &low(300, 300, 4_294_000_000));
+    give(&mut session, &low(360, 360, 5));
+    assert_eq!(session.booked.download, 2 * WRAP + 5);
+}
+
+#[test]
+fn a_second_start_is_no_new_session() {
+    let mut session = started();
+    give(&mut session, &interim(60, 60, 100, 1000));
+    let again = Record {
+        session_time: None,
+        totals: None,
+        ..record(RecordKind::Start, 0, 0, 0, 0)
+    };
+    assert_eq!(give(&mut session, &again), Applied::Nothing);
+    assert_eq!(session.booked, Traffic::new(100, 1000));
+}
+
+#[test]
+fn an_unknown_session_is_opened_by_an_interim_and_booked_whole() {
+    let (session, days) = open(SessionId(9), &interim(0, 3600, 100, 1000), &Calendar::utc());
+    assert_eq!(session.started_at, Timestamp::from_seconds(T0 - 3600));
+    assert_eq!(session.booked, Traffic::new(100, 1000));
+    assert_eq!(sum(&days), session.booked);
+}
+
+#[test]
+fn a_session_older_than_the_take_over_starts_with_a_baseline() {
+    let since = |seconds| Record {
+        nas_since: Timestamp::from_seconds(T0 - seconds),
+        ..interim(0, 3600, 100, 1000)
+    };
+    let (mut session, days) = open(SessionId(9), &since(3599), &Calendar::utc());
+    assert_eq!((session.booked, days.len()), (Traffic::ZERO, 0));
+    give(&mut session, &interim(60, 3660, 150, 1500));
+    assert_eq!(session.booked, Traffic::new(50, 500));
+    // The edge: it began at the very instant of the take-over.
+    let (session, _) = open(SessionId(9), &since(3600), &Calendar::utc());
+    assert_eq!(session.booked, Traffic::new(100, 1000));
+}
+
+#[test]
+fn after_the_stop_only_more_time_counts() {
+    let mut session = started();
+    give(
+        &mut session,
+        &record(RecordKind::Stop { cause: 1 }, 100, 100, 10, 10),
+    );
+    assert_eq!(session.stopped.map(|s| s.cause), Some(Cause::Radius(1)));
+    for late in [
+        interim(60, 60, 5, 5),
+        interim(100, 100, 10, 99),
+        record(RecordKind::Stop { cause: 2 }, 100, 100, 10, 10),
+        record(RecordKind::Start, 0, 0, 0, 0),
+    ] {
+        assert_eq!(give(&mut session, &late), Applied::Nothing);
+    }
+    assert_eq!(session.booked, Traffic::new(10, 10));
+    // It went on after all.
+    assert!(matches!(
+        give(&mut session, &interim(160, 160, 20, 30)),
+        Applied::Changed { .. }
+    ));
+    assert!(session.resumed && session.stopped.is_none());
+    assert_eq!(session.booked, Traffic::new(20, 30));
+}
+
+#[test]
+fn a_late_real_stop_completes_a_session_that_was_given_up() {
+    let mut session = started();
+    give(&mut session, &interim(60, 60, 10, 10));
+    close(&mut session, Timestamp::from_seconds(T0 + 60), Cause::Lost);
+    let stop = record(RecordKind::Stop { cause: 2 }, 60, 60, 12, 15);
+    assert!(matches!(give(&mut session, &stop), Applied::Changed { .. }));
+    assert_eq!(session.stopped.map(|s| s.cause), Some(Cause::Radius(2)));
+    assert_eq!(session.booked, Traffic::new(12, 15));
+    assert!(!session.resumed);
+    assert_eq!(give(&mut session, &stop), Applied::Nothing);
+}
+
+#[test]
+fn an_id_that_is_used_again_is_another_session() {
+    let mut session = started();
+    give(
+        &mut session,
+        &record(RecordKind::Stop { cause: 1 }, 100, 100, 10, 10),
+    );
+    let next = Record {
+        session_time: None,
+        totals: None,
+        ..record(RecordKind::Start, 101, 0, 0, 0)
+    };
+    assert_eq!(give(&mut session, &next), Applied::Other);
+    assert_eq!(give(&mut session, &interim(500, 300, 1, 1)), Applied::Other);
+    assert_eq!(
+        give(&mut session, &interim(500, 400, 1, 1)),
+        Applied::Changed { booked: vec![] }
+    );
+}
+
+#[test]
+fn usage_is_spread_over_midnight_and_adds_up() {
+    // T0 is 2026-05-28 20:26:40 UTC.
+    let mut session = started();
+    let Applied::Changed { booked } = give(&mut session, &interim(86_400, 86_400, 1_000_001, 7))
+    else {
+        panic!()
+    };
+    let days: Vec<String> = booked.iter().map(|(day, _)| day.to_string()).collect();
+    assert_eq!(days, ["2026-05-28", "2026-05-29"]);
+    assert_eq!(sum(&booked), Traffic::new(1_000_001, 7));
+    assert_eq!(
+        booked[0].1.upload,
+        1_000_001 * (3 * HOUR as u64 + 33 * 60_000 + 20_000) / 86_400_000
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_back_books_without_going_negative() {
+    let mut session = started();
+    give(&mut session, &interim(600, 600, 100, 100));
+    let Applied::Changed { booked } = give(&mut session, &interim(-90_000, 660, 200, 200)) else {
+        panic!()
+    };
+    assert_eq!(sum(&booked), Traffic::new(100, 100));
+    assert_eq!(session.updated_at, Timestamp::from_seconds(T0 + 600));
+}
+
+#[test]
+fn a_subscriber_created_while_online_gets_the_whole_session() {
+    let nobody = |record: Record| Record {
+        subscriber: None,
+        ..record
+    };
+    let (mut session, days) = open(
+        SessionId(1),
+        &nobody(interim(0, 60, 100, 100)),
+        &Calendar::utc(),
+    );
+    assert!(days.is_empty());
+    assert_eq!(
+        give(&mut session, &nobody(interim(60, 120, 150, 150))),
+        Applied::Changed { booked: vec![] }
+    );
+    let Applied::Changed { booked } = give(&mut session, &interim(120, 180, 160, 160)) else {
+        panic!()
+    };
+    assert_eq!(sum(&booked), session.booked);
+    assert_eq!(session.booked, Traffic::new(160, 160));
+}
+
+#[test]
+fn the_login_is_learned_from_a_later_record() {
+    let mut session = started();
+    let class = Record {
+        login: Some(LoginId(5)),
+        ..interim(60, 60, 1, 1)
+    };
+    give(&mut session, &class);
+    assert_eq!(session.login, Some(LoginId(5)));
+}

@@ -1,0 +1,146 @@
+//! Names and words as people type them, and the folding that makes them findable.
+
+use super::Invalid;
+
+/// A login name as the router sends it: 1 to 253 octets of UTF-8 without control characters.
+/// Compared without case (rules.md section 2), kept as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Username(String);
+
+/// RFC 2865 section 5: an attribute value has at most 253 octets.
+pub const LONGEST_ATTRIBUTE: usize = 253;
+
+impl Username {
+    pub fn parse(text: &str) -> Result<Username, Invalid> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Invalid::new("A user name is needed"));
+        }
+        if text.len() > LONGEST_ATTRIBUTE {
+            return Err(Invalid::new("At most 253 octets fit into a RADIUS packet"));
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(Invalid::new("No spaces or control characters"));
+        }
+        Ok(Username(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form under which names are compared.
+    pub fn folded(&self) -> String {
+        fold_case(&self.0)
+    }
+}
+
+/// How user names compare: without case.
+pub fn fold_case(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// A line of free text within a length in characters; control characters become spaces.
+pub fn line(text: &str, longest: usize) -> Result<String, Invalid> {
+    let clean: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if clean.chars().count() > longest {
+        return Err(Invalid::new(format!("At most {longest} characters")));
+    }
+    Ok(clean)
+}
+
+/// Several lines of free text; only line breaks survive of the control characters.
+pub fn paragraph(text: &str, longest: usize) -> Result<String, Invalid> {
+    let clean: String = text
+        .trim()
+        .replace("\r\n", "\n")
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect();
+    if clean.chars().count() > longest {
+        return Err(Invalid::new(format!("At most {longest} characters")));
+    }
+    Ok(clean)
+}
+
+/// A PPP password: 1 to 128 octets (RFC 2865 section 5.2), not trimmed.
+pub fn ppp_password(text: &str) -> Result<&str, Invalid> {
+    if text.is_empty() {
+        return Err(Invalid::new("A password is needed"));
+    }
+    if text.len() > 128 {
+        return Err(Invalid::new("At most 128 octets fit into a RADIUS packet"));
+    }
+    if text.contains('\0') || text.contains(['\n', '\r']) {
+        return Err(Invalid::new("No line breaks"));
+    }
+    Ok(text)
+}
+
+/// Text as the search index and its queries see it: lower case, Arabic letters that people
+/// mix up written alike, without vowel marks and stretching, digits in ASCII.
+pub fn searchable(text: &str) -> String {
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .filter_map(|c| match c {
+            'أ' | 'إ' | 'آ' | 'ٱ' => Some('ا'),
+            'ى' | 'ئ' | 'ی' => Some('ي'),
+            'ؤ' => Some('و'),
+            'ة' => Some('ه'),
+            'ک' => Some('ك'),
+            '\u{064B}'..='\u{065F}' | '\u{0670}' | 'ـ' => None,
+            '٠'..='٩' => char::from_digit(u32::from(c) - u32::from('٠'), 10),
+            '۰'..='۹' => char::from_digit(u32::from(c) - u32::from('۰'), 10),
+            c => Some(c),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_compare_without_case() {
+        assert_eq!(Username::parse(" Ali@ISP ").unwrap().folded(), "ali@isp");
+        assert_eq!(Username::parse("Ali").unwrap().as_str(), "Ali");
+        for text in ["", "  ", "a b", "a\u{7}b"] {
+            assert!(Username::parse(text).is_err(), "{text:?}");
+        }
+        assert!(Username::parse(&"a".repeat(253)).is_ok());
+        assert!(Username::parse(&"a".repeat(254)).is_err());
+    }
+
+    #[test]
+    fn passwords_keep_their_spaces() {
+        assert_eq!(ppp_password(" a "), Ok(" a "));
+        assert!(ppp_password("").is_err());
+        assert!(ppp_password(&"x".repeat(128)).is_ok());
+        assert!(ppp_password(&"x".repeat(129)).is_err());
+        assert!(ppp_password("a\0").is_err());
+    }
+
+    #[test]
+    fn arabic_is_folded_for_search() {
+        assert_eq!(searchable("أَحْمَد"), searchable("احمد"));
+        assert_eq!(searchable("فاطمة"), searchable("فاطمه"));
+        assert_eq!(searchable("مصطفى"), searchable("مصطفي"));
+        assert_eq!(searchable("محـــمد"), "محمد");
+        assert_eq!(searchable("٠٧٧۱"), "0771");
+        assert_eq!(searchable("ALI"), "ali");
+    }
+
+    #[test]
+    fn free_text_is_bounded_and_plain() {
+        assert_eq!(line(" a\tb ", 3), Ok("a b".into()));
+        assert!(line("abcd", 3).is_err());
+        assert_eq!(
+            paragraph("a\r\nb\u{7}", 9),
+            Ok("a\nb".trim_end().to_owned() + " ")
+        );
+    }
+}

@@ -1,0 +1,299 @@
+//! Instants, business days and months (rules.md section 1).
+//!
+//! Every stored instant is UTC. Only [`Calendar`] knows the ISP's time zone.
+
+use super::Invalid;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+/// Milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(pub i64);
+
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+impl Timestamp {
+    pub fn from_seconds(seconds: i64) -> Timestamp {
+        Timestamp(seconds.saturating_mul(SECOND))
+    }
+
+    pub fn seconds(self) -> i64 {
+        self.0.div_euclid(SECOND)
+    }
+
+    pub fn plus(self, milliseconds: i64) -> Timestamp {
+        Timestamp(self.0.saturating_add(milliseconds))
+    }
+
+    /// Milliseconds from `earlier` to `self`, never below zero: a clock that jumped back makes no negative time.
+    pub fn since(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
+}
+
+/// A business day: days since 1970-01-01 in the ISP's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i32);
+
+/// A calendar month of business days: `year * 12 + month - 1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month(pub i32);
+
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
+impl Day {
+    pub fn from_date(date: Date) -> Day {
+        let days = EPOCH.until(date).map_or(0, |span| span.get_days());
+        Day(days)
+    }
+
+    pub fn date(self) -> Date {
+        EPOCH.saturating_add(jiff::Span::new().try_days(self.0).unwrap_or_default())
+    }
+
+    pub fn month(self) -> Month {
+        let date = self.date();
+        Month(i32::from(date.year()) * 12 + i32::from(date.month()) - 1)
+    }
+
+    pub fn plus(self, days: i32) -> Day {
+        Day(self.0.saturating_add(days))
+    }
+
+    /// Reads a date typed by a person, `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Result<Day, Invalid> {
+        text.trim()
+            .parse::<Date>()
+            .map(Day::from_date)
+            .map_err(|_| Invalid::new("A date such as 2026-12-31"))
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+/// The ISP's calendar: its zone, and the wall-clock time at which a business day starts.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    zone: TimeZone,
+    name: String,
+    day_starts: Time,
+}
+
+impl Calendar {
+    /// `day_starts` is minutes after midnight, below 1440.
+    pub fn new(zone: &str, day_starts_minutes: u16) -> Result<Calendar, Invalid> {
+        let zone_found = TimeZone::get(zone).map_err(|_| {
+            Invalid::new(format!(
+                "Unknown time zone {zone}; use a name such as Asia/Baghdad"
+            ))
+        })?;
+        let hour = i8::try_from(day_starts_minutes / 60).unwrap_or(i8::MAX);
+        let minute = i8::try_from(day_starts_minutes % 60).unwrap_or(0);
+        let day_starts = Time::new(hour, minute, 0, 0)
+            .map_err(|_| Invalid::new("The day starts between 00:00 and 23:59"))?;
+        Ok(Calendar {
+            zone: zone_found,
+            name: zone.to_owned(),
+            day_starts,
+        })
+    }
+
+    pub fn utc() -> Calendar {
+        Calendar {
+            zone: TimeZone::UTC,
+            name: "UTC".to_owned(),
+            day_starts: Time::midnight(),
+        }
+    }
+
+    pub fn zone_name(&self) -> &str {
+        &self.name
+    }
+
+    fn zoned(&self, at: Timestamp) -> jiff::Zoned {
+        // Timestamps outside jiff's range (years -9999 to 9999) are clamped, not refused.
+        let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or(if at.0 < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        });
+        at.to_zoned(self.zone.clone())
+    }
+
+    /// The business day an instant belongs to.
+    pub fn day(&self, at: Timestamp) -> Day {
+        let zoned = self.zoned(at);
+        let day = Day::from_date(zoned.date());
+        if zoned.time() < self.day_starts {
+            day.plus(-1)
+        } else {
+            day
+        }
+    }
+
+    /// The first instant of a business day. In a clock-change gap: the first existing instant.
+    pub fn starts(&self, day: Day) -> Timestamp {
+        day.date()
+            .to_datetime(self.day_starts)
+            .to_zoned(self.zone.clone())
+            .map_or(Timestamp(i64::from(day.0).saturating_mul(DAY)), |z| {
+                Timestamp(z.timestamp().as_millisecond())
+            })
+    }
+
+    /// The instant at which a subscriber whose last day is `day` expires: the end of that business day (rules.md section 9).
+    pub fn end_of(&self, day: Day) -> Timestamp {
+        self.starts(day.plus(1))
+    }
+
+    /// The last day that is still paid for when a term ends at `expires_at`; the inverse of [`Calendar::end_of`].
+    pub fn last_day(&self, expires_at: Timestamp) -> Day {
+        self.day(expires_at.plus(-1))
+    }
+
+    /// Weekday 1 (Monday) to 7 and minutes after midnight on the wall clock.
+    pub fn wall_clock(&self, at: Timestamp) -> (u8, u16) {
+        let zoned = self.zoned(at);
+        let weekday = u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap_or(1);
+        let minutes = i16::from(zoned.hour()) * 60 + i16::from(zoned.minute());
+        (weekday, u16::try_from(minutes).unwrap_or(0))
+    }
+
+    /// `2026-11-22 15:04:05` on the ISP's wall clock.
+    pub fn format(&self, at: Timestamp) -> String {
+        self.zoned(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// `2026-11-22 15:04`.
+    pub fn format_minute(&self, at: Timestamp) -> String {
+        self.zoned(at).strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// `2026-11-22T12:04:05Z`, for exports.
+    pub fn format_utc(at: Timestamp) -> String {
+        jiff::Timestamp::from_millisecond(at.0).map_or_else(
+            |_| String::new(),
+            |t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        )
+    }
+
+    /// Splits the span from `from` to `to` at the starts of business days. Each part is
+    /// `(day, milliseconds)`; a span without length is one part on the day of `to`.
+    /// At most [`MOST_DAYS`] parts: what is older falls into the first.
+    pub fn split(&self, from: Timestamp, to: Timestamp) -> Vec<(Day, i64)> {
+        let last = self.day(to);
+        if to <= from {
+            return vec![(last, 0)];
+        }
+        let first = self.day(from).max(last.plus(1 - MOST_DAYS));
+        let mut parts = Vec::new();
+        let mut begins = from;
+        for number in first.0..=last.0 {
+            let ends = if number == last.0 {
+                to
+            } else {
+                self.starts(Day(number + 1)).min(to)
+            };
+            parts.push((Day(number), ends.since(begins)));
+            begins = ends.max(begins);
+        }
+        parts
+    }
+}
+
+/// The longest span that usage is spread over, in days; a reading that covers more is a broken clock.
+pub const MOST_DAYS: i32 = 62;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    }
+
+    #[test]
+    fn a_business_day_starts_at_the_set_time() {
+        let calendar = Calendar::new("Asia/Baghdad", 5).unwrap();
+        // 00:04:59 local on the 22nd still belongs to the 21st.
+        assert_eq!(
+            calendar.day(at("2026-11-21T21:04:59Z")).to_string(),
+            "2026-11-21"
+        );
+        assert_eq!(
+            calendar.day(at("2026-11-21T21:05:00Z")).to_string(),
+            "2026-11-22"
+        );
+        assert_eq!(
+            calendar.starts(Day::parse("2026-11-22").unwrap()),
+            at("2026-11-21T21:05:00Z")
+        );
+        assert_eq!(
+            calendar.end_of(Day::parse("2026-11-22").unwrap()),
+            at("2026-11-22T21:05:00Z")
+        );
+        assert_eq!(
+            calendar.last_day(at("2026-11-22T21:05:00Z")).to_string(),
+            "2026-11-22"
+        );
+    }
+
+    #[test]
+    fn a_gap_starts_at_the_first_existing_instant() {
+        // Cairo skips 00:00 to 01:00 on 2026-04-24.
+        let calendar = Calendar::new("Africa/Cairo", 5).unwrap();
+        let starts = calendar.starts(Day::parse("2026-04-24").unwrap());
+        assert_eq!(calendar.day(starts).to_string(), "2026-04-24");
+        assert!(starts >= at("2026-04-23T22:00:00Z") && starts <= at("2026-04-23T22:05:00Z"));
+    }
+
+    #[test]
+    fn months_follow_days() {
+        assert_eq!(Day::parse("2026-01-31").unwrap().month(), Month(2026 * 12));
+        assert_eq!(
+            Day::parse("2026-12-01").unwrap().month(),
+            Month(2026 * 12 + 11)
+        );
+        assert_eq!(Day::parse("1969-12-31").unwrap(), Day(-1));
+    }
+
+    #[test]
+    fn a_span_splits_at_day_starts() {
+        let calendar = Calendar::utc();
+        let parts = calendar.split(at("2026-01-01T23:00:00Z"), at("2026-01-03T02:00:00Z"));
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|(d, ms)| (d.to_string(), ms / HOUR))
+            .collect();
+        assert_eq!(
+            parts,
+            [
+                ("2026-01-01".into(), 1),
+                ("2026-01-02".into(), 24),
+                ("2026-01-03".into(), 2)
+            ]
+        );
+        // A clock that went backwards, and one that lost years.
+        assert_eq!(
+            calendar
+                .split(at("2026-01-03T00:00:00Z"), at("2026-01-01T00:00:00Z"))
+                .len(),
+            1
+        );
+        let long = calendar.split(at("1990-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
+        assert_eq!(long.len(), usize::try_from(MOST_DAYS).unwrap());
+        assert_eq!(
+            calendar
+                .split(Timestamp(i64::MIN), Timestamp(i64::MAX))
+                .len(),
+            usize::try_from(MOST_DAYS).unwrap()
+        );
+    }
+}
