@@ -1,0 +1,141 @@
+//! NAS devices, with their shared secrets sealed under `nas:<id>`.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+
+use super::codec::Record;
+use super::tables::NAS;
+use super::{Change, Read, StoreError, Tx, ids, rows};
+use crate::domain::id::NasId;
+use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
+use crate::domain::time::Timestamp;
+
+/// More routers than a small ISP has; bounds lists and the table in memory.
+pub const MOST_NAS: usize = 5_000;
+
+/// What the secret of a NAS is sealed under.
+pub fn secret_context(id: NasId) -> String {
+    format!("nas:{}", id.0)
+}
+
+#[derive(Debug, Clone)]
+pub struct StoredNas {
+    pub nas: Nas,
+    pub sealed_secret: Vec<u8>,
+}
+
+pub use v1::NasRow;
+
+mod v1 {
+    use super::*;
+
+    /// Never renumber; new fields are optional.
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct NasRow {
+        #[n(0)]
+        pub name: String,
+        #[n(1)]
+        pub network: String,
+        #[n(2)]
+        pub profile: String,
+        #[n(3)]
+        pub coa_port: u16,
+        /// 0 auto, 1 auto and pinned, 2 required, 3 optional.
+        #[n(4)]
+        pub message_authenticator: u8,
+        #[n(5)]
+        pub limit_proxy_state: bool,
+        #[n(6)]
+        pub send_message_authenticator: bool,
+        #[n(7)]
+        pub swap_octets: bool,
+        #[n(8)]
+        pub interim_interval: Option<u32>,
+        #[n(9)]
+        pub notes: String,
+        #[n(10)]
+        pub created_at: i64,
+        #[n(11)]
+        pub sealed_secret: ByteVec,
+    }
+}
+
+impl Record for NasRow {
+    const VERSION: u8 = 1;
+}
+
+impl From<&StoredNas> for NasRow {
+    fn from(stored: &StoredNas) -> Self {
+        let n = &stored.nas;
+        NasRow {
+            name: n.name.clone(),
+            network: n.network.to_string(),
+            profile: n.profile.word().to_owned(),
+            coa_port: n.coa_port,
+            message_authenticator: match n.message_authenticator {
+                MessageAuthenticator::Auto { pinned: false } => 0,
+                MessageAuthenticator::Auto { pinned: true } => 1,
+                MessageAuthenticator::Required => 2,
+                MessageAuthenticator::Optional => 3,
+            },
+            limit_proxy_state: n.limit_proxy_state,
+            send_message_authenticator: n.send_message_authenticator,
+            swap_octets: n.swap_octets,
+            interim_interval: n.interim_interval,
+            notes: n.notes.clone(),
+            created_at: n.created_at.0,
+            sealed_secret: stored.sealed_secret.clone().into(),
+        }
+    }
+}
+
+impl NasRow {
+    fn into_stored(self, id: NasId) -> Result<StoredNas, StoreError> {
+        let nas = Nas {
+            id,
+            name: self.name,
+            network: Network::parse(&self.network).map_err(|why| rows::damaged(&NAS, id, &why))?,
+            profile: Profile::parse(&self.profile).map_err(|why| rows::damaged(&NAS, id, &why))?,
+            coa_port: self.coa_port,
+            message_authenticator: match self.message_authenticator {
+                0 => MessageAuthenticator::Auto { pinned: false },
+                1 => MessageAuthenticator::Auto { pinned: true },
+                3 => MessageAuthenticator::Optional,
+                _ => MessageAuthenticator::Required,
+            },
+            limit_proxy_state: self.limit_proxy_state,
+            send_message_authenticator: self.send_message_authenticator,
+            swap_octets: self.swap_octets,
+            interim_interval: self.interim_interval,
+            notes: self.notes,
+            created_at: Timestamp(self.created_at),
+        };
+        Ok(StoredNas { nas, sealed_secret: self.sealed_secret.into() })
+    }
+}
+
+/// All NAS devices by id.
+pub fn all(read: &impl Read) -> Result<Vec<StoredNas>, StoreError> {
+    let rows = read.range(&NAS, 0u32.., MOST_NAS)?;
+    rows.into_iter().map(|(id, row): (u32, NasRow)| row.into_stored(NasId(id))).collect()
+}
+
+pub fn get(read: &impl Read, id: NasId) -> Result<Option<StoredNas>, StoreError> {
+    read.get(&NAS, id.0)?.map(|row: NasRow| row.into_stored(id)).transpose()
+}
+
+pub fn next_id(tx: &mut Tx<'_>) -> Result<NasId, StoreError> {
+    ids::next(tx, ids::NAS).map(NasId)
+}
+
+pub fn put(tx: &mut Tx<'_>, stored: &StoredNas) -> Result<(), StoreError> {
+    tx.insert(&NAS, stored.nas.id.0, &NasRow::from(stored))?;
+    tx.touch(Change::Nas(stored.nas.id.0));
+    Ok(())
+}
+
+pub fn remove(tx: &mut Tx<'_>, id: NasId) -> Result<(), StoreError> {
+    tx.remove(&NAS, id.0)?;
+    tx.touch(Change::Nas(id.0));
+    Ok(())
+}
