@@ -1,2 +1,3 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
 pub mod crypto;
+pub mod store;
