@@ -96,6 +96,20 @@ impl StoreError {
         }
     }
 
+    /// Whether redb will refuse all access until the file is opened anew.
+    fn asks_for_reopening(&self) -> bool {
+        use redb::Error::{Backend, Io, LockPoisoned, PreviousIo};
+        match self {
+            StoreError::Fault { cause, .. } => {
+                matches!(
+                    cause.as_ref(),
+                    Io(_) | PreviousIo | Backend(_) | LockPoisoned(_)
+                )
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the file system has no room left, which the panel says in its own words.
     pub fn is_disk_full(&self) -> bool {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};

@@ -122,6 +122,11 @@ impl StorageBackend for Overlay {
         changes
             .pages
             .retain(|number, _| number.saturating_mul(PAGE_OCTETS) < length);
+        // What is cut off must not come back when the file grows again.
+        if let Some(page) = changes.pages.get_mut(&(length / PAGE_OCTETS)) {
+            let kept = usize::try_from(length % PAGE_OCTETS).unwrap_or(PAGE);
+            page.iter_mut().skip(kept).for_each(|octet| *octet = 0);
+        }
         changes.length = length;
         Ok(())
     }

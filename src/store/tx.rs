@@ -4,6 +4,7 @@
 //! the writer knows whether a closure that fails left something behind.
 
 use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::ops::{ControlFlow, RangeBounds};
 
 use redb::{ReadableTable, ReadableTableMetadata, Table, Value, WriteTransaction};
@@ -28,6 +29,7 @@ pub struct Tx<'t> {
     transaction: &'t WriteTransaction,
     dirty: bool,
     changes: Vec<Change>,
+    fault: RefCell<Option<StoreError>>,
 }
 
 impl<'t> Tx<'t> {
@@ -36,12 +38,18 @@ impl<'t> Tx<'t> {
             transaction,
             dirty: false,
             changes: Vec::new(),
+            fault: RefCell::new(None),
         }
     }
 
     /// Whether the closure changed any row.
     pub(super) fn is_dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// The fault of the disk that the closure met, whatever it made of it.
+    pub(super) fn fault(&self) -> Option<StoreError> {
+        self.fault.borrow().clone()
     }
 
     pub(super) fn into_changes(self) -> Vec<Change> {
@@ -63,7 +71,7 @@ impl<'t> Tx<'t> {
         K: redb::Key + 'static,
         V: Record,
     {
-        view::get(&self.table(map)?, map.name(), key)
+        self.with(map, |table| view::get(&table, map.name(), key))
     }
 
     /// Writes `value` at `key`, in place of any value there.
@@ -81,12 +89,11 @@ impl<'t> Tx<'t> {
             table: map.name(),
             what,
         })?;
-        let mut table = self.table(map)?;
         self.dirty = true;
-        table
-            .insert(key, octets.as_slice())
-            .map_err(|error| StoreError::fault("write a row", error))?;
-        Ok(())
+        self.with(map, |mut table| {
+            let inserted = table.insert(key, octets.as_slice()).map(drop);
+            inserted.map_err(|error| StoreError::fault("write a row", error))
+        })
     }
 
     /// Removes the row at `key` and says whether there was one.
@@ -99,14 +106,13 @@ impl<'t> Tx<'t> {
         K: redb::Key + 'static,
         V: Record,
     {
-        let mut table = self.table(map)?;
-        let removed = table
-            .remove(key)
-            .map_err(|error| StoreError::fault("remove a row", error))?
-            .is_some();
-        drop(table);
-        self.dirty |= removed;
-        Ok(removed)
+        let removed = self.with(map, |mut table| {
+            let removed = table.remove(key).map(|row| row.is_some());
+            removed.map_err(|error| StoreError::fault("remove a row", error))
+        });
+        // After a fault nobody knows.
+        self.dirty |= *removed.as_ref().unwrap_or(&true);
+        removed
     }
 
     /// Removes all rows of `range` and says how many there were. For purges; the caller bounds the range.
@@ -121,12 +127,13 @@ impl<'t> Tx<'t> {
         KR: Borrow<K::SelfType<'r>> + 'r,
     {
         let fault = |error| StoreError::fault("remove rows", error);
-        let mut table = self.table(map)?;
         self.dirty = true;
-        let before = table.len().map_err(fault)?;
-        table.retain_in(range, |_, _| false).map_err(fault)?;
-        let after = table.len().map_err(fault)?;
-        Ok(before.saturating_sub(after))
+        self.with(map, |mut table| {
+            let before = table.len().map_err(fault)?;
+            table.retain_in(range, |_, _| false).map_err(fault)?;
+            let after = table.len().map_err(fault)?;
+            Ok(before.saturating_sub(after))
+        })
     }
 
     /// Walks over the rows of `range` and decodes at most `limit` of them, until `visit` breaks. Returns the rows visited.
@@ -143,7 +150,9 @@ impl<'t> Tx<'t> {
         V: Record,
         KR: Borrow<K::SelfType<'r>> + 'r,
     {
-        view::scan(&self.table(map)?, map.name(), range, order, limit, visit)
+        self.with(map, |table| {
+            view::scan(&table, map.name(), range, order, limit, visit)
+        })
     }
 
     /// The first `limit` rows of `range` in key order, for keys that own their octets (integers and tuples of them).
@@ -159,7 +168,7 @@ impl<'t> Tx<'t> {
         KR: Borrow<O> + 'r,
         O: 'r,
     {
-        view::collect(&self.table(map)?, map.name(), range, limit)
+        self.with(map, |table| view::collect(&table, map.name(), range, limit))
     }
 
     /// The last key of the table, for handing out the next id.
@@ -168,11 +177,12 @@ impl<'t> Tx<'t> {
         K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
         V: Record,
     {
-        let table = self.table(map)?;
-        let last = table
-            .last()
-            .map_err(|error| StoreError::fault("find the last row", error))?;
-        Ok(last.map(|(key, _)| key.value()))
+        self.with(map, |table| {
+            let last = table
+                .last()
+                .map_err(|error| StoreError::fault("find the last row", error))?;
+            Ok(last.map(|(key, _)| key.value()))
+        })
     }
 
     /// How many rows the table has.
@@ -181,18 +191,33 @@ impl<'t> Tx<'t> {
         K: redb::Key + 'static,
         V: Record,
     {
-        self.table(map)?
-            .len()
-            .map_err(|error| StoreError::fault("count rows", error))
+        self.with(map, |table| {
+            table
+                .len()
+                .map_err(|error| StoreError::fault("count rows", error))
+        })
     }
 
-    fn table<K, V>(&self, map: &Map<K, V>) -> Result<Table<'t, K, &'static [u8]>, StoreError>
+    /// Opens a table for one step, and keeps a fault of the disk for the writer.
+    fn with<K, V, R>(
+        &self,
+        map: &Map<K, V>,
+        step: impl FnOnce(Table<'t, K, &'static [u8]>) -> Result<R, StoreError>,
+    ) -> Result<R, StoreError>
     where
         K: redb::Key + 'static,
         V: Record,
     {
-        self.transaction
+        let result = self
+            .transaction
             .open_table(map.definition())
             .map_err(|error| StoreError::fault("open a table to write", error))
+            .and_then(step);
+        if let Err(error) = &result
+            && error.asks_for_reopening()
+        {
+            self.fault.borrow_mut().get_or_insert_with(|| error.clone());
+        }
+        result
     }
 }

@@ -116,9 +116,11 @@ impl View {
             .map_err(|error| StoreError::fault("open a table to read", error))
     }
 
-    /// Tells the writer about a fault: after one, redb refuses all access until the file is opened anew.
+    /// Tells the writer about a fault of the disk: after one, redb refuses all access until the file is opened anew.
     fn watch<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if matches!(result, Err(StoreError::Fault { .. })) {
+        if let Err(error) = &result
+            && error.asks_for_reopening()
+        {
             self.suspect.store(true, Ordering::Release);
         }
         result

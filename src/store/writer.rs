@@ -183,7 +183,7 @@ impl Writer {
     }
 
     /// Runs all closures and commits once. Hands the batch back, with the name of the closure at fault, when a closure
-    /// failed after it changed rows and has neighbours: redb has no nested rollback.
+    /// with neighbours failed after it changed rows, or met a fault of the disk: redb has no nested rollback.
     fn commit_together(
         &mut self,
         mut batch: Vec<Box<dyn Job>>,
@@ -198,23 +198,34 @@ impl Writer {
         let mut changes = Vec::new();
         let mut dirty = false;
         let mut spoiler = None;
+        let mut fault = None;
         for job in &mut batch {
             let mut tx = Tx::new(&transaction);
             let succeeded = job.run(&mut tx);
+            fault = tx.fault();
+            if fault.is_some() || (!succeeded && tx.is_dirty()) {
+                spoiler = Some(job.name());
+                break;
+            }
             if succeeded {
                 dirty |= tx.is_dirty();
                 changes.extend(tx.into_changes());
-            } else if tx.is_dirty() {
-                spoiler = Some(job.name());
-                break;
             }
         }
         if let Some(name) = spoiler {
             self.abort(transaction);
+            if let Some(error) = &fault {
+                tracing::error!(%error, write = name, "the disk failed under a write");
+                self.shared.progress().failed(error.clone());
+                self.mend();
+            }
             if batch.len() > 1 {
                 return Err((batch, name));
             }
-            answer_all(batch);
+            match fault {
+                Some(error) => fail_all(batch, &error),
+                None => answer_all(batch),
+            }
             return Ok(());
         }
         if !dirty {
@@ -393,3 +404,6 @@ fn fail_all(batch: Vec<Box<dyn Job>>, error: &StoreError) {
         job.fail(error.clone());
     }
 }
+
+#[cfg(test)]
+mod tests;
