@@ -1,0 +1,3 @@
+pub fn is_segment_name(name: &str) -> bool {
+    name.starts_with("accounting-")
+}
