@@ -80,7 +80,15 @@ fn entry(sequence: u64, row: AuditRow) -> Entry {
         action: row.action,
         object: object(row.object_kind, row.object_id),
         object_name: row.object_name,
-        changes: row.changes.into_iter().map(|c| Change { field: c.field, old: c.old, new: c.new }).collect(),
+        changes: row
+            .changes
+            .into_iter()
+            .map(|c| Change {
+                field: c.field,
+                old: c.old,
+                new: c.new,
+            })
+            .collect(),
     }
 }
 
@@ -108,7 +116,11 @@ pub fn add(tx: &mut Tx<'_>, new: NewEntry<'_>) -> Result<(), StoreError> {
         changes: new
             .changes
             .into_iter()
-            .map(|c| v1::ChangeRow { field: c.field, old: c.old, new: c.new })
+            .map(|c| v1::ChangeRow {
+                field: c.field,
+                old: c.old,
+                new: c.new,
+            })
             .collect(),
     };
     tx.insert(&AUDIT, sequence, &row)?;
@@ -124,13 +136,23 @@ pub fn newest(
     mut keep: impl FnMut(&Entry) -> bool,
 ) -> Result<Vec<Entry>, StoreError> {
     let mut entries = Vec::new();
-    read.scan(&AUDIT, ..before, Order::Descending, look, |sequence, row| {
-        let entry = entry(sequence, row);
-        if keep(&entry) {
-            entries.push(entry);
-        }
-        if entries.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    read.scan(
+        &AUDIT,
+        ..before,
+        Order::Descending,
+        look,
+        |sequence, row| {
+            let entry = entry(sequence, row);
+            if keep(&entry) {
+                entries.push(entry);
+            }
+            if entries.len() < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        },
+    )?;
     Ok(entries)
 }
 
@@ -138,10 +160,16 @@ pub fn newest(
 pub fn of(read: &impl Read, of: Object, limit: usize) -> Result<Vec<Entry>, StoreError> {
     let (kind, id) = object_key(of);
     let mut sequences = Vec::new();
-    read.scan(&AUDIT_BY_OBJECT, (kind, id, 0)..=(kind, id, u64::MAX), Order::Descending, limit, |key: (u8, u32, u64), ()| {
-        sequences.push(key.2);
-        ControlFlow::Continue(())
-    })?;
+    read.scan(
+        &AUDIT_BY_OBJECT,
+        (kind, id, 0)..=(kind, id, u64::MAX),
+        Order::Descending,
+        limit,
+        |key: (u8, u32, u64), ()| {
+            sequences.push(key.2);
+            ControlFlow::Continue(())
+        },
+    )?;
     let mut entries = Vec::with_capacity(sequences.len());
     for sequence in sequences {
         if let Some(row) = read.get(&AUDIT, sequence)? {

@@ -15,7 +15,10 @@ pub(super) const FOLDED: &str = "folded";
 /// The next id of a record; the first is 1.
 pub(super) fn next(tx: &mut Tx<'_>, counter: &'static str) -> Result<u32, StoreError> {
     let next = next_sequence(tx, counter)?;
-    u32::try_from(next).map_err(|_| StoreError::Unencodable { table: COUNTERS.name(), what: format!("no {counter} ids are left") })
+    u32::try_from(next).map_err(|_| StoreError::Unencodable {
+        table: COUNTERS.name(),
+        what: format!("no {counter} ids are left"),
+    })
 }
 
 pub(super) fn next_sequence(tx: &mut Tx<'_>, counter: &'static str) -> Result<u64, StoreError> {

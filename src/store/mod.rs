@@ -4,11 +4,23 @@
 //! `operations`. Invariants: reads never wait for writes; a write is answered only after its commit is on disk; a file
 //! that cannot be used is left exactly as it was found.
 
+pub mod accounting;
+pub mod audit;
+pub mod auth_log;
 pub mod codec;
+mod ids;
 pub mod journal;
+pub mod nas;
 mod open;
+pub mod operators;
+pub mod outbox;
 mod overlay;
+pub mod plans;
+mod rows;
 mod schema;
+pub mod sessions;
+pub mod settings;
+pub mod subscribers;
 pub mod tables;
 #[cfg(test)]
 mod testing;
@@ -33,7 +45,7 @@ use ticket::{Message, Task};
 pub use open::{OpenError, OpenOptions};
 pub use ticket::WriteTicket;
 pub use tx::{Change, Tx};
-pub use view::{Order, View};
+pub use view::{Order, Read, View};
 
 /// The name of the main file in the data folder.
 pub const FILE_NAME: &str = "proxpanel.redb";

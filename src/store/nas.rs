@@ -110,18 +110,25 @@ impl NasRow {
             notes: self.notes,
             created_at: Timestamp(self.created_at),
         };
-        Ok(StoredNas { nas, sealed_secret: self.sealed_secret.into() })
+        Ok(StoredNas {
+            nas,
+            sealed_secret: self.sealed_secret.into(),
+        })
     }
 }
 
 /// All NAS devices by id.
 pub fn all(read: &impl Read) -> Result<Vec<StoredNas>, StoreError> {
     let rows = read.range(&NAS, 0u32.., MOST_NAS)?;
-    rows.into_iter().map(|(id, row): (u32, NasRow)| row.into_stored(NasId(id))).collect()
+    rows.into_iter()
+        .map(|(id, row): (u32, NasRow)| row.into_stored(NasId(id)))
+        .collect()
 }
 
 pub fn get(read: &impl Read, id: NasId) -> Result<Option<StoredNas>, StoreError> {
-    read.get(&NAS, id.0)?.map(|row: NasRow| row.into_stored(id)).transpose()
+    read.get(&NAS, id.0)?
+        .map(|row: NasRow| row.into_stored(id))
+        .transpose()
 }
 
 pub fn next_id(tx: &mut Tx<'_>) -> Result<NasId, StoreError> {

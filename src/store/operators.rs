@@ -36,6 +36,8 @@ pub struct StoredLogin {
 
 pub type TokenHash = [u8; 32];
 
+const LOWEST: TokenHash = [0; 32];
+
 pub use v1::{LoginRow, OperatorRow};
 
 mod v1 {
@@ -82,7 +84,12 @@ impl OperatorRow {
     fn into_stored(self, id: OperatorId) -> Result<StoredOperator, StoreError> {
         let role = Role::parse(&self.role).map_err(|why| rows::damaged(&OPERATORS, id, &why))?;
         Ok(StoredOperator {
-            operator: Operator { id, name: self.name, role, created_at: Timestamp(self.created_at) },
+            operator: Operator {
+                id,
+                name: self.name,
+                role,
+                created_at: Timestamp(self.created_at),
+            },
             password_hash: self.password_hash,
         })
     }
@@ -116,17 +123,23 @@ impl From<&StoredLogin> for LoginRow {
 
 pub fn all(read: &impl Read) -> Result<Vec<StoredOperator>, StoreError> {
     let rows = read.range(&OPERATORS, 0u32.., MOST_OPERATORS)?;
-    rows.into_iter().map(|(id, row): (u32, OperatorRow)| row.into_stored(OperatorId(id))).collect()
+    rows.into_iter()
+        .map(|(id, row): (u32, OperatorRow)| row.into_stored(OperatorId(id)))
+        .collect()
 }
 
 pub fn get(read: &impl Read, id: OperatorId) -> Result<Option<StoredOperator>, StoreError> {
-    read.get(&OPERATORS, id.0)?.map(|row: OperatorRow| row.into_stored(id)).transpose()
+    read.get(&OPERATORS, id.0)?
+        .map(|row: OperatorRow| row.into_stored(id))
+        .transpose()
 }
 
 /// Finds an operator by name, without case.
 pub fn named(read: &impl Read, name: &str) -> Result<Option<StoredOperator>, StoreError> {
     let wanted = fold_case(name.trim());
-    Ok(all(read)?.into_iter().find(|o| fold_case(&o.operator.name) == wanted))
+    Ok(all(read)?
+        .into_iter()
+        .find(|o| fold_case(&o.operator.name) == wanted))
 }
 
 pub fn login(read: &impl Read, token: &TokenHash) -> Result<Option<StoredLogin>, StoreError> {
@@ -136,10 +149,16 @@ pub fn login(read: &impl Read, token: &TokenHash) -> Result<Option<StoredLogin>,
 /// All signed-in browsers, in no useful order.
 pub fn logins(read: &impl Read) -> Result<Vec<(TokenHash, StoredLogin)>, StoreError> {
     let mut logins = Vec::new();
-    read.scan(&LOGINS, (&[0u8; 32] as &TokenHash).., super::Order::Ascending, MOST_LOGINS, |key, row: LoginRow| {
-        logins.push((*key, row.into()));
-        std::ops::ControlFlow::Continue(())
-    })?;
+    read.scan(
+        &LOGINS,
+        (&LOWEST as &TokenHash)..,
+        super::Order::Ascending,
+        MOST_LOGINS,
+        |key, row: LoginRow| {
+            logins.push((*key, row.into()));
+            std::ops::ControlFlow::Continue(())
+        },
+    )?;
     Ok(logins)
 }
 
@@ -159,7 +178,11 @@ pub fn put(tx: &mut Tx<'_>, stored: &StoredOperator) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn put_login(tx: &mut Tx<'_>, token: &TokenHash, login: &StoredLogin) -> Result<(), StoreError> {
+pub fn put_login(
+    tx: &mut Tx<'_>,
+    token: &TokenHash,
+    login: &StoredLogin,
+) -> Result<(), StoreError> {
     tx.insert(&LOGINS, token, &LoginRow::from(login))?;
     tx.touch(Change::Operators);
     Ok(())

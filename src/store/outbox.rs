@@ -110,12 +110,22 @@ pub fn add(tx: &mut Tx<'_>, work: Work) -> Result<(), StoreError> {
 }
 
 /// The oldest waiting work of a lane, with the key by which [`done`] removes it.
-pub fn waiting(read: &impl Read, lane: Lane, limit: usize) -> Result<Vec<(u64, Option<Work>)>, StoreError> {
+pub fn waiting(
+    read: &impl Read,
+    lane: Lane,
+    limit: usize,
+) -> Result<Vec<(u64, Option<Work>)>, StoreError> {
     let mut found = Vec::new();
-    read.scan(&OUTBOX, key(lane, 0)..=key(lane, ROUTERS - 1), Order::Ascending, limit, |key, row: OutboxRow| {
-        found.push((key, row.work()));
-        ControlFlow::Continue(())
-    })?;
+    read.scan(
+        &OUTBOX,
+        key(lane, 0)..=key(lane, ROUTERS - 1),
+        Order::Ascending,
+        limit,
+        |key, row: OutboxRow| {
+            found.push((key, row.work()));
+            ControlFlow::Continue(())
+        },
+    )?;
     Ok(found)
 }
 

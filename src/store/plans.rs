@@ -127,7 +127,11 @@ impl From<&Plan> for PlanRow {
                 OnExpiry::ExpiredPool { pool } => Some(pool.clone()),
             },
             monthly_quota_octets: p.monthly_quota_octets,
-            login_hours: p.login_hours.map(|w| v1::WindowRow { weekdays: w.weekdays, start: w.start, end: w.end }),
+            login_hours: p.login_hours.map(|w| v1::WindowRow {
+                weekdays: w.weekdays,
+                start: w.start,
+                end: w.end,
+            }),
             send_mppe: p.send_mppe,
             notes: p.notes.clone(),
             created_at: p.created_at.0,
@@ -137,11 +141,15 @@ impl From<&Plan> for PlanRow {
 
 impl PlanRow {
     fn into_plan(self, id: PlanId) -> Result<Plan, StoreError> {
-        let currency = Currency::parse(&self.currency).map_err(|why| rows::damaged(&PLANS, id, &why))?;
+        let currency =
+            Currency::parse(&self.currency).map_err(|why| rows::damaged(&PLANS, id, &why))?;
         Ok(Plan {
             id,
             name: self.name,
-            price: Money { minor: self.price_minor, currency },
+            price: Money {
+                minor: self.price_minor,
+                currency,
+            },
             term: Term {
                 count: self.term_count,
                 unit: match self.term_unit {
@@ -162,9 +170,15 @@ impl PlanRow {
             address_list: self.address_list,
             max_sessions: self.max_sessions,
             on_limit: rows::on_limit(self.on_limit),
-            on_expiry: self.expired_pool.map_or(OnExpiry::Reject, |pool| OnExpiry::ExpiredPool { pool }),
+            on_expiry: self
+                .expired_pool
+                .map_or(OnExpiry::Reject, |pool| OnExpiry::ExpiredPool { pool }),
             monthly_quota_octets: self.monthly_quota_octets,
-            login_hours: self.login_hours.map(|w| Window { weekdays: w.weekdays, start: w.start, end: w.end }),
+            login_hours: self.login_hours.map(|w| Window {
+                weekdays: w.weekdays,
+                start: w.start,
+                end: w.end,
+            }),
             send_mppe: self.send_mppe,
             notes: self.notes,
             created_at: Timestamp(self.created_at),
@@ -173,13 +187,17 @@ impl PlanRow {
 }
 
 pub fn get(read: &impl Read, id: PlanId) -> Result<Option<Plan>, StoreError> {
-    read.get(&PLANS, id.0)?.map(|row: PlanRow| row.into_plan(id)).transpose()
+    read.get(&PLANS, id.0)?
+        .map(|row: PlanRow| row.into_plan(id))
+        .transpose()
 }
 
 /// All plans by id.
 pub fn all(read: &impl Read) -> Result<Vec<Plan>, StoreError> {
     let rows = read.range(&PLANS, 0u32.., MOST_PLANS)?;
-    rows.into_iter().map(|(id, row): (u32, PlanRow)| row.into_plan(PlanId(id))).collect()
+    rows.into_iter()
+        .map(|(id, row): (u32, PlanRow)| row.into_plan(PlanId(id)))
+        .collect()
 }
 
 pub fn next_id(tx: &mut Tx<'_>) -> Result<PlanId, StoreError> {
@@ -201,9 +219,19 @@ pub fn remove(tx: &mut Tx<'_>, id: PlanId) -> Result<(), StoreError> {
 /// Whether any subscriber has this plan. Walks over all subscribers at worst; only asked before a plan is deleted.
 pub fn is_in_use(read: &impl Read, id: PlanId) -> Result<bool, StoreError> {
     let mut found = false;
-    read.scan(&SUBSCRIBERS, 0u32.., Order::Ascending, usize::MAX, |_, row: super::subscribers::SubscriberRow| {
-        found = row.plan == id.0;
-        if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    read.scan(
+        &SUBSCRIBERS,
+        0u32..,
+        Order::Ascending,
+        usize::MAX,
+        |_, row: super::subscribers::SubscriberRow| {
+            found = row.plan == id.0;
+            if found {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        },
+    )?;
     Ok(found)
 }

@@ -23,6 +23,14 @@ pub(super) fn on_limit(number: u8) -> OnLimit {
 }
 
 /// A row whose octets decode but whose value breaks a rule of the domain.
-pub(super) fn damaged<K: Key, V: Record>(map: &Map<K, V>, key: impl Debug, why: &impl Display) -> StoreError {
-    StoreError::Damaged { table: map.name(), key: format!("{key:?}"), what: why.to_string() }
+pub(super) fn damaged<K: Key, V: Record>(
+    map: &Map<K, V>,
+    key: impl Debug,
+    why: &impl Display,
+) -> StoreError {
+    StoreError::Damaged {
+        table: map.name(),
+        key: format!("{key:?}"),
+        what: why.to_string(),
+    }
 }

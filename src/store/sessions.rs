@@ -7,7 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 
 use super::codec::Record;
-use super::tables::{CLOSED_SESSIONS, OPEN_SESSIONS, SESSIONS_BY_SUBSCRIBER, USAGE_DAYS, USAGE_MONTHS};
+use super::tables::{
+    CLOSED_SESSIONS, OPEN_SESSIONS, SESSIONS_BY_SUBSCRIBER, USAGE_DAYS, USAGE_MONTHS,
+};
 use super::{Order, Read, StoreError, Tx};
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
@@ -15,7 +17,7 @@ use crate::domain::octets::Traffic;
 use crate::domain::session::{Cause, Place, Session, Stopped};
 use crate::domain::time::{Day, Month, Timestamp};
 
-pub use v1::{SessionRow, TrafficRow};
+pub use v1::{PlaceRow, SessionRow, TrafficRow};
 
 mod v1 {
     use super::*;
@@ -127,7 +129,10 @@ fn cause(number: u64) -> Cause {
 
 impl From<Traffic> for TrafficRow {
     fn from(t: Traffic) -> Self {
-        TrafficRow { upload: t.upload, download: t.download }
+        TrafficRow {
+            upload: t.upload,
+            download: t.download,
+        }
     }
 }
 
@@ -161,7 +166,9 @@ pub(super) fn address(octets: &ByteVec) -> Option<IpAddr> {
     if let Ok(v4) = <[u8; 4]>::try_from(octets.as_slice()) {
         return Some(v4.into());
     }
-    <[u8; 16]>::try_from(octets.as_slice()).ok().map(IpAddr::from)
+    <[u8; 16]>::try_from(octets.as_slice())
+        .ok()
+        .map(IpAddr::from)
 }
 
 fn filled(text: &str) -> Option<String> {
@@ -215,7 +222,10 @@ impl From<&Session> for SessionRow {
             highest: s.highest.into(),
             booked: (s.booked != s.highest).then(|| s.booked.into()),
             place: (&s.place).into(),
-            stopped: s.stopped.map(|stop| v1::StoppedRow { at: stop.at.0, cause: cause_number(stop.cause) }),
+            stopped: s.stopped.map(|stop| v1::StoppedRow {
+                at: stop.at.0,
+                cause: cause_number(stop.cause),
+            }),
             resumed: s.resumed.then_some(true),
         }
     }
@@ -240,7 +250,10 @@ impl SessionRow {
             highest,
             booked: self.booked.map_or(highest, Traffic::from),
             place: self.place.into(),
-            stopped: self.stopped.map(|stop| Stopped { at: Timestamp(stop.at), cause: cause(stop.cause) }),
+            stopped: self.stopped.map(|stop| Stopped {
+                at: Timestamp(stop.at),
+                cause: cause(stop.cause),
+            }),
             resumed: self.resumed.unwrap_or(false),
         }
     }
@@ -249,15 +262,23 @@ impl SessionRow {
 /// Every session that was open at the last fold.
 pub fn open_at_fold(read: &impl Read) -> Result<Vec<Session>, StoreError> {
     let mut sessions = Vec::new();
-    read.scan(&OPEN_SESSIONS, 0u64.., Order::Ascending, usize::MAX, |id, row: SessionRow| {
-        sessions.push(row.into_session(SessionId(id)));
-        ControlFlow::Continue(())
-    })?;
+    read.scan(
+        &OPEN_SESSIONS,
+        0u64..,
+        Order::Ascending,
+        usize::MAX,
+        |id, row: SessionRow| {
+            sessions.push(row.into_session(SessionId(id)));
+            ControlFlow::Continue(())
+        },
+    )?;
     Ok(sessions)
 }
 
 pub fn closed(read: &impl Read, id: SessionId) -> Result<Option<Session>, StoreError> {
-    Ok(read.get(&CLOSED_SESSIONS, id.0)?.map(|row: SessionRow| row.into_session(id)))
+    Ok(read
+        .get(&CLOSED_SESSIONS, id.0)?
+        .map(|row: SessionRow| row.into_session(id)))
 }
 
 /// Walks over closed sessions below `before`, newest first, until `visit` breaks; at most `look` of them.
@@ -267,28 +288,49 @@ pub fn each_closed_before(
     look: usize,
     mut visit: impl FnMut(Session) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
-    read.scan(&CLOSED_SESSIONS, ..before.0, Order::Descending, look, |id, row: SessionRow| {
-        visit(row.into_session(SessionId(id)))
-    })?;
+    read.scan(
+        &CLOSED_SESSIONS,
+        ..before.0,
+        Order::Descending,
+        look,
+        |id, row: SessionRow| visit(row.into_session(SessionId(id))),
+    )?;
     Ok(())
 }
 
 /// Walks over all closed sessions, oldest first, for exports.
-pub fn each_closed(read: &impl Read, mut visit: impl FnMut(Session) -> ControlFlow<()>) -> Result<(), StoreError> {
-    read.scan(&CLOSED_SESSIONS, 0u64.., Order::Ascending, usize::MAX, |id, row: SessionRow| {
-        visit(row.into_session(SessionId(id)))
-    })?;
+pub fn each_closed(
+    read: &impl Read,
+    mut visit: impl FnMut(Session) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    read.scan(
+        &CLOSED_SESSIONS,
+        0u64..,
+        Order::Ascending,
+        usize::MAX,
+        |id, row: SessionRow| visit(row.into_session(SessionId(id))),
+    )?;
     Ok(())
 }
 
 /// The newest closed sessions of a subscriber.
-pub fn closed_of(read: &impl Read, subscriber: SubscriberId, limit: usize) -> Result<Vec<Session>, StoreError> {
+pub fn closed_of(
+    read: &impl Read,
+    subscriber: SubscriberId,
+    limit: usize,
+) -> Result<Vec<Session>, StoreError> {
     let mut ids = Vec::new();
     let range = (subscriber.0, 0u64)..=(subscriber.0, u64::MAX);
-    read.scan(&SESSIONS_BY_SUBSCRIBER, range, Order::Descending, limit, |(_, id): (u32, u64), ()| {
-        ids.push(SessionId(id));
-        ControlFlow::Continue(())
-    })?;
+    read.scan(
+        &SESSIONS_BY_SUBSCRIBER,
+        range,
+        Order::Descending,
+        limit,
+        |(_, id): (u32, u64), ()| {
+            ids.push(SessionId(id));
+            ControlFlow::Continue(())
+        },
+    )?;
     let mut sessions = Vec::with_capacity(ids.len());
     for id in ids {
         sessions.extend(closed(read, id)?);
@@ -300,12 +342,24 @@ pub fn count_closed(read: &impl Read) -> Result<u64, StoreError> {
     read.count(&CLOSED_SESSIONS)
 }
 
-pub fn usage_of_day(read: &impl Read, day: Day, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
-    Ok(read.get(&USAGE_DAYS, (day.0, subscriber.0))?.map_or(Traffic::ZERO, TrafficRow::into))
+pub fn usage_of_day(
+    read: &impl Read,
+    day: Day,
+    subscriber: SubscriberId,
+) -> Result<Traffic, StoreError> {
+    Ok(read
+        .get(&USAGE_DAYS, (day.0, subscriber.0))?
+        .map_or(Traffic::ZERO, TrafficRow::into))
 }
 
-pub fn usage_of_month(read: &impl Read, month: Month, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
-    Ok(read.get(&USAGE_MONTHS, (month.0, subscriber.0))?.map_or(Traffic::ZERO, TrafficRow::into))
+pub fn usage_of_month(
+    read: &impl Read,
+    month: Month,
+    subscriber: SubscriberId,
+) -> Result<Traffic, StoreError> {
+    Ok(read
+        .get(&USAGE_MONTHS, (month.0, subscriber.0))?
+        .map_or(Traffic::ZERO, TrafficRow::into))
 }
 
 /// Writes a session where it belongs: open or closed.
@@ -324,10 +378,19 @@ pub fn put(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
 }
 
 /// Adds usage to a day and to its month.
-pub fn add_usage(tx: &mut Tx<'_>, day: Day, subscriber: SubscriberId, usage: Traffic) -> Result<(), StoreError> {
+pub fn add_usage(
+    tx: &mut Tx<'_>,
+    day: Day,
+    subscriber: SubscriberId,
+    usage: Traffic,
+) -> Result<(), StoreError> {
     let before = usage_of_day(tx, day, subscriber)?;
     tx.insert(&USAGE_DAYS, (day.0, subscriber.0), &(before + usage).into())?;
     let month = day.month();
     let before = usage_of_month(tx, month, subscriber)?;
-    tx.insert(&USAGE_MONTHS, (month.0, subscriber.0), &(before + usage).into())
+    tx.insert(
+        &USAGE_MONTHS,
+        (month.0, subscriber.0),
+        &(before + usage).into(),
+    )
 }

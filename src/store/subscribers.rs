@@ -106,9 +106,10 @@ impl From<&StoredSubscriber> for SubscriberRow {
             plan: s.plan.0,
             suspended: match &s.status {
                 Status::Enabled => None,
-                Status::Suspended { since, reason } => {
-                    Some(v1::Suspension { since: since.0, reason: reason.clone() })
-                }
+                Status::Suspended { since, reason } => Some(v1::Suspension {
+                    since: since.0,
+                    reason: reason.clone(),
+                }),
             },
             expires_at: s.expires_at.map(|t| t.0),
             max_sessions: s.max_sessions,
@@ -118,7 +119,12 @@ impl From<&StoredSubscriber> for SubscriberRow {
                 MacMode::Learn(most) => most.clamp(1, MAC_FIXED - 1),
                 MacMode::Fixed => MAC_FIXED,
             },
-            macs: s.macs.iter().flat_map(|mac| mac.0).collect::<Vec<u8>>().into(),
+            macs: s
+                .macs
+                .iter()
+                .flat_map(|mac| mac.0)
+                .collect::<Vec<u8>>()
+                .into(),
             only_nas: s.only_nas.map(|n| n.0),
             static_address: s.static_address.map(Ipv4Addr::to_bits),
             rate_up_kbps: s.rate_override.map(|r| r.upload_kbps),
@@ -131,7 +137,8 @@ impl From<&StoredSubscriber> for SubscriberRow {
 
 impl SubscriberRow {
     fn into_stored(self, id: SubscriberId) -> Result<StoredSubscriber, StoreError> {
-        let username = Username::parse(&self.username).map_err(|why| rows::damaged(&SUBSCRIBERS, id, &why))?;
+        let username =
+            Username::parse(&self.username).map_err(|why| rows::damaged(&SUBSCRIBERS, id, &why))?;
         let subscriber = Subscriber {
             id,
             username,
@@ -143,7 +150,10 @@ impl SubscriberRow {
             plan: PlanId(self.plan),
             status: match self.suspended {
                 None => Status::Enabled,
-                Some(s) => Status::Suspended { since: Timestamp(s.since), reason: s.reason },
+                Some(s) => Status::Suspended {
+                    since: Timestamp(s.since),
+                    reason: s.reason,
+                },
             },
             expires_at: self.expires_at.map(Timestamp),
             max_sessions: self.max_sessions,
@@ -153,23 +163,37 @@ impl SubscriberRow {
                 MAC_FIXED => MacMode::Fixed,
                 most => MacMode::Learn(most),
             },
-            macs: self.macs.chunks_exact(6).filter_map(|c| c.try_into().ok().map(Mac)).collect(),
+            macs: self
+                .macs
+                .chunks_exact(6)
+                .filter_map(|c| c.try_into().ok().map(Mac))
+                .collect(),
             only_nas: self.only_nas.map(NasId),
             static_address: self.static_address.map(Ipv4Addr::from_bits),
-            rate_override: self.rate_up_kbps.zip(self.rate_down_kbps).map(|(up, down)| Rate::new(up, down)),
+            rate_override: self
+                .rate_up_kbps
+                .zip(self.rate_down_kbps)
+                .map(|(up, down)| Rate::new(up, down)),
             created_at: Timestamp(self.created_at),
         };
-        Ok(StoredSubscriber { subscriber, sealed_password: self.sealed_password.into() })
+        Ok(StoredSubscriber {
+            subscriber,
+            sealed_password: self.sealed_password.into(),
+        })
     }
 }
 
 pub fn get(read: &impl Read, id: SubscriberId) -> Result<Option<StoredSubscriber>, StoreError> {
-    read.get(&SUBSCRIBERS, id.0)?.map(|row: SubscriberRow| row.into_stored(id)).transpose()
+    read.get(&SUBSCRIBERS, id.0)?
+        .map(|row: SubscriberRow| row.into_stored(id))
+        .transpose()
 }
 
 /// Finds a subscriber by login name, without case.
 pub fn named(read: &impl Read, username: &str) -> Result<Option<SubscriberId>, StoreError> {
-    Ok(read.get(&SUBSCRIBER_NAMES, fold_case(username).as_str())?.map(SubscriberId))
+    Ok(read
+        .get(&SUBSCRIBER_NAMES, fold_case(username).as_str())?
+        .map(SubscriberId))
 }
 
 /// Walks over subscribers by id, from `from` on, until `visit` breaks.
@@ -179,15 +203,19 @@ pub fn each(
     mut visit: impl FnMut(StoredSubscriber) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let mut failed = None;
-    read.scan(&SUBSCRIBERS, from.0.., Order::Ascending, usize::MAX, |id, row: SubscriberRow| {
-        match row.into_stored(SubscriberId(id)) {
+    read.scan(
+        &SUBSCRIBERS,
+        from.0..,
+        Order::Ascending,
+        usize::MAX,
+        |id, row: SubscriberRow| match row.into_stored(SubscriberId(id)) {
             Ok(stored) => visit(stored),
             Err(error) => {
                 failed = Some(error);
                 ControlFlow::Break(())
             }
-        }
-    })?;
+        },
+    )?;
     failed.map_or(Ok(()), Err)
 }
 
@@ -196,8 +224,13 @@ pub fn count(read: &impl Read) -> Result<u64, StoreError> {
 }
 
 /// Who holds a static address.
-pub fn static_address_holder(read: &impl Read, address: Ipv4Addr) -> Result<Option<SubscriberId>, StoreError> {
-    Ok(read.get(&STATIC_ADDRESSES, address.to_bits())?.map(SubscriberId))
+pub fn static_address_holder(
+    read: &impl Read,
+    address: Ipv4Addr,
+) -> Result<Option<SubscriberId>, StoreError> {
+    Ok(read
+        .get(&STATIC_ADDRESSES, address.to_bits())?
+        .map(SubscriberId))
 }
 
 pub fn next_id(tx: &mut Tx<'_>) -> Result<SubscriberId, StoreError> {
@@ -233,4 +266,3 @@ fn unindex(tx: &mut Tx<'_>, old: &Subscriber) -> Result<(), StoreError> {
     }
     Ok(())
 }
-

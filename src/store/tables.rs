@@ -8,7 +8,15 @@ use std::marker::PhantomData;
 use redb::{TableDefinition, WriteTransaction};
 
 use super::StoreError;
+use super::audit::AuditRow;
+use super::auth_log::BlockRow;
 use super::codec::Record;
+use super::nas::NasRow;
+use super::operators::{LoginRow, OperatorRow};
+use super::outbox::OutboxRow;
+use super::plans::PlanRow;
+use super::sessions::{SessionRow, TrafficRow};
+use super::subscribers::SubscriberRow;
 
 /// A typed table: keys of type `K` in their order, values of type `V` as version octet and body.
 pub struct Map<K: redb::Key + 'static, V: Record> {
@@ -57,5 +65,81 @@ impl<K: redb::Key + 'static, V: Record> AnyMap for Map<K, V> {
 /// Facts about the file itself. Key: name of the fact (`schema.rs`). Value: its bytes. Owner: schema, open. Two rows.
 pub const META: Map<&str, minicbor::bytes::ByteVec> = Map::new("meta");
 
+/// The next ids and sequences. Key: name of the counter. Owner: ids. A handful of rows.
+pub const COUNTERS: Map<&str, u64> = Map::new("counters");
+
+/// Settings. Key: name of the setting. Owner: settings. A handful of rows.
+pub const SETTINGS: Map<&str, String> = Map::new("settings");
+
+/// Subscribers. Key: subscriber. Owner: subscribers. 10,000 rows of 200 octets.
+pub const SUBSCRIBERS: Map<u32, SubscriberRow> = Map::new("subscribers");
+
+/// Who has a login name. Key: the name without case. Value: subscriber. Owner: subscribers. 10,000 rows of 20 octets.
+pub const SUBSCRIBER_NAMES: Map<&str, u32> = Map::new("subscriber_names");
+
+/// Who holds a static address. Key: the IPv4 address as a number. Value: subscriber. Owner: subscribers. Hundreds of rows.
+pub const STATIC_ADDRESSES: Map<u32, u32> = Map::new("static_addresses");
+
+/// Plans. Key: plan. Owner: plans. Tens of rows.
+pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
+
+/// NAS devices. Key: NAS. Owner: nas. Tens of rows.
+pub const NAS: Map<u32, NasRow> = Map::new("nas");
+
+/// Operators. Key: operator. Owner: operators. Tens of rows.
+pub const OPERATORS: Map<u32, OperatorRow> = Map::new("operators");
+
+/// Signed-in browsers. Key: SHA-256 of the token. Owner: operators. Tens of rows.
+pub const LOGINS: Map<&[u8; 32], LoginRow> = Map::new("logins");
+
+/// The audit log. Key: sequence. Owner: audit. Only grows; thousands of rows of 200 octets a year.
+pub const AUDIT: Map<u64, AuditRow> = Map::new("audit");
+
+/// Audit entries of one object. Key: kind, id, sequence. Owner: audit. As many rows as the log.
+pub const AUDIT_BY_OBJECT: Map<(u8, u32, u64), ()> = Map::new("audit_by_object");
+
+/// The authentication log in blocks of attempts. Key: number of the first attempt of the block. Owner: auth_log.
+/// Bounded by age and number.
+pub const AUTH_LOG: Map<u64, BlockRow> = Map::new("auth_log");
+
+/// Follow-up work. Key: lane bit and sequence. Owner: outbox. Empty when all is done.
+pub const OUTBOX: Map<u64, OutboxRow> = Map::new("outbox");
+
+/// Sessions that were open at the last fold. Key: session. Owner: accounting. 5,000 rows of 150 octets.
+pub const OPEN_SESSIONS: Map<u64, SessionRow> = Map::new("open_sessions");
+
+/// Sessions that ended. Key: session, which grows with time. Owner: accounting. 15,000 rows of 100 octets a day.
+pub const CLOSED_SESSIONS: Map<u64, SessionRow> = Map::new("closed_sessions");
+
+/// Ended sessions of a subscriber. Key: subscriber, session. Owner: accounting. As many rows as ended sessions.
+pub const SESSIONS_BY_SUBSCRIBER: Map<(u32, u64), ()> = Map::new("sessions_by_subscriber");
+
+/// Octets booked. Key: business day, subscriber, so that a fold writes one run of rows. Owner: accounting.
+/// 10,000 rows of 25 octets a day.
+pub const USAGE_DAYS: Map<(i32, u32), TrafficRow> = Map::new("usage_days");
+
+/// The sums of the days of a month. Key: month, subscriber. Owner: accounting. 10,000 rows a month.
+pub const USAGE_MONTHS: Map<(i32, u32), TrafficRow> = Map::new("usage_months");
+
 /// Every table, in the order of this file.
-pub const ALL: &[&dyn AnyMap] = &[&META];
+pub const ALL: &[&dyn AnyMap] = &[
+    &META,
+    &COUNTERS,
+    &SETTINGS,
+    &SUBSCRIBERS,
+    &SUBSCRIBER_NAMES,
+    &STATIC_ADDRESSES,
+    &PLANS,
+    &NAS,
+    &OPERATORS,
+    &LOGINS,
+    &AUDIT,
+    &AUDIT_BY_OBJECT,
+    &AUTH_LOG,
+    &OUTBOX,
+    &OPEN_SESSIONS,
+    &CLOSED_SESSIONS,
+    &SESSIONS_BY_SUBSCRIBER,
+    &USAGE_DAYS,
+    &USAGE_MONTHS,
+];

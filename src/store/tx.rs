@@ -12,7 +12,7 @@ use redb::{ReadableTable, ReadableTableMetadata, Table, Value, WriteTransaction}
 use super::StoreError;
 use super::codec::{self, Record};
 use super::tables::Map;
-use super::view::{self, Order};
+use super::view::{self, Order, Read};
 
 /// What a commit touched, for the caches that hold copies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +22,8 @@ pub enum Change {
     Nas(u32),
     Settings,
     Operators,
+    /// Follow-up work waits.
+    Outbox,
 }
 
 /// One closure's hold on the write transaction of its batch. It sees what earlier closures of the batch changed.
@@ -59,19 +61,6 @@ impl<'t> Tx<'t> {
     /// Says that a record changed that caches may hold.
     pub fn touch(&mut self, change: Change) {
         self.changes.push(change);
-    }
-
-    /// The value at `key`, or nothing.
-    pub fn get<'k, K, V>(
-        &self,
-        map: &Map<K, V>,
-        key: impl Borrow<K::SelfType<'k>>,
-    ) -> Result<Option<V>, StoreError>
-    where
-        K: redb::Key + 'static,
-        V: Record,
-    {
-        self.with(map, |table| view::get(&table, map.name(), key))
     }
 
     /// Writes `value` at `key`, in place of any value there.
@@ -136,41 +125,6 @@ impl<'t> Tx<'t> {
         })
     }
 
-    /// Walks over the rows of `range` and decodes at most `limit` of them, until `visit` breaks. Returns the rows visited.
-    pub fn scan<'r, K, V, KR>(
-        &self,
-        map: &Map<K, V>,
-        range: impl RangeBounds<KR> + 'r,
-        order: Order,
-        limit: usize,
-        visit: impl FnMut(K::SelfType<'_>, V) -> ControlFlow<()>,
-    ) -> Result<usize, StoreError>
-    where
-        K: redb::Key + 'static,
-        V: Record,
-        KR: Borrow<K::SelfType<'r>> + 'r,
-    {
-        self.with(map, |table| {
-            view::scan(&table, map.name(), range, order, limit, visit)
-        })
-    }
-
-    /// The first `limit` rows of `range` in key order, for keys that own their octets (integers and tuples of them).
-    pub fn range<'r, K, V, O, KR>(
-        &self,
-        map: &Map<K, V>,
-        range: impl RangeBounds<KR> + 'r,
-        limit: usize,
-    ) -> Result<Vec<(O, V)>, StoreError>
-    where
-        K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
-        V: Record,
-        KR: Borrow<O> + 'r,
-        O: 'r,
-    {
-        self.with(map, |table| view::collect(&table, map.name(), range, limit))
-    }
-
     /// The last key of the table, for handing out the next id.
     pub fn last_key<K, V, O>(&self, map: &Map<K, V>) -> Result<Option<O>, StoreError>
     where
@@ -182,19 +136,6 @@ impl<'t> Tx<'t> {
                 .last()
                 .map_err(|error| StoreError::fault("find the last row", error))?;
             Ok(last.map(|(key, _)| key.value()))
-        })
-    }
-
-    /// How many rows the table has.
-    pub fn count<K, V>(&self, map: &Map<K, V>) -> Result<u64, StoreError>
-    where
-        K: redb::Key + 'static,
-        V: Record,
-    {
-        self.with(map, |table| {
-            table
-                .len()
-                .map_err(|error| StoreError::fault("count rows", error))
         })
     }
 
@@ -219,5 +160,45 @@ impl<'t> Tx<'t> {
             self.fault.borrow_mut().get_or_insert_with(|| error.clone());
         }
         result
+    }
+}
+
+impl Read for Tx<'_> {
+    fn get<'k, K, V>(
+        &self,
+        map: &Map<K, V>,
+        key: impl Borrow<K::SelfType<'k>>,
+    ) -> Result<Option<V>, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record,
+    {
+        self.with(map, |table| view::get(&table, map.name(), key))
+    }
+
+    fn scan<'r, K, V, KR>(
+        &self,
+        map: &Map<K, V>,
+        range: impl RangeBounds<KR> + 'r,
+        order: Order,
+        limit: usize,
+        visit: impl FnMut(K::SelfType<'_>, V) -> ControlFlow<()>,
+    ) -> Result<usize, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record,
+        KR: Borrow<K::SelfType<'r>> + 'r,
+    {
+        self.with(map, |table| {
+            view::scan(&table, map.name(), range, order, limit, visit)
+        })
+    }
+
+    fn count<K, V>(&self, map: &Map<K, V>) -> Result<u64, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record,
+    {
+        self.with(map, |table| view::count(&table))
     }
 }

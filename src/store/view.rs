@@ -7,7 +7,7 @@ use std::ops::{ControlFlow, RangeBounds};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{AccessGuard, ReadTransaction, ReadableTable, ReadableTableMetadata, Value};
+use redb::{AccessGuard, ReadTransaction, ReadableTable, Value};
 
 use super::StoreError;
 use super::codec::{self, Record};
@@ -20,22 +20,62 @@ pub enum Order {
     Descending,
 }
 
-/// A consistent picture of all tables as of one commit.
-pub struct View {
-    transaction: ReadTransaction,
-    suspect: Arc<AtomicBool>,
+/// What views and write transactions have in common, so that the noun files read through either.
+pub trait Read {
+    /// The value at `key`, or nothing.
+    fn get<'k, K, V>(
+        &self,
+        map: &Map<K, V>,
+        key: impl Borrow<K::SelfType<'k>>,
+    ) -> Result<Option<V>, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record;
+
+    /// Walks over the rows of `range` and decodes at most `limit` of them, until `visit` breaks. Returns the rows visited.
+    fn scan<'r, K, V, KR>(
+        &self,
+        map: &Map<K, V>,
+        range: impl RangeBounds<KR> + 'r,
+        order: Order,
+        limit: usize,
+        visit: impl FnMut(K::SelfType<'_>, V) -> ControlFlow<()>,
+    ) -> Result<usize, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record,
+        KR: Borrow<K::SelfType<'r>> + 'r;
+
+    /// How many rows the table has.
+    fn count<K, V>(&self, map: &Map<K, V>) -> Result<u64, StoreError>
+    where
+        K: redb::Key + 'static,
+        V: Record;
+
+    /// The first `limit` rows of `range` in key order, for keys that own their octets (integers and tuples of them).
+    fn range<'r, K, V, O, KR>(
+        &self,
+        map: &Map<K, V>,
+        range: impl RangeBounds<KR> + 'r,
+        limit: usize,
+    ) -> Result<Vec<(O, V)>, StoreError>
+    where
+        K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
+        V: Record,
+        KR: Borrow<O> + 'r,
+        O: 'r,
+    {
+        let mut found = Vec::new();
+        self.scan(map, range, Order::Ascending, limit, |key, value| {
+            found.push((key, value));
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
 }
 
-impl View {
-    pub(super) fn new(transaction: ReadTransaction, suspect: Arc<AtomicBool>) -> Self {
-        View {
-            transaction,
-            suspect,
-        }
-    }
-
-    /// The value at `key`, or nothing.
-    pub fn get<'k, K, V>(
+impl Read for View {
+    fn get<'k, K, V>(
         &self,
         map: &Map<K, V>,
         key: impl Borrow<K::SelfType<'k>>,
@@ -50,8 +90,7 @@ impl View {
         )
     }
 
-    /// Walks over the rows of `range` and decodes at most `limit` of them, until `visit` breaks. Returns the rows visited.
-    pub fn scan<'r, K, V, KR>(
+    fn scan<'r, K, V, KR>(
         &self,
         map: &Map<K, V>,
         range: impl RangeBounds<KR> + 'r,
@@ -70,37 +109,27 @@ impl View {
         )
     }
 
-    /// The first `limit` rows of `range` in key order, for keys that own their octets (integers and tuples of them).
-    pub fn range<'r, K, V, O, KR>(
-        &self,
-        map: &Map<K, V>,
-        range: impl RangeBounds<KR> + 'r,
-        limit: usize,
-    ) -> Result<Vec<(O, V)>, StoreError>
-    where
-        K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
-        V: Record,
-        KR: Borrow<O> + 'r,
-        O: 'r,
-    {
-        self.watch(
-            self.table(map)
-                .and_then(|table| collect(&table, map.name(), range, limit)),
-        )
-    }
-
-    /// How many rows the table has.
-    pub fn count<K, V>(&self, map: &Map<K, V>) -> Result<u64, StoreError>
+    fn count<K, V>(&self, map: &Map<K, V>) -> Result<u64, StoreError>
     where
         K: redb::Key + 'static,
         V: Record,
     {
-        let table = self.table(map);
-        self.watch(table.and_then(|table| {
-            table
-                .len()
-                .map_err(|error| StoreError::fault("count rows", error))
-        }))
+        self.watch(self.table(map).and_then(|table| count(&table)))
+    }
+}
+
+/// A consistent picture of all tables as of one commit.
+pub struct View {
+    transaction: ReadTransaction,
+    suspect: Arc<AtomicBool>,
+}
+
+impl View {
+    pub(super) fn new(transaction: ReadTransaction, suspect: Arc<AtomicBool>) -> Self {
+        View {
+            transaction,
+            suspect,
+        }
     }
 
     fn table<K, V>(
@@ -184,22 +213,12 @@ where
     Ok(visited)
 }
 
-pub(super) fn collect<'r, K, V, O, KR>(
-    table: &impl ReadableTable<K, &'static [u8]>,
-    name: &'static str,
-    range: impl RangeBounds<KR> + 'r,
-    limit: usize,
-) -> Result<Vec<(O, V)>, StoreError>
+pub(super) fn count<K, V>(table: &impl ReadableTable<K, V>) -> Result<u64, StoreError>
 where
-    K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
-    V: Record,
-    KR: Borrow<O> + 'r,
-    O: 'r,
+    K: redb::Key + 'static,
+    V: Value + 'static,
 {
-    let mut found = Vec::new();
-    scan(table, name, range, Order::Ascending, limit, |key, value| {
-        found.push((key, value));
-        ControlFlow::Continue(())
-    })?;
-    Ok(found)
+    table
+        .len()
+        .map_err(|error| StoreError::fault("count rows", error))
 }

@@ -1,0 +1,307 @@
+//! Durable accounting: one owner applies records in order, after they are in the journal, and folds the result into the
+//! tables every few minutes.
+//!
+//! Invariants: an acknowledgement leaves only after its record is on disk; memory holds nothing that the journal or the
+//! tables do not; the tables are as of one journal sequence, which they name.
+
+mod entry;
+mod live;
+mod owner;
+#[cfg(test)]
+mod tests;
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::journal::{Journal, JournalError, Replayed};
+use super::{Store, StoreError, View, ids, sessions};
+use crate::domain::id::{SessionId, SubscriberId};
+use crate::domain::octets::Traffic;
+use crate::domain::session::{Record, Session};
+use crate::domain::time::{Calendar, Day, Month, Timestamp};
+
+pub use entry::Entry;
+pub use live::{Live, MOST_SESSIONS};
+use live::Archive;
+use owner::Owner;
+
+/// Called once the record is on disk and applied. Dropped uncalled when it is not: then nobody is answered, and the
+/// router sends it again (RFC 2866 section 4.1).
+pub type Acknowledge = Box<dyn FnOnce() + Send>;
+
+/// How commits are paced and folds are timed.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// So many records are committed at once when they wait, whatever the spacing.
+    pub group: usize,
+    /// The least time between commits of fewer records: each commit writes 4.4 KB, so this bounds what a quiet night
+    /// writes, and what the first record of a commit waits.
+    pub spacing: Duration,
+    pub fold_every: Duration,
+    /// A fold is due after so many records, too, which bounds the replay after a crash.
+    pub fold_after: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            group: 4,
+            spacing: Duration::from_millis(35),
+            fold_every: Duration::from_secs(300),
+            fold_after: 200_000,
+        }
+    }
+}
+
+/// Records that wait for the owner; what comes beyond is not answered and comes again.
+const QUEUE: usize = 16_384;
+/// Ended sessions that are looked at on start, so that late records find theirs.
+const RECENT: usize = 20_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccountingError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("record {sequence} of the accounting journal cannot be read: {what}. Restore a backup, or install the version that wrote it")]
+    Unreadable { sequence: u64, what: String },
+    #[error("the accounting thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// How accounting fares.
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// Records made durable since the start, and the commits that carried them.
+    pub records: u64,
+    pub commits: u64,
+    pub folds: u64,
+    /// Why records are not made durable now.
+    pub failing: Option<String>,
+    pub disk_full: bool,
+}
+
+enum Message {
+    Entry(Box<Entry>, Acknowledge),
+    /// Fold now; the sender is told when the tables hold everything applied so far.
+    Fold(SyncSender<bool>),
+    Folded(bool),
+    Stop,
+}
+
+struct Shared {
+    live: RwLock<Live>,
+    health: Mutex<Health>,
+}
+
+impl Shared {
+    fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A handle on accounting; clones share it.
+#[derive(Clone)]
+pub struct Accounting {
+    shared: Arc<Shared>,
+    store: Store,
+    queue: SyncSender<Message>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Archive for View {
+    fn closed(&self, id: SessionId) -> Option<Session> {
+        sessions::closed(self, id).unwrap_or_else(|error| {
+            tracing::error!(%error, session = id.0, "an ended session cannot be read");
+            None
+        })
+    }
+}
+
+/// Brings memory to where the journal ends: the tables, then every record that they do not hold.
+fn recover(store: &Store, calendar: Calendar) -> Result<(Live, Journal, Replayed), AccountingError> {
+    let view = store.view()?;
+    let folded = ids::current(&view, ids::FOLDED)?;
+    let open = sessions::open_at_fold(&view)?;
+    let mut ended = Vec::new();
+    sessions::each_closed_before(&view, SessionId(u64::MAX), RECENT, |session| {
+        ended.push(session);
+        std::ops::ControlFlow::Continue(())
+    })?;
+    let mut live = Live::new(calendar, folded, open, &ended);
+    let mut unreadable = None;
+    let (journal, replayed) = Journal::open(store.folder(), folded.saturating_add(1), |sequence, octets| {
+        match Entry::decode(octets) {
+            Ok(entry) if unreadable.is_none() => live.apply(sequence, &entry, &view),
+            Ok(_) => {}
+            Err(why) => {
+                unreadable.get_or_insert(AccountingError::Unreadable { sequence, what: format!("{why:?}") });
+            }
+        }
+    })?;
+    match unreadable {
+        Some(error) => Err(error),
+        None => Ok((live, journal, replayed)),
+    }
+}
+
+impl Accounting {
+    /// Recovers from tables and journal, and starts the owner.
+    pub fn open(store: &Store, calendar: Calendar, pace: Pace) -> Result<Accounting, AccountingError> {
+        let (live, journal, replayed) = recover(store, calendar)?;
+        if replayed.records > 0 || replayed.torn_octets > 0 {
+            tracing::info!(records = replayed.records, torn_octets = replayed.torn_octets, "the accounting journal was replayed");
+        }
+        let (queue, messages): (_, Receiver<Message>) = sync_channel(QUEUE);
+        let shared = Arc::new(Shared { live: RwLock::new(live), health: Mutex::new(Health::default()) });
+        let owner = Owner::new(Arc::clone(&shared), store.clone(), journal, pace, queue.clone());
+        let thread = std::thread::Builder::new()
+            .name("accounting".to_owned())
+            .spawn(move || owner.run(&messages))
+            .map_err(AccountingError::Thread)?;
+        Ok(Accounting { shared, store: store.clone(), queue, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// Hands a record to the owner. When the queue is full the acknowledgement is dropped.
+    pub fn record(&self, record: Record, acknowledge: Acknowledge) {
+        self.send(Entry::Record(record), acknowledge);
+    }
+
+    /// Closes a session that was silent for too long.
+    pub fn give_up(&self, session: SessionId, at: Timestamp) {
+        self.send(Entry::GiveUp { session, at }, Box::new(|| {}));
+    }
+
+    fn send(&self, entry: Entry, acknowledge: Acknowledge) {
+        match self.queue.try_send(Message::Entry(Box::new(entry), acknowledge)) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => tracing::debug!("the accounting queue is full"),
+            Err(TrySendError::Disconnected(_)) => tracing::debug!("accounting has stopped"),
+        }
+    }
+
+    /// Writes everything applied so far into the tables. Blocks; false when the tables could not be written.
+    pub fn fold(&self) -> bool {
+        let (done, answer) = sync_channel(1);
+        self.queue.send(Message::Fold(done)).is_ok() && answer.recv().unwrap_or(false)
+    }
+
+    /// Commits what waits, folds, and ends the owner. Blocks until done.
+    pub fn close(&self) {
+        // An error means that the owner has ended already.
+        let _ = self.queue.send(Message::Stop);
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the accounting thread ended with a panic");
+        }
+    }
+
+    pub fn health(&self) -> Health {
+        self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_calendar(&self, calendar: Calendar) {
+        self.shared.live.write().unwrap_or_else(PoisonError::into_inner).set_calendar(calendar);
+    }
+
+    /// The sessions in memory. Not to be held across anything slow: records wait meanwhile.
+    pub fn live(&self) -> RwLockReadGuard<'_, Live> {
+        self.shared.live()
+    }
+
+    /// A view of the tables and the sessions in memory that fit together.
+    pub fn picture(&self) -> Result<Picture<'_>, StoreError> {
+        let live = self.shared.live();
+        let view = self.store.view()?;
+        let folded = ids::current(&view, ids::FOLDED)?;
+        Ok(Picture { live, view, folded })
+    }
+}
+
+/// The tables and the sessions in memory as of one moment, put together.
+pub struct Picture<'a> {
+    pub live: RwLockReadGuard<'a, Live>,
+    pub view: View,
+    folded: u64,
+}
+
+impl Picture<'_> {
+    pub fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
+        Ok(sessions::usage_of_day(&self.view, day, subscriber)? + self.live.usage_beyond(self.folded, day, subscriber))
+    }
+
+    pub fn usage_of_month(&self, month: Month, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
+        let beyond = self.live.usage_days_beyond(self.folded, subscriber);
+        let beyond = beyond.into_iter().filter(|(day, _)| day.month() == month);
+        let folded = sessions::usage_of_month(&self.view, month, subscriber)?;
+        Ok(beyond.fold(folded, |sum, (_, traffic)| sum + traffic))
+    }
+
+    /// The newest sessions of a subscriber, open ones first, then ended ones, newest first.
+    pub fn sessions_of(&self, subscriber: SubscriberId, limit: usize) -> Result<Vec<Session>, StoreError> {
+        let mut open: Vec<Session> = self.live.open_of(subscriber).cloned().collect();
+        open.sort_by_key(|s| std::cmp::Reverse(s.started_at));
+        let mut ended: Vec<Session> =
+            self.live.ended_sessions().filter(|s| s.subscriber == Some(subscriber)).cloned().collect();
+        let in_tables = sessions::closed_of(&self.view, subscriber, limit)?;
+        ended.extend(in_tables.into_iter().filter(|s| self.live.session(s.id).is_none()));
+        ended.sort_by_key(|s| std::cmp::Reverse(s.id));
+        open.extend(ended);
+        open.truncate(limit);
+        Ok(open)
+    }
+
+    /// Ended sessions below `before`, newest first, that `keep` wants; at most `limit`, and at most `look` rows are read.
+    pub fn ended_before(
+        &self,
+        before: SessionId,
+        limit: usize,
+        look: usize,
+        keep: impl Fn(&Session) -> bool,
+    ) -> Result<Vec<Session>, StoreError> {
+        let mut found: Vec<Session> =
+            self.live.ended_sessions().filter(|s| s.id < before && keep(s)).cloned().collect();
+        let mut from_tables = 0;
+        sessions::each_closed_before(&self.view, before, look, |session| {
+            if self.live.session(session.id).is_none() && keep(&session) {
+                found.push(session);
+                from_tables += 1;
+            }
+            if from_tables < limit { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+        })?;
+        found.sort_by_key(|s| std::cmp::Reverse(s.id));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Every session there is, for exports: ended ones from the tables, then what is in memory.
+    pub fn each_session(&self, mut visit: impl FnMut(&Session)) -> Result<(), StoreError> {
+        sessions::each_closed(&self.view, |session| {
+            if self.live.session(session.id).is_none() {
+                visit(&session);
+            }
+            std::ops::ControlFlow::Continue(())
+        })?;
+        let mut in_memory: Vec<&Session> = self.live.ended_sessions().chain(self.live.open_sessions()).collect();
+        in_memory.sort_by_key(|s| s.id);
+        in_memory.into_iter().for_each(visit);
+        Ok(())
+    }
+}
+
+/// What an export reads while the daemon is down: the same picture, with nobody writing.
+pub fn offline(store: &Store, calendar: Calendar) -> Result<(Live, View), AccountingError> {
+    let (live, _journal, _) = recover(store, calendar)?;
+    Ok((live, store.view()?))
+}
+
+#[allow(clippy::disallowed_methods)]
+fn monotonic() -> Instant {
+    // Intervals between commits are measured here and never compared with the wall clock.
+    Instant::now()
+}
