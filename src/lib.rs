@@ -1,1 +1,2 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
+pub mod radius;
