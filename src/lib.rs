@@ -1,5 +1,10 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
 
+pub mod allocator;
+pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod radius;
 pub mod store;
+pub mod telemetry;
+pub mod web;
