@@ -14,3 +14,6 @@ pub mod pages;
 pub mod parts;
 pub mod query;
 pub mod shell;
+
+#[cfg(test)]
+mod preview;
