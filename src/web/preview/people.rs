@@ -1,0 +1,583 @@
+//! Invented data for the pages about people: subscribers, plans, search, sign-in, errors.
+
+use askama::Template;
+
+use super::{Sample, Wish, bad, good, network, quiet, saved, warn, wave};
+use crate::web::chart::{Bars, Day};
+use crate::web::pages::{account, errors, login, plans, search, setup, subscribers};
+use crate::web::parts::{ActiveFilter, Fact, Field, Pager, Select, SortHead, Tone};
+use crate::web::query::Query;
+use crate::web::shell::Nav;
+
+pub(super) fn samples(wish: Wish) -> Vec<Sample> {
+    let page = |path, html: askama::Result<String>| Sample {
+        path,
+        html: html.unwrap(),
+    };
+    let mut all = vec![
+        page("/login", login(wish, None).render()),
+        page(
+            "/login/refused",
+            login(wish, Some("Name or password is wrong.")).render(),
+        ),
+        page("/setup/token", setup(wish).render()),
+        page("/setup/done", setup_done(wish).render()),
+        page("/subscribers", list(wish).render()),
+        page(
+            "/subscribers/first",
+            subscribers::ListPage {
+                rows: subscribers::RowsPart {
+                    is_first_run: true,
+                    ..Default::default()
+                },
+                ..list(wish)
+            }
+            .render(),
+        ),
+        page(
+            "/subscribers/none",
+            subscribers::ListPage {
+                rows: subscribers::RowsPart::default(),
+                ..list(wish)
+            }
+            .render(),
+        ),
+        page("/subscribers/42", show(wish).render()),
+        page("/subscribers/43", show_new(wish).render()),
+        page("/subscribers/new", form(wish, true).render()),
+        page("/subscribers/42/edit", form(wish, false).render()),
+        page("/subscribers/42/delete", delete(wish).render()),
+        page("/plans", plan_list(wish).render()),
+        page(
+            "/plans/empty",
+            plans::ListPage {
+                rows: vec![],
+                ..plan_list(wish)
+            }
+            .render(),
+        ),
+        page("/plans/new", plan_form(wish, true).render()),
+        page("/plans/1/edit", plan_form(wish, false).render()),
+        page("/plans/1/delete", plan_delete(wish).render()),
+        page("/search", search(wish).render()),
+        page(
+            "/search/nothing",
+            search::ShowPage {
+                results: search::ResultsPart {
+                    q: wish.said("zzz"),
+                    ..Default::default()
+                },
+                ..search(wish)
+            }
+            .render(),
+        ),
+        page("/account/logins", logins(wish).render()),
+        page("/account/password", password(wish).render()),
+    ];
+    all.extend(error_pages(wish));
+    all
+}
+
+fn login(wish: Wish, refusal: Option<&str>) -> login::ShowPage {
+    login::ShowPage {
+        shell: wish.bare("Sign in"),
+        name: Field::new(wish.said("rania")),
+        refusal: refusal.map(Into::into),
+        next: wish.said("/"),
+    }
+}
+
+fn setup(wish: Wish) -> setup::ShowPage {
+    setup::ShowPage {
+        shell: wish.bare("Setup"),
+        action: "/setup/token".into(),
+        refusal: None,
+        isp_name: Field::new(wish.said("Cedar Net")),
+        time_zone: Field::new("Asia/Beirut"),
+        time_zones: vec!["Asia/Beirut".into(), "Europe/Paris".into()],
+        name: Field::new(wish.said("rania")),
+        password: Field::wrong(
+            "",
+            "The password needs at least 10 characters; this one has 6.",
+        ),
+        password_again: Field::default(),
+    }
+}
+
+fn setup_done(wish: Wish) -> setup::DonePage {
+    setup::DonePage {
+        shell: wish.bare("Ready"),
+        facts: vec![
+            Fact::new("RADIUS server", "10.20.0.250").copyable(),
+            Fact::new("Authentication", "UDP 1812"),
+            Fact::new("Accounting", "UDP 1813"),
+            Fact::new("CoA, on the router", "UDP 3799"),
+        ],
+        try_it: wish.said("proxpanel radtest --user demo --password demo"),
+    }
+}
+
+fn list(wish: Wish) -> subscribers::ListPage {
+    let query = Query::new().with("state", "active").with("sort", "user");
+    let row = |user: &str,
+               name: &str,
+               plan: &str,
+               state,
+               presence,
+               expires: &str,
+               note: &str,
+               used: &str| subscribers::Row {
+        href: "/subscribers/42".into(),
+        user_name: wish.said(user),
+        full_name: wish.said(name),
+        phone: wish.said("+961 3 123 456"),
+        plan: wish.said(plan),
+        state,
+        presence,
+        expires: expires.into(),
+        expires_note: note.into(),
+        used_this_month: used.into(),
+        created: "12 Mar 2025".into(),
+    };
+    let head = |column| SortHead::new("/subscribers", &query, column, "user");
+    subscribers::ListPage {
+        shell: wish.shell("Subscribers", Nav::Subscribers),
+        q: wish.said(""),
+        plan: Select::new([("", "Any"), ("1", "Home 10M"), ("2", "Home 20M")], ""),
+        state: Select::new(
+            [("", "Any"), ("active", "Active"), ("expired", "Expired")],
+            "active",
+        ),
+        presence: Select::new([("", "Any"), ("online", "Online")], ""),
+        sort: "user".into(),
+        size: "50".into(),
+        rows: subscribers::RowsPart {
+            filters: vec![ActiveFilter {
+                text: "state is active".into(),
+                remove_href: "/subscribers".into(),
+            }],
+            by_user: head("user"),
+            by_expiry: head("expiry"),
+            by_created: head("created"),
+            rows: vec![
+                row(
+                    "fatima.k",
+                    "Fatima Khoury",
+                    "Home 20M",
+                    good("Active"),
+                    good("Online 4 min"),
+                    "31 Dec 2026",
+                    "in 39 days",
+                    "61.2 GB",
+                ),
+                row(
+                    "user00042",
+                    "علي حسن",
+                    "Home 20M",
+                    good("Active"),
+                    good("Online 5 h 51 min"),
+                    "25 Nov 2026",
+                    "in 3 days",
+                    "204 GB",
+                ),
+                row(
+                    "user00731",
+                    "George Saab",
+                    "Home 10M",
+                    bad("Expired"),
+                    quiet("Offline 2 days"),
+                    "20 Nov 2026",
+                    "2 days ago",
+                    "33.9 GB",
+                ),
+                row(
+                    "user00912",
+                    "Nour Haddad and Sons Trading Company",
+                    "Business 100M",
+                    warn("Grace"),
+                    quiet("Offline 1 h"),
+                    "21 Nov 2026",
+                    "1 day ago",
+                    "1.21 TB",
+                ),
+                row(
+                    "user01877",
+                    "",
+                    "Home 10M",
+                    quiet("Disabled"),
+                    quiet("Never online"),
+                    "Never",
+                    "",
+                    "0",
+                ),
+                row(
+                    "user03310",
+                    "Karim Aoun",
+                    "Night owl",
+                    good("Active"),
+                    warn("Stale"),
+                    "2 Jan 2027",
+                    "in 41 days",
+                    "18.0 GB",
+                ),
+            ],
+            pager: Pager::new("/subscribers", &query, 2, 50, 50, "4,907", true),
+            is_first_run: false,
+        },
+    }
+}
+
+fn show(wish: Wish) -> subscribers::ShowPage {
+    let days: Vec<_> = (0..30)
+        .map(|i| Day {
+            title: format!("Day {i}"),
+            download_octets: wave(i, 9_000),
+            upload_octets: wave(i + 7, 1_800),
+        })
+        .collect();
+    let mut shell = wish.shell("user00042", Nav::Subscribers);
+    shell.flash = saved();
+    subscribers::ShowPage {
+        shell,
+        path: "/subscribers/42".into(),
+        user_name: wish.said("user00042"),
+        full_name: wish.said("علي حسن"),
+        state: good("Active"),
+        presence: good("Online 5 h 51 min"),
+        is_enabled: true,
+        has_mac_lock: true,
+        why: subscribers::Why {
+            tone: Tone::Info,
+            title: "Online at 20 Mbps down, 5 Mbps up".into(),
+            text: wish.said("The speed of the plan Home 20M, confirmed by Tower North at 13:58."),
+            steps: vec![
+                "Plan 10M/2M".into(),
+                "changed to Home 20M".into(),
+                "CoA confirmed".into(),
+            ],
+            ..Default::default()
+        },
+        account: vec![
+            Fact::new("Plan", wish.said("Home 20M")).link("/plans/2/edit"),
+            Fact::new("Expires", "25 Nov 2026").note("in 3 days; that day still works"),
+            Fact::new("Phone", wish.said("+961 3 123 456")).copyable(),
+            Fact::new("E-mail", ""),
+            Fact::new("Address", wish.said("Hamra, Building 12, 3rd floor")),
+            Fact::new("Created", "12 Mar 2025").note("by rania"),
+        ],
+        access: vec![
+            Fact::new("Sessions at once", "1").note("a new one replaces the old"),
+            Fact::new("MAC lock", "Learns 2").note("4C:5E:0C:8A:11:F0"),
+            Fact::new("Address", "from pool home"),
+            Fact::new("Speed", "of the plan"),
+        ],
+        notes: wish.said("Roof antenna, key at the neighbour."),
+        used_today: "4.6 GB".into(),
+        used_this_month: "204 GB".into(),
+        usage: Bars::new(&days, "Usage per day over 30 days, at most 11 GB").labelled(
+            "24 Oct",
+            "22 Nov",
+            "most: 11.2 GB",
+        ),
+        open: subscribers::SessionsPart {
+            csrf: "csrf-token".into(),
+            open: network::online_rows(wish).into_iter().take(1).collect(),
+            closed: network::history_rows(wish),
+            all_href: "/sessions?q=user00042".into(),
+        },
+        attempts: network::attempts(wish).into_iter().take(3).collect(),
+        attempts_href: "/auth-log?q=user00042".into(),
+        audit: network::changes(wish),
+    }
+}
+
+fn show_new(wish: Wish) -> subscribers::ShowPage {
+    subscribers::ShowPage {
+        shell: wish.shell("user00043", Nav::Subscribers),
+        state: bad("Expired"),
+        presence: quiet("Never online"),
+        is_enabled: false,
+        has_mac_lock: false,
+        why: subscribers::Why {
+            tone: Tone::Bad,
+            title: "Rejected since 20 Nov: expired".into(),
+            text: "The last attempt was 3 minutes ago, through Tower North.".into(),
+            href: "/subscribers/43/edit".into(),
+            action: "Set a new date".into(),
+            ..Default::default()
+        },
+        notes: String::new(),
+        usage: Bars::new(&[], "No usage yet"),
+        open: subscribers::SessionsPart::default(),
+        attempts: vec![],
+        audit: vec![],
+        ..show(wish)
+    }
+}
+
+fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
+    subscribers::FormPage {
+        shell: wish.shell("New subscriber", Nav::Subscribers),
+        action: "/subscribers".into(),
+        back: "/subscribers".into(),
+        is_new,
+        refusal: is_new.then(|| "Two fields need your attention.".into()),
+        user_name: if is_new {
+            Field::wrong(
+                wish.said("user00042"),
+                "This user name belongs to somebody else.",
+            )
+        } else {
+            Field::new(wish.said("user00042"))
+        },
+        password: Field::default(),
+        full_name: Field::new(wish.said("علي حسن")),
+        phone: Field::new(wish.said("+961 3 123 456")),
+        email: Field::new(wish.said("")),
+        address: Field::new(wish.said("Hamra")),
+        notes: Field::new(wish.said("Roof antenna")),
+        plan: Select::new([("1", "Home 10M"), ("2", "Home 20M")], "2"),
+        expires: Field::new("2026-12-31"),
+        enabled: true,
+        max_sessions: Field::new("1"),
+        on_limit: Select::new(
+            [
+                ("replace_old", "Disconnect the oldest session"),
+                ("reject_new", "Reject the new one"),
+            ],
+            "replace_old",
+        ),
+        mac_mode: Select::new(
+            [
+                ("off", "Any"),
+                ("learn", "Learn the first ones"),
+                ("fixed", "Only those listed"),
+            ],
+            "learn",
+        ),
+        mac_learn: Field::new("2"),
+        macs: Field::new(wish.said("4C:5E:0C:8A:11:F0")),
+        static_address: Field::wrong(wish.said("not a mac-or-ip"), "This is not an IP address."),
+        download_kbps: Field::default(),
+        upload_kbps: Field::default(),
+    }
+}
+
+fn delete(wish: Wish) -> subscribers::DeletePage {
+    subscribers::DeletePage {
+        shell: wish.shell("Delete subscriber", Nav::Subscribers),
+        action: "/subscribers/42/delete".into(),
+        back: "/subscribers/42".into(),
+        user_name: wish.said("user00042"),
+        consequences: vec![
+            "The open session is disconnected, and the next sign-in is rejected as unknown.".into(),
+            "Session history and the audit log stay.".into(),
+        ],
+    }
+}
+
+fn plan_list(wish: Wish) -> plans::ListPage {
+    let row = |name: &str,
+               price: &str,
+               down: &str,
+               up: &str,
+               burst: &str,
+               on_expiry: &str,
+               count: &str| plans::Row {
+        href: "/plans/1".into(),
+        name: wish.said(name),
+        price: price.into(),
+        term: "1 month".into(),
+        download: down.into(),
+        upload: up.into(),
+        burst: burst.into(),
+        pool: wish.said("home"),
+        on_expiry: on_expiry.into(),
+        subscribers: count.into(),
+        subscribers_href: "/subscribers?plan=1".into(),
+    };
+    plans::ListPage {
+        shell: wish.shell("Plans", Nav::Plans),
+        rows: vec![
+            row(
+                "Home 10M",
+                "USD 15.00",
+                "10 Mbps",
+                "2 Mbps",
+                "",
+                "Reject",
+                "2,804",
+            ),
+            row(
+                "Home 20M",
+                "USD 25.00",
+                "20 Mbps",
+                "5 Mbps",
+                "30 Mbps for 8 s",
+                "Reject",
+                "1,911",
+            ),
+            row(
+                "Business 100M",
+                "USD 120.00",
+                "100 Mbps",
+                "50 Mbps",
+                "",
+                "Expired pool",
+                "96",
+            ),
+        ],
+    }
+}
+
+fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
+    plans::FormPage {
+        shell: wish.shell("Plan", Nav::Plans),
+        action: "/plans".into(),
+        back: "/plans".into(),
+        is_new,
+        refusal: None,
+        notice: if is_new {
+            String::new()
+        } else {
+            "1,204 subscribers with this plan are online. A new speed reaches them within a minute, without a drop.".into()
+        },
+        name: Field::new(wish.said("Home 20M")),
+        price: Field::wrong(wish.said("25,0,0"), "Write the price like 25.00."),
+        currency: Field::new("USD"),
+        term: Field::new("1"),
+        term_unit: Select::new(
+            [("hours", "hours"), ("days", "days"), ("months", "months")],
+            "months",
+        ),
+        download_kbps: Field::new("20000"),
+        upload_kbps: Field::new("5000"),
+        burst_download_kbps: Field::default(),
+        burst_upload_kbps: Field::default(),
+        burst_threshold_download_kbps: Field::default(),
+        burst_threshold_upload_kbps: Field::default(),
+        burst_seconds: Field::new(if is_new { "" } else { "8" }),
+        priority: Field::new("8"),
+        pool: Field::new(wish.said("home")),
+        address_list: Field::default(),
+        max_sessions: Field::new("1"),
+        on_expiry: Select::new(
+            [
+                ("reject", "Reject"),
+                ("expired_pool", "Give an address from another pool"),
+            ],
+            "reject",
+        ),
+        expired_pool: Field::default(),
+        interim_seconds: Field::default(),
+        send_mppe: true,
+        notes: Field::new(wish.said("")),
+    }
+}
+
+fn plan_delete(wish: Wish) -> plans::DeletePage {
+    plans::DeletePage {
+        shell: wish.shell("Delete plan", Nav::Plans),
+        action: "/plans/1/delete".into(),
+        back: "/plans/1/edit".into(),
+        name: wish.said("Home 10M"),
+        consequences: vec![],
+        blocked: "2,804 subscribers have this plan. Give them another one first.".into(),
+    }
+}
+
+fn search(wish: Wish) -> search::ShowPage {
+    let hit = |icon, kind: &str, title: &str, detail: &str, state| search::Hit {
+        href: "/subscribers/42".into(),
+        icon,
+        kind: kind.into(),
+        title: wish.said(title),
+        detail: wish.said(detail),
+        state,
+    };
+    let mut shell = wish.shell("Search", Nav::Elsewhere);
+    shell.search = wish.said("ali");
+    search::ShowPage {
+        shell,
+        results: search::ResultsPart {
+            q: wish.said("ali"),
+            hits: vec![
+                hit(
+                    "user",
+                    "Subscriber",
+                    "user00042",
+                    "علي حسن, +961 3 123 456",
+                    Some(good("Online")),
+                ),
+                hit(
+                    "user",
+                    "Subscriber",
+                    "khalil.m",
+                    "Khalil Mansour, +961 70 654 321",
+                    Some(bad("Expired")),
+                ),
+                hit("layers", "Plan", "Ali Baba 50M", "USD 40.00 a month", None),
+                hit("router", "NAS", "Aliya tower", "10.20.0.7", None),
+            ],
+            summary: "4 results in 2 ms".into(),
+        },
+    }
+}
+
+fn logins(wish: Wish) -> account::LoginsPage {
+    let row = |browser: &str, address: &str, is_this| account::LoginRow {
+        browser: wish.said(browser),
+        address: address.into(),
+        since: "21 Nov 09:02".into(),
+        last_used: "2 min ago".into(),
+        is_this,
+        revoke: "/account/logins/1/revoke".into(),
+    };
+    account::LoginsPage {
+        shell: wish.shell("Signed-in browsers", Nav::Elsewhere),
+        rows: vec![
+            row("Firefox on Linux", "192.0.2.17", true),
+            row("Chrome on Android", "198.51.100.20", false),
+        ],
+    }
+}
+
+fn password(wish: Wish) -> account::PasswordPage {
+    account::PasswordPage {
+        shell: wish.shell("Change password", Nav::Elsewhere),
+        present: Field::wrong("", "This is not your present password."),
+        password: Field::default(),
+        password_again: Field::default(),
+    }
+}
+
+fn error_pages(wish: Wish) -> Vec<Sample> {
+    let request_id = || wish.said("01JDA4X9");
+    let shell = || wish.bare("Error");
+    let text = |text: &str| wish.said(text);
+    let page = |path, html: askama::Result<String>| Sample {
+        path,
+        html: html.unwrap(),
+    };
+    vec![
+        page("/errors/not-found", errors::NotFoundPage { shell: shell(), request_id: request_id() }.render()),
+        page(
+            "/errors/forbidden",
+            errors::ForbiddenPage { shell: shell(), text: text("This form is too old. Load the page again and repeat the change."), request_id: request_id() }.render(),
+        ),
+        page(
+            "/errors/refused",
+            errors::RefusedPage { shell: shell(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
+        ),
+        page("/errors/fault", errors::FaultPage { shell: shell(), request_id: request_id() }.render()),
+        page(
+            "/errors/unavailable",
+            errors::UnavailablePage {
+                shell: shell(),
+                text: text("The disk is full, so nothing can be saved. Subscribers can still sign in. Free some space, then try again."),
+                request_id: request_id(),
+            }
+            .render(),
+        ),
+    ]
+}

@@ -1,0 +1,249 @@
+//! What surrounds a page: title, menu, theme, operator, notices. No page content, no handlers.
+
+use crate::web::parts::Tone;
+
+/// Colours of the panel: what the browser prefers, or what the operator chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    #[default]
+    Auto,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    /// Name of the cookie that keeps the choice.
+    pub const COOKIE: &str = "theme";
+
+    /// Reads the cookie or the form value; anything unknown means the browser's own preference.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::Auto,
+        }
+    }
+
+    /// Value of `<html data-theme>` and of the cookie.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// The entry of the menu that is marked as the current page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Nav {
+    Dashboard,
+    Subscribers,
+    Online,
+    Plans,
+    Nas,
+    Sessions,
+    AuthLog,
+    Audit,
+    /// A page that is not in the menu, such as search results.
+    #[default]
+    Elsewhere,
+}
+
+/// One link of the menu.
+pub struct MenuItem {
+    pub nav: Nav,
+    pub href: &'static str,
+    pub label: &'static str,
+    pub icon: &'static str,
+}
+
+/// Links under one small heading; the heading of the first group is empty.
+pub struct MenuGroup {
+    pub heading: &'static str,
+    pub items: &'static [MenuItem],
+}
+
+const MENU: [MenuGroup; 4] = [
+    MenuGroup {
+        heading: "",
+        items: &[MenuItem {
+            nav: Nav::Dashboard,
+            href: "/",
+            label: "Dashboard",
+            icon: "gauge",
+        }],
+    },
+    MenuGroup {
+        heading: "Customers",
+        items: &[
+            MenuItem {
+                nav: Nav::Subscribers,
+                href: "/subscribers",
+                label: "Subscribers",
+                icon: "users",
+            },
+            MenuItem {
+                nav: Nav::Online,
+                href: "/online",
+                label: "Online",
+                icon: "activity",
+            },
+            MenuItem {
+                nav: Nav::Plans,
+                href: "/plans",
+                label: "Plans",
+                icon: "layers",
+            },
+        ],
+    },
+    MenuGroup {
+        heading: "Network",
+        items: &[MenuItem {
+            nav: Nav::Nas,
+            href: "/nas",
+            label: "NAS devices",
+            icon: "router",
+        }],
+    },
+    MenuGroup {
+        heading: "Records",
+        items: &[
+            MenuItem {
+                nav: Nav::Sessions,
+                href: "/sessions",
+                label: "Session history",
+                icon: "history",
+            },
+            MenuItem {
+                nav: Nav::AuthLog,
+                href: "/auth-log",
+                label: "Authentication log",
+                icon: "key-round",
+            },
+            MenuItem {
+                nav: Nav::Audit,
+                href: "/audit",
+                label: "Audit log",
+                icon: "scroll-text",
+            },
+        ],
+    },
+];
+
+/// The outcome of the previous form, shown once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flash {
+    pub tone: Tone,
+    pub text: String,
+}
+
+impl Flash {
+    pub fn good(text: impl Into<String>) -> Self {
+        Self {
+            tone: Tone::Good,
+            text: text.into(),
+        }
+    }
+
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self {
+            tone: Tone::Bad,
+            text: text.into(),
+        }
+    }
+}
+
+/// A lasting condition of the whole appliance, such as a full disk, above every page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    pub tone: Tone,
+    /// What is wrong, in a few words.
+    pub title: String,
+    /// What it means and what to do.
+    pub text: String,
+}
+
+/// Frame of a page for a signed-in operator. No Debug: it holds the CSRF token.
+#[derive(Clone, Default)]
+pub struct Shell {
+    pub title: String,
+    pub nav: Nav,
+    /// The operator's name, as shown in the corner.
+    pub operator: String,
+    pub theme: Theme,
+    /// Goes into the hidden `csrf` field of every form, which htmx sends too.
+    pub csrf: String,
+    /// Path and query of this page, to come back to after a change of theme.
+    pub here: String,
+    /// What the search box holds.
+    pub search: String,
+    pub flash: Option<Flash>,
+    pub alerts: Vec<Alert>,
+}
+
+impl Shell {
+    /// The groups of the menu, in order.
+    pub fn menu(&self) -> &'static [MenuGroup] {
+        &MENU
+    }
+
+    /// First letter of the operator's name, for the round badge in the corner.
+    pub fn initial(&self) -> String {
+        self.operator
+            .chars()
+            .take(1)
+            .flat_map(char::to_uppercase)
+            .collect()
+    }
+}
+
+/// Frame of a page without a menu: sign-in, setup and errors. No Debug: it holds the CSRF token.
+#[derive(Clone, Default)]
+pub struct Bare {
+    pub title: String,
+    pub theme: Theme,
+    pub csrf: String,
+    pub flash: Option<Flash>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn theme_survives_its_cookie() {
+        for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
+            assert_eq!(Theme::parse(theme.as_str()), theme);
+        }
+        assert_eq!(Theme::parse("\"><script>"), Theme::Auto);
+    }
+
+    #[test]
+    fn every_menu_entry_is_listed_once() {
+        let items: Vec<_> = MENU.iter().flat_map(|group| group.items).collect();
+        for (i, item) in items.iter().enumerate() {
+            assert!(
+                items
+                    .iter()
+                    .skip(i + 1)
+                    .all(|other| other.nav != item.nav && other.href != item.href)
+            );
+        }
+        assert_eq!(items.len(), 8);
+    }
+
+    #[test]
+    fn initial_is_upper_case_and_may_be_absent() {
+        let named = |name: &str| {
+            Shell {
+                operator: name.into(),
+                ..Shell::default()
+            }
+            .initial()
+        };
+        assert_eq!(named("rania"), "R");
+        assert_eq!(named("علي"), "ع");
+        assert_eq!(named(""), "");
+    }
+}

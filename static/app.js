@@ -1,0 +1,96 @@
+// What the pages cannot do without script: live regions, toasts, dialogs, small helpers.
+// Every page works without this file, except that nothing refreshes by itself.
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // Toasts: text only, never HTML. Errors stay until closed.
+  const toast = (text, tone = "info") => {
+    const item = $("toast").content.firstElementChild.cloneNode(true);
+    item.classList.add(tone);
+    item.querySelector("p").textContent = text;
+    $("toasts").append(item);
+    if (tone !== "bad") setTimeout(() => item.remove(), 6000);
+  };
+  document.addEventListener("toast", (e) => toast(e.detail.text, e.detail.tone));
+
+  // A form with data-confirm asks first; the capture phase comes before htmx.
+  let asked = null;
+  document.addEventListener("submit", (e) => {
+    const form = e.target;
+    if (!form.dataset.confirm || asked === form) return void (asked = null);
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    const dialog = $("confirm");
+    $("confirm-text").textContent = form.dataset.confirm;
+    $("confirm-yes").textContent = form.dataset.yes || "Continue";
+    dialog.returnValue = "";
+    dialog.onclose = () => {
+      if (dialog.returnValue !== "yes") return;
+      asked = form;
+      form.requestSubmit();
+    };
+    dialog.showModal();
+  }, true);
+
+  const secret = () => {
+    // Without letters and digits that are mistaken for each other; 31 letters, 14 of them: 69 bits.
+    const letters = "abcdefghjkmnpqrstuvwxyz23456789";
+    let text = "";
+    while (text.length < 14) {
+      const byte = crypto.getRandomValues(new Uint8Array(1))[0];
+      if (byte < 248) text += letters[byte % 31];
+    }
+    return text;
+  };
+
+  document.addEventListener("click", (e) => {
+    const at = (selector) => e.target.closest(selector);
+    const reveal = at("[data-reveal]"), generate = at("[data-generate]"), copy = at("[data-copy]");
+    const show = (input, shown) => {
+      input.type = shown ? "text" : "password";
+      const button = document.querySelector(`[data-reveal="${input.id}"]`);
+      if (button) button.setAttribute("aria-pressed", shown);
+    };
+    if (reveal) show($(reveal.dataset.reveal), $(reveal.dataset.reveal).type === "password");
+    if (generate) {
+      const input = $(generate.dataset.generate);
+      input.value = secret();
+      show(input, true);
+      input.focus();
+    }
+    if (copy) {
+      const text = copy.dataset.copy || $(copy.dataset.from).textContent;
+      const done = navigator.clipboard ? navigator.clipboard.writeText(text) : Promise.reject();
+      done.then(() => toast("Copied", "good"), () => toast("The browser did not allow copying. Select the text by hand.", "bad"));
+    }
+    if (at("[data-close]")) at("[data-closable]").remove();
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      if (!menu.contains(e.target)) menu.open = false;
+    }
+    if (!at(".search")) clear();
+  });
+
+  const clear = () => { if ($("hits")) $("hits").textContent = ""; };
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") {
+      clear();
+      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
+    }
+    if (e.key === "/" && $("search") && !e.target.closest("input, textarea, select")) {
+      e.preventDefault();
+      $("search").focus();
+    }
+  });
+
+  // Live regions rest while the tab is hidden or a question is open.
+  document.addEventListener("htmx:beforeRequest", (e) => {
+    const busy = document.hidden || $("confirm").open;
+    if (busy && e.target.matches("[data-live]")) e.preventDefault();
+  });
+  const lost = (e) => { if (!root.classList.contains("lost") || !e.target.matches("[data-live]")) toast("The panel does not answer. What you see may be old.", "bad"); root.classList.add("lost"); };
+  document.addEventListener("htmx:sendError", lost);
+  document.addEventListener("htmx:responseError", (e) => e.detail.xhr.status === 401 ? location.reload() : lost(e));
+  document.addEventListener("htmx:afterOnLoad", () => root.classList.remove("lost"));
+})();
