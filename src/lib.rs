@@ -1,1 +1,3 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
+
+pub mod config;
