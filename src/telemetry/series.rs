@@ -52,8 +52,7 @@ impl Series {
                 .push_back(u32::try_from(each + extra).unwrap_or(u32::MAX));
         }
         self.counted = total;
-        self.sample_began =
-            now - (elapsed - SAMPLE_INTERVAL * u32::try_from(finished).unwrap_or(u32::MAX));
+        self.sample_began += Duration::from_secs(finished * SAMPLE_INTERVAL.as_secs());
     }
 
     /// Events per second in each sample, oldest first; as many as were taken, at most [`SAMPLES`].
