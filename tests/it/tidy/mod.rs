@@ -162,7 +162,7 @@ const KEPT: &[Kept] = &[
     },
     Kept {
         word: "Instant::now",
-        by: &["app", "telemetry", "radius"],
+        by: CLOCK_ROOMS,
         why: "use telemetry::monotonic",
     },
     Kept {
@@ -192,6 +192,10 @@ const KEPT: &[Kept] = &[
         why: "only operations write",
     },
 ];
+
+/// Rooms that may read the monotonic clock, in one small function each: `telemetry` for all others, and the rooms
+/// below it that time their own sockets and commits.
+const CLOCK_ROOMS: &[&str] = &["app", "telemetry", "radius", "store"];
 
 /// Rooms whose text may hold HTML.
 const HTML_ROOMS: &[&str] = &["web"];
@@ -330,34 +334,61 @@ fn files(folder: &Path, list: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn the_source_and_the_templates_keep_to_the_rules() {
+/// Path, relative to the package, and text of every file in `src` and `templates`.
+fn tree() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut list = Vec::new();
     files(&root.join("src"), &mut list);
     files(&root.join("templates"), &mut list);
+    list.sort();
+    let read = |path: &PathBuf| {
+        let text =
+            fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let name = path.strip_prefix(root).expect("inside the package");
+        (name.to_string_lossy().into_owned(), text)
+    };
+    let tree: Vec<(String, String)> = list.iter().map(read).collect();
     assert!(
-        list.iter().any(|path| path.ends_with("src/lib.rs")),
+        tree.iter().any(|(path, _)| path == "src/lib.rs"),
         "the source is not where it should be"
     );
-    list.sort();
-    let mut found = Vec::new();
-    for path in list {
-        let text =
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let name = path
-            .strip_prefix(root)
-            .expect("inside the package")
-            .to_string_lossy()
-            .into_owned();
-        found.extend(violations(&name, &text));
-    }
+    tree
+}
+
+#[test]
+fn the_source_and_the_templates_keep_to_the_rules() {
+    let found: Vec<String> = tree()
+        .iter()
+        .flat_map(|(path, text)| violations(path, text))
+        .collect();
     assert!(
         found.is_empty(),
         "{} violations:\n{}",
         found.len(),
         found.join("\n")
     );
+}
+
+#[test]
+fn a_room_reads_the_clock_in_one_place() {
+    for room in CLOCK_ROOMS {
+        let mut readers = Vec::new();
+        for (path, text) in tree() {
+            if path.ends_with(".rs")
+                && source::modules(&path)
+                    .first()
+                    .is_some_and(|first| first == room)
+            {
+                let lines = Source::read(&text).lines_with("Instant::now");
+                readers.extend(lines.into_iter().map(|line| format!("{path}:{line}")));
+            }
+        }
+        assert!(
+            readers.len() <= 1,
+            "{room} reads the monotonic clock in {}",
+            readers.join(", ")
+        );
+    }
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn a_planted_violation_is_found() {
             "`SystemTime`",
         ),
         (
-            "src/store/writer.rs",
+            "src/web/mod.rs",
             "let now = std::time::Instant::now();",
             "`Instant::now`",
         ),
