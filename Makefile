@@ -14,12 +14,17 @@ help: ## Say what can be done
 .PHONY: run
 run: ## Build and start ProxPanel with demo data, on ports that need no rights
 	cargo build --release --locked
+	@mkdir -p run
 	[ -n "$$(ls -A $(DATA) 2>/dev/null)" ] || $(BIN) demo --subscribers 200 --sessions 40 --days 7 --data-dir $(DATA)
 	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130
 
 .PHONY: test
 test: deps ## Run every test: unit, protocol vectors, integration, browser
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked; else cargo test --locked; fi
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo test --locked --doc && cargo nextest run --locked; \
+	else \
+	  cargo test --locked; \
+	fi
 
 .PHONY: check
 check: ## Formatting, lints as errors, and the dependency check

@@ -111,15 +111,8 @@ pub fn monotonic() -> Instant {
 /// environment variable `RUST_LOG` replaces both. Under systemd, which stamps every line, the time is left out. Lines
 /// carry no colour codes, so that they read the same in the journal, in a file and on a terminal.
 pub fn start_logging(level: &str) {
-    let requested = env::var("RUST_LOG")
-        .ok()
-        .filter(|directives| !directives.is_empty());
-    let filter = requested.as_deref().map(EnvFilter::try_new);
-    let refused = matches!(filter, Some(Err(_)));
-    let filter = match filter {
-        Some(Ok(filter)) => filter,
-        _ => EnvFilter::new(format!("warn,proxpanel={level}")),
-    };
+    let requested = env::var("RUST_LOG").unwrap_or_default();
+    let (filter, understood) = filter(level, &requested);
     let output = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
@@ -129,7 +122,7 @@ pub fn start_logging(level: &str) {
     } else {
         output.try_init()
     };
-    if refused {
+    if !understood {
         tracing::warn!(
             level,
             "RUST_LOG cannot be understood; logging at the configured level"
@@ -137,9 +130,37 @@ pub fn start_logging(level: &str) {
     }
 }
 
+/// The filter to log with, and whether `requested` could be understood. An empty request is none.
+fn filter(level: &str, requested: &str) -> (EnvFilter, bool) {
+    let ours = EnvFilter::new(format!("warn,proxpanel={level}"));
+    if requested.is_empty() {
+        return (ours, true);
+    }
+    EnvFilter::try_new(requested).map_or((ours, false), |theirs| (theirs, true))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_environment_wins_over_the_configured_level_when_it_can_be_understood() {
+        let cases = [
+            ("info", "", "proxpanel=info,warn", true),
+            ("trace", "", "proxpanel=trace,warn", true),
+            ("info", "debug", "debug", true),
+            ("info", "error,tantivy=info", "tantivy=info,error", true),
+            ("debug", "proxpanel=loud", "proxpanel=debug,warn", false),
+        ];
+        for (level, requested, expected, understood) in cases {
+            let (filter, found) = filter(level, requested);
+            assert_eq!(
+                (filter.to_string().as_str(), found),
+                (expected, understood),
+                "{level} {requested}"
+            );
+        }
+    }
 
     #[test]
     fn a_snapshot_shows_what_was_counted_and_sampled() {
