@@ -1,1 +1,12 @@
+//! The tests of the whole product: the real binary, a real browser, and the shape of the source itself.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "this crate is tests only: a panic is how a test fails, and its helpers fail the same way"
+)]
 
+mod browser_frame;
+mod support;
+mod tidy;

@@ -1,0 +1,45 @@
+# ProxPanel. Run `make` alone to see what can be done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+DATA := run/data
+BIN := target/release/proxpanel
+
+.PHONY: help
+help: ## Say what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: ## Build and start ProxPanel with demo data, on ports that need no rights
+	cargo build --release --locked
+	@mkdir -p run
+	[ -n "$$(ls -A $(DATA) 2>/dev/null)" ] || $(BIN) demo --subscribers 200 --sessions 40 --days 7 --data-dir $(DATA)
+	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130
+
+.PHONY: test
+test: deps ## Run every test: unit, protocol vectors, integration, browser
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo test --locked --doc && cargo nextest run --locked; \
+	else \
+	  cargo test --locked; \
+	fi
+
+.PHONY: check
+check: ## Formatting, lints as errors, and the dependency check
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	.ci/cargo-deny check licenses bans sources
+
+.PHONY: bench
+bench: ## Measure against FreeRADIUS where it is installed; writes benches/RESULTS.md
+	cargo bench --locked
+
+.PHONY: fuzz
+fuzz: ## Fuzz the packet decoder longer than `make test` does: FUZZ_SECONDS=60
+	BOLERO_RANDOM_TEST_TIME_MS=$$(( $${FUZZ_SECONDS:-60} * 1000 )) cargo test --release --locked --lib fuzz
+
+.PHONY: deps
+deps: ## Install what the tests need from the distribution, when it is missing
+	.ci/install-test-tools

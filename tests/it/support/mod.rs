@@ -1,0 +1,9 @@
+//! What the tests of the whole product stand on.
+#![allow(
+    dead_code,
+    reason = "a helper is written once, whole, and stays when the last test that needs a part of it goes"
+)]
+
+pub mod browser;
+pub mod daemon;
+pub mod process;
