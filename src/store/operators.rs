@@ -143,23 +143,13 @@ pub fn named(read: &impl Read, name: &str) -> Result<Option<StoredOperator>, Sto
 }
 
 pub fn login(read: &impl Read, token: &TokenHash) -> Result<Option<StoredLogin>, StoreError> {
-    Ok(read.get(&LOGINS, token)?.map(StoredLogin::from))
+    Ok(read.get(&LOGINS, *token)?.map(StoredLogin::from))
 }
 
 /// All signed-in browsers, in no useful order.
 pub fn logins(read: &impl Read) -> Result<Vec<(TokenHash, StoredLogin)>, StoreError> {
-    let mut logins = Vec::new();
-    read.scan(
-        &LOGINS,
-        (&LOWEST as &TokenHash)..,
-        super::Order::Ascending,
-        MOST_LOGINS,
-        |key, row: LoginRow| {
-            logins.push((*key, row.into()));
-            std::ops::ControlFlow::Continue(())
-        },
-    )?;
-    Ok(logins)
+    let rows = read.range(&LOGINS, LOWEST.., MOST_LOGINS)?;
+    Ok(rows.into_iter().map(|(token, row)| (token, row.into())).collect())
 }
 
 pub fn next_id(tx: &mut Tx<'_>) -> Result<OperatorId, StoreError> {
@@ -183,13 +173,13 @@ pub fn put_login(
     token: &TokenHash,
     login: &StoredLogin,
 ) -> Result<(), StoreError> {
-    tx.insert(&LOGINS, token, &LoginRow::from(login))?;
+    tx.insert(&LOGINS, *token, &LoginRow::from(login))?;
     tx.touch(Change::Operators);
     Ok(())
 }
 
 pub fn remove_login(tx: &mut Tx<'_>, token: &TokenHash) -> Result<bool, StoreError> {
-    let removed = tx.remove(&LOGINS, token)?;
+    let removed = tx.remove(&LOGINS, *token)?;
     tx.touch(Change::Operators);
     Ok(removed)
 }

@@ -175,9 +175,9 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-impl From<&Place> for v1::PlaceRow {
+impl From<&Place> for PlaceRow {
     fn from(p: &Place) -> Self {
-        v1::PlaceRow {
+        PlaceRow {
             address: p.address.map(Ipv4Addr::to_bits),
             ipv6_prefix: p.ipv6_prefix.map(prefix_octets),
             delegated_prefix: p.delegated_prefix.map(prefix_octets),
@@ -191,8 +191,8 @@ impl From<&Place> for v1::PlaceRow {
     }
 }
 
-impl From<v1::PlaceRow> for Place {
-    fn from(row: v1::PlaceRow) -> Self {
+impl From<PlaceRow> for Place {
+    fn from(row: PlaceRow) -> Self {
         Place {
             address: row.address.map(Ipv4Addr::from_bits),
             ipv6_prefix: row.ipv6_prefix.as_ref().and_then(prefix),

@@ -90,7 +90,7 @@ pub const NAS: Map<u32, NasRow> = Map::new("nas");
 pub const OPERATORS: Map<u32, OperatorRow> = Map::new("operators");
 
 /// Signed-in browsers. Key: SHA-256 of the token. Owner: operators. Tens of rows.
-pub const LOGINS: Map<&[u8; 32], LoginRow> = Map::new("logins");
+pub const LOGINS: Map<[u8; 32], LoginRow> = Map::new("logins");
 
 /// The audit log. Key: sequence. Owner: audit. Only grows; thousands of rows of 200 octets a year.
 pub const AUDIT: Map<u64, AuditRow> = Map::new("audit");

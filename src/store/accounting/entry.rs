@@ -2,12 +2,10 @@
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use std::net::Ipv4Addr;
 
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
-use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
-use crate::domain::session::{Place, Record, RecordKind};
+use crate::domain::session::{Record, RecordKind};
 use crate::domain::time::Timestamp;
 use crate::store::codec::{self, Undecodable};
 use crate::store::sessions::{PlaceRow, TrafficRow};
@@ -156,6 +154,9 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::mac::Mac;
+    use crate::domain::session::Place;
+    use std::net::Ipv4Addr;
 
     #[test]
     fn entries_read_back() {
