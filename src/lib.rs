@@ -1,3 +1,4 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
 
 pub mod domain;
+pub mod search;
