@@ -1,4 +1,5 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
 
 pub mod domain;
+pub mod radius;
 pub mod search;

@@ -1,0 +1,31 @@
+//! RADIUS: the protocol, and nothing but (RFC 2865, 2866, 2869, 3579, 5176, 5997).
+//!
+//! `server` receives and answers over UDP and asks a [`handler::Handler`] what to say; `client` and `coa` are the other
+//! side, for tools and for changing running sessions. Who may come in is not decided here: this room has never heard
+//! of a subscriber, a plan or a store.
+
+pub mod attribute;
+pub mod auth;
+pub mod authenticator;
+mod clock;
+mod dedup;
+pub mod handler;
+pub mod number;
+pub mod packet;
+pub mod pipeline;
+mod reply;
+pub mod secret;
+pub mod server;
+mod socket;
+mod timer;
+pub mod vendor;
+
+pub use attribute::{AttributeBuffer, EncodeError, Ipv6Prefix};
+pub use handler::{
+    AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, Handler, MaPolicy, NasPeer,
+    Observation, Port,
+};
+pub use packet::{Code, DecodeError, Packet};
+pub use pipeline::Refusal;
+pub use secret::{SecretError, SharedSecret};
+pub use server::Server;
