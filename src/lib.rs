@@ -2,4 +2,5 @@
 
 pub mod domain;
 pub mod radius;
+pub mod routers;
 pub mod search;
