@@ -1,0 +1,117 @@
+//! What a login needs to know of a subscriber, kept in a bounded cache that every commit refreshes, so that a changed
+//! password holds at the next packet.
+
+use std::borrow::Cow;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+
+use crate::domain::id::{NasId, PlanId, SubscriberId};
+use crate::domain::mac::Mac;
+use crate::domain::plan::OnLimit;
+use crate::domain::rate::Rate;
+use crate::domain::subscriber::{MacMode, Status};
+use crate::domain::text::fold_case;
+use crate::domain::time::Timestamp;
+use crate::store::subscribers::{self, StoredSubscriber};
+use crate::store::{Store, StoreError};
+
+/// Subscribers kept; about 250 octets each.
+const MOST_FACTS: usize = 16_384;
+
+#[derive(Debug)]
+pub struct LoginFacts {
+    pub id: SubscriberId,
+    /// The login name without case.
+    pub name: Box<str>,
+    /// Sealed: the cache holds no plain password.
+    pub sealed_password: Box<[u8]>,
+    pub plan: PlanId,
+    pub status: Status,
+    pub expires_at: Option<Timestamp>,
+    pub rate_override: Option<Rate>,
+    pub max_sessions: Option<u8>,
+    pub on_limit: Option<OnLimit>,
+    pub mac_mode: MacMode,
+    pub macs: Box<[Mac]>,
+    pub only_nas: Option<NasId>,
+    pub static_address: Option<Ipv4Addr>,
+}
+
+impl From<StoredSubscriber> for LoginFacts {
+    fn from(stored: StoredSubscriber) -> Self {
+        let s = stored.subscriber;
+        LoginFacts {
+            id: s.id,
+            name: s.username.folded().into(),
+            sealed_password: stored.sealed_password.into(),
+            plan: s.plan,
+            status: s.status,
+            expires_at: s.expires_at,
+            rate_override: s.rate_override,
+            max_sessions: s.max_sessions,
+            on_limit: s.on_limit,
+            mac_mode: s.mac_mode,
+            macs: s.macs.into(),
+            only_nas: s.only_nas,
+            static_address: s.static_address,
+        }
+    }
+}
+
+pub struct LoginFactsCache {
+    by_id: Cache<SubscriberId, Arc<LoginFacts>>,
+    /// Which subscriber had a name when it was last looked up; checked against the facts.
+    by_name: Cache<Box<str>, SubscriberId>,
+    /// Counts commits. What was read before a commit may not be kept after it.
+    commits: Mutex<u64>,
+}
+
+impl LoginFactsCache {
+    pub(super) fn new() -> Self {
+        LoginFactsCache { by_id: Cache::new(MOST_FACTS), by_name: Cache::new(MOST_FACTS), commits: Mutex::new(0) }
+    }
+
+    /// Called after the commit that changed the subscriber.
+    pub(super) fn forget(&self, id: SubscriberId) {
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        *commits += 1;
+        self.by_id.remove(&id);
+    }
+
+    /// The facts of a login name, or `None` if nobody has it.
+    pub fn find(&self, store: &Store, username: &str) -> Result<Option<Arc<LoginFacts>>, StoreError> {
+        let name = folded(username);
+        if let Some(id) = self.by_name.get(name.as_ref())
+            && let Some(facts) = self.by_id.get(&id)
+            && *facts.name == *name
+        {
+            return Ok(Some(facts));
+        }
+        self.load(store, &name)
+    }
+
+    fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<LoginFacts>>, StoreError> {
+        let commits_before = *self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let view = store.view()?;
+        let Some(id) = subscribers::named(&view, name)? else { return Ok(None) };
+        let Some(stored) = subscribers::get(&view, id)? else { return Ok(None) };
+        let facts = Arc::new(LoginFacts::from(stored));
+        let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if *commits == commits_before {
+            self.by_name.insert(name.into(), id);
+            self.by_id.insert(id, Arc::clone(&facts));
+        }
+        Ok(Some(facts))
+    }
+}
+
+/// Nearly all names are lower case already.
+fn folded(username: &str) -> Cow<'_, str> {
+    if username.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        Cow::Borrowed(username)
+    } else {
+        Cow::Owned(fold_case(username))
+    }
+}

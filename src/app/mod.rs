@@ -1,0 +1,244 @@
+//! What the daemon is made of: the store, accounting, and the copies in memory that packets and pages read.
+//!
+//! Built once, passed by reference. Invariant: the copies here follow every commit before its caller is answered.
+
+mod auth_log;
+mod clock;
+mod directory;
+mod login_facts;
+mod nas_table;
+mod sightings;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::crypto::{CryptoError, Sealer};
+use crate::domain::Invalid;
+use crate::domain::id::{NasId, PlanId, SubscriberId};
+use crate::domain::money::Currency;
+use crate::domain::plan::Plan;
+use crate::domain::time::{Calendar, Timestamp};
+use crate::search::{self, SearchError};
+use crate::store::accounting::{Accounting, AccountingError, Pace};
+use crate::store::settings::{self, Setting};
+use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, plans};
+use crate::telemetry::{Telemetry, monotonic};
+
+pub use auth_log::AuthLog;
+pub use clock::Clock;
+pub use directory::{Directory, DirectoryEntry};
+pub use login_facts::{LoginFacts, LoginFactsCache};
+pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use sightings::{Sighting, Sightings};
+
+/// What the installation is set to.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub isp_name: String,
+    pub calendar: Calendar,
+    /// Minutes after midnight at which a business day starts.
+    pub day_starts: u16,
+    pub currency: Currency,
+}
+
+/// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
+pub const DAY_STARTS: u16 = 5;
+
+impl Settings {
+    fn read(view: &View) -> Result<Settings, AppError> {
+        let text = |setting| settings::get(view, setting);
+        let zone = text(Setting::TimeZone)?.unwrap_or_else(|| "UTC".to_owned());
+        let day_starts = text(Setting::DayStarts)?.and_then(|t| t.parse().ok()).unwrap_or(DAY_STARTS);
+        let currency = text(Setting::Currency)?.unwrap_or_else(|| "USD".to_owned());
+        Ok(Settings {
+            isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
+            calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
+            day_starts,
+            currency: Currency::parse(&currency).map_err(AppError::Setting)?,
+        })
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Accounting(#[from] AccountingError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    #[error("a setting in the store is not valid: {0}")]
+    Setting(Invalid),
+}
+
+/// The copies that follow every commit.
+struct Copies {
+    settings: ArcSwap<Settings>,
+    plans: ArcSwap<HashMap<PlanId, Arc<Plan>>>,
+    nas: ArcSwap<NasTable>,
+    login_facts: LoginFactsCache,
+    directory: Directory,
+    sealer: Sealer,
+    outbox: Arc<Notify>,
+}
+
+impl Copies {
+    fn read(view: &View, sealer: Sealer) -> Result<Copies, AppError> {
+        Ok(Copies {
+            settings: ArcSwap::from_pointee(Settings::read(view)?),
+            plans: ArcSwap::from_pointee(read_plans(view)?),
+            nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
+            login_facts: LoginFactsCache::new(),
+            directory: Directory::new(),
+            sealer,
+            outbox: Arc::new(Notify::new()),
+        })
+    }
+
+    /// Runs on the store's writer thread after each commit, before anybody is answered.
+    fn follow(&self, view: &View, changes: &[Change]) {
+        let mut plans_changed = false;
+        let mut nas_changed = false;
+        let mut settings_changed = false;
+        for change in changes {
+            match change {
+                Change::Subscriber(id) => {
+                    self.login_facts.forget(SubscriberId(*id));
+                    self.directory.follow(view, SubscriberId(*id));
+                }
+                Change::Plan(_) => plans_changed = true,
+                Change::Nas(_) => nas_changed = true,
+                Change::Settings => settings_changed = true,
+                Change::Outbox => self.outbox.notify_waiters(),
+                Change::Operators => {}
+            }
+        }
+        if plans_changed {
+            keep(read_plans(view), "plans", |plans| self.plans.store(Arc::new(plans)));
+        }
+        if nas_changed {
+            let read = NasTable::read(view, &self.sealer, &self.nas.load());
+            keep(read, "NAS devices", |table| self.nas.store(Arc::new(table)));
+        }
+        if settings_changed {
+            keep(Settings::read(view), "settings", |settings| self.settings.store(Arc::new(settings)));
+        }
+    }
+}
+
+/// Takes a fresh copy over; one that cannot be read leaves the old one in place and is logged.
+fn keep<T>(read: Result<T, AppError>, what: &str, take: impl FnOnce(T)) {
+    match read {
+        Ok(fresh) => take(fresh),
+        Err(error) => tracing::error!(%error, what, "a copy in memory is out of date"),
+    }
+}
+
+fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
+    Ok(plans::all(view)?.into_iter().map(|plan| (plan.id, Arc::new(plan))).collect())
+}
+
+pub struct App {
+    pub config: Config,
+    pub clock: Clock,
+    pub store: Store,
+    pub accounting: Accounting,
+    pub search: search::Index,
+    pub telemetry: Telemetry,
+    pub auth_log: AuthLog,
+    pub sightings: Sightings,
+    copies: Arc<Copies>,
+}
+
+impl App {
+    /// Opens everything in the data folder. Errors say what to do, and change nothing.
+    pub fn open(config: Config, clock: Clock, pace: Pace) -> Result<App, AppError> {
+        let store = Store::open(&config.data_dir, OpenOptions::default())?;
+        let view = store.view()?;
+        let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
+        let auth_log = AuthLog::open(&view)?;
+        drop(view);
+        let hooked = Arc::clone(&copies);
+        store.on_commit(move |view, changes| hooked.follow(view, changes));
+        let accounting = Accounting::open(&store, copies.settings.load().calendar.clone(), pace)?;
+        let opened = search::Index::open(&config.data_dir.join("search"))?;
+        if let Some(reason) = &opened.rebuilt {
+            tracing::info!(%reason, "the search index is made anew");
+        }
+        Ok(App {
+            telemetry: Telemetry::new(&config.data_dir, monotonic()),
+            config,
+            clock,
+            store,
+            accounting,
+            search: opened.index,
+            auth_log,
+            sightings: Sightings::new(),
+            copies,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn settings(&self) -> Arc<Settings> {
+        self.copies.settings.load_full()
+    }
+
+    pub fn plan(&self, id: PlanId) -> Option<Arc<Plan>> {
+        self.copies.plans.load().get(&id).cloned()
+    }
+
+    /// All plans by name.
+    pub fn plans(&self) -> Vec<Arc<Plan>> {
+        let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
+        plans.sort_by(|a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id)));
+        plans
+    }
+
+    pub fn nas_table(&self) -> Arc<NasTable> {
+        self.copies.nas.load_full()
+    }
+
+    pub fn nas(&self, id: NasId) -> Option<Arc<NasEntry>> {
+        self.copies.nas.load().by_id(id)
+    }
+
+    pub fn login_facts(&self) -> &LoginFactsCache {
+        &self.copies.login_facts
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.copies.directory
+    }
+
+    /// Rings when follow-up work was committed.
+    pub fn outbox_bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.copies.outbox)
+    }
+
+    /// Seconds between interim records of a NAS right now (rules.md section 2).
+    pub fn interim_interval(&self, nas: NasId) -> u32 {
+        let own = self.nas(nas).and_then(|entry| entry.nas.interim_interval);
+        crate::domain::access::interim_interval(own, self.accounting.live().open_count())
+    }
+
+    /// Commits what waits and closes the files. Blocks until done.
+    pub fn close(&self) {
+        self.accounting.close();
+        let written = self.auth_log.flush(&self.store, self.now());
+        if let Err(error) = written {
+            tracing::error!(%error, "the last authentication attempts were not written");
+        }
+        self.store.close();
+    }
+}

@@ -1,0 +1,197 @@
+//! The NAS devices in memory: found by source address, with what was seen of each.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::AppError;
+use crate::crypto::Sealer;
+use crate::domain::id::NasId;
+use crate::domain::nas::{MessageAuthenticator, Nas};
+use crate::domain::time::Timestamp;
+use crate::radius::handler::{MaPolicy, NasPeer};
+use crate::radius::secret::SharedSecret;
+use crate::store::View;
+use crate::store::nas::{self, StoredNas, secret_context};
+
+#[derive(Debug)]
+pub struct NasEntry {
+    pub nas: Nas,
+    pub peer: Arc<NasPeer>,
+    pub stats: Arc<NasStats>,
+}
+
+/// What was seen of a NAS since the start.
+#[derive(Debug, Default)]
+pub struct NasStats {
+    /// Milliseconds; 0 is never.
+    last_auth: AtomicI64,
+    last_acct: AtomicI64,
+    last_garbled: AtomicI64,
+    last_wrong_digest: AtomicI64,
+    last_missing_authenticator: AtomicI64,
+    pub accepts: AtomicU64,
+    pub rejects: AtomicU64,
+    pub accounting: AtomicU64,
+    pub dropped: AtomicU64,
+    pub duplicates: AtomicU64,
+    coa: Mutex<VecDeque<CoaReport>>,
+}
+
+/// How one CoA or Disconnect ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CoaReport {
+    pub at: Timestamp,
+    pub is_disconnect: bool,
+    pub username: String,
+    pub outcome: CoaOutcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CoaOutcome {
+    Confirmed,
+    /// NAK with its Error-Cause.
+    Refused(Option<u32>),
+    NoAnswer,
+    /// It could not be sent.
+    Failed(String),
+}
+
+/// CoA outcomes kept per NAS.
+const MOST_REPORTS: usize = 50;
+
+impl NasStats {
+    pub fn saw_auth(&self, now: Timestamp) {
+        self.last_auth.store(now.0, Ordering::Relaxed);
+    }
+
+    pub fn saw_acct(&self, now: Timestamp) {
+        self.last_acct.store(now.0, Ordering::Relaxed);
+        self.accounting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A PAP password came out as garbage.
+    pub fn saw_garbled(&self, now: Timestamp) {
+        self.last_garbled.store(now.0, Ordering::Relaxed);
+    }
+
+    /// An authenticator did not verify.
+    pub fn saw_wrong_digest(&self, now: Timestamp) {
+        self.last_wrong_digest.store(now.0, Ordering::Relaxed);
+    }
+
+    pub fn saw_missing_authenticator(&self, now: Timestamp) {
+        self.last_missing_authenticator.store(now.0, Ordering::Relaxed);
+    }
+
+    pub fn last_auth(&self) -> Option<Timestamp> {
+        read(&self.last_auth)
+    }
+
+    pub fn last_acct(&self) -> Option<Timestamp> {
+        read(&self.last_acct)
+    }
+
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.last_auth().max(self.last_acct())
+    }
+
+    /// When the router last looked as if it had another secret.
+    pub fn last_wrong_secret(&self) -> Option<Timestamp> {
+        read(&self.last_garbled).max(read(&self.last_wrong_digest))
+    }
+
+    pub fn last_missing_authenticator(&self) -> Option<Timestamp> {
+        read(&self.last_missing_authenticator)
+    }
+
+    pub fn report_coa(&self, report: CoaReport) {
+        let mut reports = self.coa.lock().unwrap_or_else(PoisonError::into_inner);
+        reports.push_front(report);
+        reports.truncate(MOST_REPORTS);
+    }
+
+    /// Newest first.
+    pub fn coa_reports(&self) -> Vec<CoaReport> {
+        self.coa.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+fn read(at: &AtomicI64) -> Option<Timestamp> {
+    match at.load(Ordering::Relaxed) {
+        0 => None,
+        at => Some(Timestamp(at)),
+    }
+}
+
+/// All NAS devices as of one commit.
+#[derive(Debug, Default)]
+pub struct NasTable {
+    by_id: HashMap<NasId, Arc<NasEntry>>,
+    by_host: HashMap<IpAddr, Arc<NasEntry>>,
+    /// Longest prefix first.
+    networks: Vec<Arc<NasEntry>>,
+}
+
+impl NasTable {
+    /// Reads the table; what was seen of a NAS is taken over from `before`.
+    pub(super) fn read(view: &View, sealer: &Sealer, before: &NasTable) -> Result<NasTable, AppError> {
+        let mut table = NasTable::default();
+        for stored in nas::all(view)? {
+            let stats = before.by_id(stored.nas.id).map_or_else(Arc::default, |entry| Arc::clone(&entry.stats));
+            match peer(&stored, sealer) {
+                Ok(peer) => table.add(Arc::new(NasEntry { nas: stored.nas, peer: Arc::new(peer), stats })),
+                // One damaged row must not take the others down.
+                Err(error) => tracing::error!(%error, nas = stored.nas.id.0, "a NAS cannot be used"),
+            }
+        }
+        table.networks.sort_by_key(|entry| std::cmp::Reverse(entry.nas.network.prefix()));
+        Ok(table)
+    }
+
+    fn add(&mut self, entry: Arc<NasEntry>) {
+        self.by_id.insert(entry.nas.id, Arc::clone(&entry));
+        match entry.nas.network.single() {
+            Some(host) => {
+                self.by_host.insert(host, entry);
+            }
+            None => self.networks.push(entry),
+        }
+    }
+
+    /// The NAS a packet comes from: longest prefix first.
+    pub fn find(&self, source: IpAddr) -> Option<&Arc<NasEntry>> {
+        let source = source.to_canonical();
+        self.by_host.get(&source).or_else(|| self.networks.iter().find(|entry| entry.nas.network.contains(source)))
+    }
+
+    pub fn by_id(&self, id: NasId) -> Option<Arc<NasEntry>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    /// All by name.
+    pub fn all(&self) -> Vec<Arc<NasEntry>> {
+        let mut all: Vec<Arc<NasEntry>> = self.by_id.values().cloned().collect();
+        all.sort_by(|a, b| (a.nas.name.to_lowercase(), a.nas.id).cmp(&(b.nas.name.to_lowercase(), b.nas.id)));
+        all
+    }
+}
+
+fn peer(stored: &StoredNas, sealer: &Sealer) -> Result<NasPeer, AppError> {
+    let nas = &stored.nas;
+    let secret = sealer.unseal(secret_context(nas.id).as_bytes(), &stored.sealed_secret)?;
+    let secret = SharedSecret::new(secret.expose())
+        .map_err(|error| AppError::Setting(crate::domain::Invalid::new(error.to_string())))?;
+    Ok(NasPeer {
+        nas: nas.id.0,
+        secret,
+        message_authenticator: match nas.message_authenticator {
+            MessageAuthenticator::Auto { pinned: false } => MaPolicy::Auto,
+            MessageAuthenticator::Auto { pinned: true } | MessageAuthenticator::Required => MaPolicy::Yes,
+            MessageAuthenticator::Optional => MaPolicy::No,
+        },
+        limit_proxy_state: nas.limit_proxy_state,
+        send_message_authenticator: nas.send_message_authenticator,
+    })
+}

@@ -1,0 +1,38 @@
+//! Vendors: what an entitlement looks like on each kind of router, and how routers are spoken to.
+//!
+//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is the codec of MikroTik's API.
+//! Nothing here opens a socket or has heard of a subscriber.
+
+mod generic;
+pub mod mikrotik;
+pub mod profile;
+pub mod routeros;
+pub mod wispr;
+
+#[cfg(test)]
+mod vectors;
+
+use crate::radius::EncodeError;
+
+/// What cannot be said to a router, or not understood of one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RouterError {
+    #[error(transparent)]
+    Attribute(#[from] EncodeError),
+    #[error("{field} of the rate limit is not valid: {text:?}")]
+    RateLimit { field: &'static str, text: String },
+    #[error("not a time with a zone, such as 2026-01-31T23:59:59+03:00: {0:?}")]
+    TerminateTime(String),
+    #[error("a RouterOS word begins with the reserved octet {0:#04x}")]
+    ReservedLength(u8),
+    #[error("an empty word would end the RouterOS sentence")]
+    EmptyWord,
+    #[error("a RouterOS word has {0} octets")]
+    LongWord(usize),
+    #[error("a RouterOS sentence has {words} words, {octets} octets")]
+    LongSentence { words: usize, octets: usize },
+    #[error("the challenge of the RouterOS login is not 32 hex digits but {0} octets")]
+    Challenge(usize),
+    #[error("not a RouterOS query: {0:?}")]
+    Query(String),
+}
