@@ -7,16 +7,23 @@
 pub mod attribute;
 pub mod auth;
 pub mod authenticator;
+pub mod client;
 mod clock;
+pub mod coa;
 mod dedup;
+pub mod describe;
+pub mod dictionary;
 pub mod handler;
 pub mod number;
 pub mod packet;
 pub mod pipeline;
 mod reply;
+mod request;
+mod schedule;
 pub mod secret;
 pub mod server;
 mod socket;
+pub mod station;
 mod timer;
 pub mod vendor;
 
@@ -29,3 +36,6 @@ pub use packet::{Code, DecodeError, Packet};
 pub use pipeline::Refusal;
 pub use secret::{SecretError, SharedSecret};
 pub use server::Server;
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ pub const ACCT_DELAY_TIME: u8 = 41;
 pub const ACCT_INPUT_OCTETS: u8 = 42;
 pub const ACCT_OUTPUT_OCTETS: u8 = 43;
 pub const ACCT_SESSION_ID: u8 = 44;
+pub const ACCT_AUTHENTIC: u8 = 45;
 pub const ACCT_SESSION_TIME: u8 = 46;
 pub const ACCT_INPUT_PACKETS: u8 = 47;
 pub const ACCT_OUTPUT_PACKETS: u8 = 48;

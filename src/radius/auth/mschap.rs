@@ -118,15 +118,15 @@ impl<'a> V2<'a> {
     /// Tries the name without its domain, whole, and without its realm, since clients differ in what they hash.
     pub fn verify(&self, credential: &Credential<'_>, user_name: &[u8]) -> Verdict {
         let hash = hash_of(credential);
-        let without_domain = after_last(user_name, b'\\');
-        let mut forms = [(without_domain, NameForm::WithoutDomain); 3];
+        let usual = without_domain(user_name);
+        let mut forms = [(usual, NameForm::WithoutDomain); 3];
         let mut known = 1;
         for (name, form) in [
             (user_name, NameForm::Whole),
-            (before_last(without_domain, b'@'), NameForm::WithoutRealm),
+            (before_last(usual, b'@'), NameForm::WithoutRealm),
         ] {
             if let Some(place) = forms.get_mut(known)
-                && name != without_domain
+                && name != usual
             {
                 *place = (name, form);
                 known += 1;
@@ -146,13 +146,9 @@ impl<'a> V2<'a> {
 
     fn proof(&self, hash: &[u8; 16], challenge: &[u8; 8], name_form: NameForm) -> Proof {
         let nt_hash_hash = hash_of_hash(hash);
-        let mut success = [0; 43];
-        if let Some((ident, text)) = success.split_first_mut() {
-            *ident = self.ident;
-            text.copy_from_slice(&success_text(&nt_hash_hash, self.nt_response, challenge));
-        }
+        let text = success_text(&nt_hash_hash, self.nt_response, challenge);
         Proof::MsChap2 {
-            success,
+            success: success_value(self.ident, &text),
             master_key: mppe::master_key(&nt_hash_hash, self.nt_response),
             name_form,
         }
@@ -244,16 +240,6 @@ pub fn v2_challenge(peer_challenge: &[u8; 16], challenge: &[u8; 16], user_name: 
     [a, b, c, d, e, f, g, h]
 }
 
-/// The NT response a v2 client sends (RFC 2759 s8.1).
-pub fn v2_response(
-    peer_challenge: &[u8; 16],
-    challenge: &[u8; 16],
-    user_name: &[u8],
-    hash: &[u8; 16],
-) -> [u8; 24] {
-    challenge_response(&v2_challenge(peer_challenge, challenge, user_name), hash)
-}
-
 /// `S=` and forty upper-case hex digits: the server's own proof (RFC 2759 s8.7).
 pub fn success_text(
     nt_hash_hash: &[u8; 16],
@@ -279,6 +265,15 @@ pub fn success_text(
         *place = character;
     }
     text
+}
+
+/// Value of MS-CHAP2-Success: the identifier of the request, then the text (RFC 2548 s2.3.3).
+pub(in crate::radius) fn success_value(ident: u8, text: &[u8; 42]) -> [u8; 43] {
+    let mut value = [ident; 43];
+    for (place, character) in value.iter_mut().skip(1).zip(text) {
+        *place = *character;
+    }
+    value
 }
 
 fn hex_digit(value: u8) -> u8 {
@@ -316,10 +311,9 @@ pub(in crate::radius) fn push_error(
     reply.push_vendor(microsoft::VENDOR, microsoft::CHAP_ERROR, &value)
 }
 
-fn after_last(name: &[u8], separator: u8) -> &[u8] {
-    name.rsplit(|octet| *octet == separator)
-        .next()
-        .unwrap_or(name)
+/// What RFC 2759 hashes: the name behind the last `\\`. A realm stays.
+pub(in crate::radius) fn without_domain(name: &[u8]) -> &[u8] {
+    name.rsplit(|octet| *octet == b'\\').next().unwrap_or(name)
 }
 
 fn before_last(name: &[u8], separator: u8) -> &[u8] {
