@@ -571,7 +571,7 @@ pub(super) fn online_rows(wish: Wish) -> Vec<sessions::OnlineRow> {
                 duration: duration.into(),
                 download: down.into(),
                 upload: up.into(),
-                last_update: "22 s ago".into(),
+                last_update: "updated 22 s ago".into(),
                 state,
                 disconnect: "/sessions/1/disconnect".into(),
             }
