@@ -2,8 +2,8 @@
 // Every page works without this file, except that nothing refreshes by itself.
 (() => {
   const $ = (id) => document.getElementById(id);
-  const root = document.documentElement;
-  root.classList.add("js");
+  const on = (event, act, capture) => document.addEventListener(event, act, capture);
+  document.documentElement.classList.add("js");
 
   // Toasts: text only, never HTML. Errors stay until closed.
   const toast = (text, tone = "info") => {
@@ -13,11 +13,11 @@
     $("toasts").append(item);
     if (tone !== "bad") setTimeout(() => item.remove(), 6000);
   };
-  document.addEventListener("toast", (e) => toast(e.detail.text, e.detail.tone));
+  on("toast", (e) => toast(e.detail.text, e.detail.tone));
 
   // A form with data-confirm asks first; the capture phase comes before htmx.
   let asked = null;
-  document.addEventListener("submit", (e) => {
+  on("submit", (e) => {
     const form = e.target;
     if (!form.dataset.confirm || asked === form) return void (asked = null);
     e.preventDefault();
@@ -45,7 +45,7 @@
     return text;
   };
 
-  document.addEventListener("click", (e) => {
+  on("click", (e) => {
     const at = (selector) => e.target.closest(selector);
     const reveal = at("[data-reveal]"), generate = at("[data-generate]"), copy = at("[data-copy]");
     const show = (input, shown) => {
@@ -63,21 +63,19 @@
     if (copy) {
       const text = copy.dataset.copy || $(copy.dataset.from).textContent;
       const done = navigator.clipboard ? navigator.clipboard.writeText(text) : Promise.reject();
-      done.then(() => toast("Copied", "good"), () => toast("The browser did not allow copying. Select the text by hand.", "bad"));
+      done.then(() => toast("Copied", "good"), () => toast("Copying is not allowed here. Select the text by hand.", "bad"));
     }
     if (at("[data-close]")) at("[data-closable]").remove();
-    for (const menu of document.querySelectorAll("details.menu[open]")) {
-      if (!menu.contains(e.target)) menu.open = false;
-    }
-    if (!at(".search")) clear();
+    fold(e.target);
   });
 
-  const clear = () => { if ($("hits")) $("hits").textContent = ""; };
-  document.addEventListener("keydown", (e) => {
-    if (e.key === "Escape") {
-      clear();
-      for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-    }
+  // Closes menus and search results, except those that hold `kept`.
+  const fold = (kept) => {
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(kept)) menu.open = false;
+    if ($("hits") && !$("hits").parentNode.contains(kept)) $("hits").textContent = "";
+  };
+  on("keydown", (e) => {
+    if (e.key === "Escape") fold(null);
     if (e.key === "/" && $("search") && !e.target.closest("input, textarea, select")) {
       e.preventDefault();
       $("search").focus();
@@ -85,12 +83,18 @@
   });
 
   // Live regions rest while the tab is hidden or a question is open.
-  document.addEventListener("htmx:beforeRequest", (e) => {
+  on("htmx:beforeRequest", (e) => {
     const busy = document.hidden || $("confirm").open;
     if (busy && e.target.matches("[data-live]")) e.preventDefault();
   });
-  const lost = (e) => { if (!root.classList.contains("lost") || !e.target.matches("[data-live]")) toast("The panel does not answer. What you see may be old.", "bad"); root.classList.add("lost"); };
-  document.addEventListener("htmx:sendError", lost);
-  document.addEventListener("htmx:responseError", (e) => e.detail.xhr.status === 401 ? location.reload() : lost(e));
-  document.addEventListener("htmx:afterOnLoad", () => root.classList.remove("lost"));
+  // One notice when the panel stops answering, not one per poll. A signed-out browser goes to sign in.
+  let lost = false;
+  const lose = (e) => {
+    if (e.detail.xhr.status === 401) return location.reload();
+    if (!lost || !e.target.matches("[data-live]")) toast("The panel does not answer. What you see may be old.", "bad");
+    lost = true;
+  };
+  on("htmx:sendError", lose);
+  on("htmx:responseError", lose);
+  on("htmx:afterOnLoad", () => { lost = false; });
 })();

@@ -49,6 +49,7 @@ pub struct OnlineRow {
     pub duration: String,
     pub download: String,
     pub upload: String,
+    /// Small print under the state, such as `updated 22 s ago`.
     pub last_update: String,
     pub state: Badge,
     /// `POST` here sends the Disconnect-Request.

@@ -45,6 +45,8 @@ pub struct Row {
     pub plan: String,
     pub state: Badge,
     pub presence: Badge,
+    /// Small print under the presence, such as `5 h 51 min`, or empty.
+    pub presence_note: String,
     pub expires: String,
     /// Small print under the expiry, such as `in 3 days`, or empty.
     pub expires_note: String,

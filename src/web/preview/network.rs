@@ -292,7 +292,20 @@ fn first_run(wish: Wish) -> dashboard::ShowPage {
         rate_now: "0/s now".into(),
         accepts: "0".into(),
         rejects: "0".into(),
+        states: full
+            .live
+            .states
+            .into_iter()
+            .map(|state| dashboard::StateCount {
+                count: "0".into(),
+                percent: 0,
+                ..state
+            })
+            .collect(),
         machine: full.live.machine,
+        machine_facts: full.live.machine_facts,
+        store_facts: full.live.store_facts,
+        updated: full.live.updated,
         store: good("Healthy"),
         ..dashboard::LivePart::default()
     };
@@ -571,7 +584,7 @@ pub(super) fn online_rows(wish: Wish) -> Vec<sessions::OnlineRow> {
                 duration: duration.into(),
                 download: down.into(),
                 upload: up.into(),
-                last_update: "22 s ago".into(),
+                last_update: "updated 22 s ago".into(),
                 state,
                 disconnect: "/sessions/1/disconnect".into(),
             }

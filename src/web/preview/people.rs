@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Sample, Wish, bad, good, network, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
 use crate::web::pages::{account, errors, login, plans, search, setup, subscribers};
-use crate::web::parts::{ActiveFilter, Fact, Field, Pager, Select, SortHead, Tone};
+use crate::web::parts::{ActiveFilter, Badge, Fact, Field, Pager, Select, SortHead, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
 
@@ -123,7 +123,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                name: &str,
                plan: &str,
                state,
-               presence,
+               (presence, presence_note): (Badge, &str),
                expires: &str,
                note: &str,
                used: &str| subscribers::Row {
@@ -134,6 +134,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
         plan: wish.said(plan),
         state,
         presence,
+        presence_note: presence_note.into(),
         expires: expires.into(),
         expires_note: note.into(),
         used_this_month: used.into(),
@@ -165,7 +166,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "Fatima Khoury",
                     "Home 20M",
                     good("Active"),
-                    good("Online 4 min"),
+                    (good("Online"), "4 min"),
                     "31 Dec 2026",
                     "in 39 days",
                     "61.2 GB",
@@ -175,7 +176,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "علي حسن",
                     "Home 20M",
                     good("Active"),
-                    good("Online 5 h 51 min"),
+                    (good("Online"), "5 h 51 min"),
                     "25 Nov 2026",
                     "in 3 days",
                     "204 GB",
@@ -185,7 +186,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "George Saab",
                     "Home 10M",
                     bad("Expired"),
-                    quiet("Offline 2 days"),
+                    (quiet("Offline"), "2 days"),
                     "20 Nov 2026",
                     "2 days ago",
                     "33.9 GB",
@@ -195,7 +196,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "Nour Haddad and Sons Trading Company",
                     "Business 100M",
                     warn("Grace"),
-                    quiet("Offline 1 h"),
+                    (quiet("Offline"), "1 h"),
                     "21 Nov 2026",
                     "1 day ago",
                     "1.21 TB",
@@ -205,7 +206,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "",
                     "Home 10M",
                     quiet("Disabled"),
-                    quiet("Never online"),
+                    (quiet("Never online"), ""),
                     "Never",
                     "",
                     "0",
@@ -215,7 +216,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
                     "Karim Aoun",
                     "Night owl",
                     good("Active"),
-                    warn("Stale"),
+                    (warn("Stale"), "since 13:40"),
                     "2 Jan 2027",
                     "in 41 days",
                     "18.0 GB",
