@@ -15,6 +15,8 @@
 
 mod disk;
 mod frame;
+#[cfg(test)]
+mod memory;
 mod replay;
 #[cfg(test)]
 mod tests;
