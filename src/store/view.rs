@@ -222,3 +222,126 @@ where
         .len()
         .map_err(|error| StoreError::fault("count rows", error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Disk, NUMBERS, quick};
+    use super::*;
+    use redb::TableDefinition;
+
+    /// Ten rows with keys 10, 20 … 100 and the same values.
+    fn ten() -> super::super::Store {
+        let store = Disk::default().new_store(&quick());
+        let write = store.write("ten", |tx| {
+            (1..=10u32).try_for_each(|ten| tx.insert(&NUMBERS, ten * 10, &u64::from(ten * 10)))
+        });
+        write
+            .wait()
+            .map_err(|error: StoreError| error.to_string())
+            .unwrap();
+        store
+    }
+
+    #[test]
+    fn ranges_respect_bounds_and_limit_in_views_and_transactions_alike() {
+        let store = ten();
+        for (from, to, limit, wanted) in [
+            (0, 200, 100, vec![10, 20, 30, 40, 50, 60, 70, 80, 90, 100]),
+            (0, 200, 3, vec![10, 20, 30]),
+            (0, 200, 0, vec![]),
+            (20, 40, 100, vec![20, 30]),
+            (21, 41, 100, vec![30, 40]),
+            (40, 40, 100, vec![]),
+            (50, 40, 100, vec![]),
+        ] {
+            let keys =
+                |rows: Vec<(u32, u64)>| rows.into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+            let seen = store
+                .view()
+                .unwrap()
+                .range(&NUMBERS, from..to, limit)
+                .unwrap();
+            assert_eq!(keys(seen), wanted);
+            let seen = store
+                .write("range", move |tx| tx.range(&NUMBERS, from..to, limit))
+                .wait()
+                .unwrap();
+            assert_eq!(keys(seen), wanted);
+        }
+    }
+
+    #[test]
+    fn scans_go_both_ways_and_stop_when_told() {
+        let view = ten().view().unwrap();
+        for (order, limit, stop_at, wanted) in [
+            (Order::Ascending, 2, 0, vec![10, 20]),
+            (Order::Descending, 3, 0, vec![100, 90, 80]),
+            (Order::Ascending, 9, 30, vec![10, 20, 30]),
+            (Order::Descending, 9, 90, vec![100, 90]),
+        ] {
+            let mut seen = Vec::new();
+            let visited = view.scan(&NUMBERS, 0u32.., order, limit, |key, value| {
+                assert_eq!(u64::from(key), value);
+                seen.push(key);
+                if key == stop_at {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            });
+            assert_eq!(visited.unwrap(), wanted.len());
+            assert_eq!(seen, wanted);
+        }
+    }
+
+    #[test]
+    fn counts_and_last_keys_follow_the_changes_of_a_transaction() {
+        let store = ten();
+        let write = store.write("count", |tx| {
+            tx.insert(&NUMBERS, 500, &1)?;
+            let before = (tx.count(&NUMBERS)?, tx.last_key(&NUMBERS)?);
+            assert_eq!(tx.remove_range(&NUMBERS, 100..)?, 2);
+            assert!(!tx.remove(&NUMBERS, 100)?);
+            assert!(tx.remove(&NUMBERS, 90)?);
+            Ok::<_, StoreError>((before, (tx.count(&NUMBERS)?, tx.last_key(&NUMBERS)?)))
+        });
+        assert_eq!(write.wait().unwrap(), ((11, Some(500)), (8, Some(80))));
+        assert_eq!(store.view().unwrap().count(&NUMBERS).unwrap(), 8);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_read_are_named_with_table_and_key() {
+        let disk = Disk::default();
+        disk.new_store(&quick()).close();
+        let database = super::super::writer::Reopen::for_writing(&disk).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let raw = TableDefinition::<u32, &[u8]>::new("numbers");
+        for (key, octets) in [(1, &[9, 1][..]), (2, &[1, 0xff]), (3, &[])] {
+            transaction
+                .open_table(raw)
+                .unwrap()
+                .insert(key, octets)
+                .unwrap();
+        }
+        transaction.commit().unwrap();
+        drop(database);
+        let store = disk.old_store(&quick());
+        let view = store.view().unwrap();
+        for (key, wanted) in [
+            (
+                1,
+                "row 1 of table numbers was written by a newer version of the program (shape 9, this program knows 1)",
+            ),
+            (2, "row 2 of table numbers cannot be read: "),
+            (3, "row 3 of table numbers cannot be read: the row is empty"),
+        ] {
+            let error = view.get(&NUMBERS, key).unwrap_err().to_string();
+            assert!(error.starts_with(wanted), "{error}");
+        }
+        assert!(view.range(&NUMBERS, 0u32.., 9).is_err());
+        assert!(
+            !view.suspect.load(Ordering::Relaxed),
+            "opening the file anew would not help"
+        );
+    }
+}

@@ -4,6 +4,9 @@
 //! What a closure does is `operations`' business. Invariants: a waiter is answered only after the commit that holds its
 //! change; a closure that fails leaves nothing behind and takes no neighbour with it; after a failed commit reads go on.
 
+#[cfg(test)]
+mod tests;
+
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
@@ -35,6 +38,15 @@ pub(super) struct Limits {
     pub linger: Duration,
     /// How long writes are refused at once after a failed commit, so that a full disk is not hammered.
     pub pause: Duration,
+}
+
+/// Writes that go into one commit, in their order.
+type Batch = Vec<Box<dyn Job>>;
+
+/// A batch that has to run one by one, and the name of the write that it is due to.
+struct Spoiled {
+    batch: Batch,
+    spoiler: &'static str,
 }
 
 /// Counters and the last failure, shared with the Health page.
@@ -133,7 +145,7 @@ impl Writer {
     }
 
     /// Waits for work and gathers what belongs into one commit. True when this is the last batch.
-    fn gather(&self) -> (Vec<Box<dyn Job>>, bool) {
+    fn gather(&self) -> (Batch, bool) {
         let mut batch = Vec::new();
         match self.queue.recv() {
             Ok(Message::Work(job)) => batch.push(job),
@@ -158,7 +170,7 @@ impl Writer {
     }
 
     /// Takes what is queued already; the queue's own bound is the bound here.
-    fn drain(&self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    fn drain(&self, mut batch: Batch) -> Batch {
         while let Ok(message) = self.queue.try_recv() {
             if let Message::Work(job) = message {
                 batch.push(job);
@@ -168,8 +180,8 @@ impl Writer {
     }
 
     /// Runs a batch in one transaction; when a closure fails after it changed rows, each one alone.
-    fn settle(&mut self, batch: Vec<Box<dyn Job>>) {
-        if let Err((batch, spoiler)) = self.commit_together(batch) {
+    fn settle(&mut self, batch: Batch) {
+        if let Err(Spoiled { batch, spoiler }) = self.commit_together(batch) {
             tracing::warn!(
                 write = spoiler,
                 closures = batch.len(),
@@ -184,10 +196,7 @@ impl Writer {
 
     /// Runs all closures and commits once. Hands the batch back, with the name of the closure at fault, when a closure
     /// with neighbours failed after it changed rows, or met a fault of the disk: redb has no nested rollback.
-    fn commit_together(
-        &mut self,
-        mut batch: Vec<Box<dyn Job>>,
-    ) -> Result<(), (Vec<Box<dyn Job>>, &'static str)> {
+    fn commit_together(&mut self, mut batch: Batch) -> Result<(), Spoiled> {
         let transaction = match self.begin() {
             Ok(transaction) => transaction,
             Err(error) => {
@@ -212,15 +221,15 @@ impl Writer {
                 changes.extend(tx.into_changes());
             }
         }
-        if let Some(name) = spoiler {
+        if let Some(spoiler) = spoiler {
             self.abort(transaction);
             if let Some(error) = &fault {
-                tracing::error!(%error, write = name, "the disk failed under a write");
+                tracing::error!(%error, write = spoiler, "the disk failed under a write");
                 self.shared.progress().failed(error.clone());
                 self.mend();
             }
             if batch.len() > 1 {
-                return Err((batch, name));
+                return Err(Spoiled { batch, spoiler });
             }
             match fault {
                 Some(error) => fail_all(batch, &error),
@@ -393,17 +402,14 @@ fn guarded<T>(
     catch_unwind(AssertUnwindSafe(step)).unwrap_or(Err(StoreError::Panicked { name }))
 }
 
-fn answer_all(batch: Vec<Box<dyn Job>>) {
+fn answer_all(batch: Batch) {
     for job in batch {
         job.answer();
     }
 }
 
-fn fail_all(batch: Vec<Box<dyn Job>>, error: &StoreError) {
+fn fail_all(batch: Batch, error: &StoreError) {
     for job in batch {
         job.fail(error.clone());
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -15,6 +15,8 @@
 
 mod disk;
 mod frame;
+#[cfg(test)]
+mod memory;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -159,6 +161,9 @@ impl Journal {
                 "the accounting journal starts anew"
             );
         }
+        // The names that were read may not be durable yet, if the process was killed while it made a segment.
+        disk.sync()
+            .map_err(|error| JournalError::io("sync", "folder", error))?;
         let next = replayed.next.max(needed_from);
         let journal = match last {
             Some((file, end)) if replayed.next == next => Journal {

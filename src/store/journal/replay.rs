@@ -2,7 +2,8 @@
 //!
 //! A group is synced before the next one is written, so at most the last group of the last segment can be unfinished. A
 //! broken place with a whole group anywhere after it is therefore damage to acknowledged records, and is reported, not cut.
-//! Invariant: files are changed only after all segments were read, and only by cutting that unfinished end.
+//! Invariant: files are changed only after all segments were read, and only by cutting that unfinished end and by
+//! writing the last group once more as it is.
 
 use super::disk::{Disk, SegmentFile};
 use super::frame::{self, BadHeader, HEADER_OCTETS, MAX_GROUP_OCTETS, PREFIX_OCTETS, Prefix};
@@ -68,6 +69,7 @@ pub(super) fn replay(
             name,
             file,
             length,
+            last_group: HEADER_OCTETS,
             offset: HEADER_OCTETS,
             next: *first,
         };
@@ -92,7 +94,7 @@ pub(super) fn replay(
     let Some(mut segment) = last else {
         return Ok((replayed, None));
     };
-    replayed.torn_octets = segment.cut()?;
+    replayed.torn_octets = segment.settle()?;
     Ok((replayed, Some((segment.file, segment.offset))))
 }
 
@@ -100,6 +102,8 @@ struct Segment {
     name: String,
     file: Box<dyn SegmentFile>,
     length: u64,
+    /// Where the last frame read begins, or the header's end.
+    last_group: u64,
     /// Where the next frame begins, if there is one.
     offset: u64,
     /// The sequence that it must have.
@@ -147,6 +151,7 @@ impl Segment {
                         apply(self.next, record);
                         self.next = self.next.saturating_add(1);
                     }
+                    self.last_group = self.offset;
                     self.offset = end;
                     if successor.is_some_and(|first| self.next > first) {
                         return Err(self.damaged(self.offset, "a group reaches into the next file"));
@@ -242,9 +247,14 @@ impl Segment {
         Ok(frame::decode(prefix, &body).is_ok())
     }
 
-    /// Cuts off what follows the last whole group and returns how much that was.
-    fn cut(&mut self) -> Result<u64, JournalError> {
+    /// Cuts off what follows the last whole group, returns how much that was, and makes the rest durable.
+    ///
+    /// The last group may have been read from the cache of the system only: written, never synced, because the process was
+    /// killed or the sync failed. After a failed sync the system takes the cache for clean and no later sync would write
+    /// it, so the group is written once more.
+    fn settle(&mut self) -> Result<u64, JournalError> {
         let torn = self.length.saturating_sub(self.offset);
+        let fault = |error| JournalError::io("settle", &self.name, error);
         if torn > 0 {
             tracing::warn!(
                 file = self.name,
@@ -252,10 +262,16 @@ impl Segment {
                 octets = torn,
                 "an unfinished group was cut off"
             );
-            let fault = |error| JournalError::io("cut", &self.name, error);
             self.file.set_len(self.offset).map_err(fault)?;
-            self.file.sync().map_err(fault)?;
         }
+        let octets =
+            usize::try_from(self.offset.saturating_sub(self.last_group)).unwrap_or_default();
+        let mut group = vec![0; octets];
+        self.file
+            .read_at(self.last_group, &mut group)
+            .map_err(fault)?;
+        self.file.write_at(self.last_group, &group).map_err(fault)?;
+        self.file.sync().map_err(fault)?;
         Ok(torn)
     }
 

@@ -5,8 +5,9 @@ use std::os::unix::fs::symlink;
 
 use super::super::tables::AnyMap;
 use super::super::testing::{NUMBERS, migrations, quick};
+use super::super::{StoreError, WriteTicket};
 use super::*;
-use crate::crypto::Key;
+use crate::crypto::{CryptoError, Key};
 
 /// A data folder with a store of a few hundred rows, closed.
 fn filled() -> tempfile::TempDir {
@@ -18,11 +19,11 @@ fn filled() -> tempfile::TempDir {
 }
 
 fn fill(store: &Store, keys: std::ops::Range<u32>) {
-    let write = store.write("fill", move |tx| {
+    let write: WriteTicket<(), StoreError> = store.write("fill", move |tx| {
         keys.clone()
             .try_for_each(|key| tx.insert(&NUMBERS, key, &7))
     });
-    write.wait().map_err(|error: StoreError| error).unwrap();
+    write.wait().unwrap();
 }
 
 /// Name, mode and octets of everything in a folder.
