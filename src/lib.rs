@@ -5,6 +5,7 @@ pub mod app;
 pub mod config;
 pub mod crypto;
 pub mod domain;
+pub mod operations;
 pub mod radius;
 pub mod routers;
 pub mod search;

@@ -89,7 +89,11 @@ impl LoginFactsCache {
         {
             return Ok(Some(facts));
         }
-        self.load(store, &name)
+        match self.load(store, &name) {
+            // The writer has just opened the file anew after a fault of the disk; the next view is good.
+            Err(StoreError::Fault { .. }) => self.load(store, &name),
+            loaded => loaded,
+        }
     }
 
     fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<LoginFacts>>, StoreError> {

@@ -11,6 +11,7 @@ mod sightings;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
@@ -25,7 +26,7 @@ use crate::domain::time::{Calendar, Timestamp};
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
-use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, plans};
+use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, outbox, plans};
 use crate::telemetry::{Telemetry, monotonic};
 
 pub use auth_log::AuthLog;
@@ -152,6 +153,8 @@ pub struct App {
     pub store: Store,
     pub accounting: Accounting,
     pub search: search::Index,
+    /// The index must be made anew: it was deleted, damaged, or replaced by an older one.
+    pub search_is_stale: AtomicBool,
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
@@ -165,6 +168,7 @@ impl App {
         let view = store.view()?;
         let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
         let auth_log = AuthLog::open(&view)?;
+        let last_indexed = outbox::last_indexed(&view)?;
         drop(view);
         let hooked = Arc::clone(&copies);
         store.on_commit(move |view, changes| hooked.follow(view, changes));
@@ -179,6 +183,7 @@ impl App {
             clock,
             store,
             accounting,
+            search_is_stale: AtomicBool::new(opened.sequence == 0 || opened.sequence < last_indexed),
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),

@@ -9,6 +9,8 @@ pub(super) const NAS: &str = "nas";
 pub(super) const OPERATOR: &str = "operator";
 pub(super) const AUDIT: &str = "audit";
 pub(super) const OUTBOX: &str = "outbox";
+/// The last search work that is in the index.
+pub(super) const INDEXED: &str = "indexed";
 /// The last journal sequence that the tables hold.
 pub(super) const FOLDED: &str = "folded";
 

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use std::ops::ControlFlow;
 
 use super::codec::Record;
-use super::tables::OUTBOX;
+use super::tables::{COUNTERS, OUTBOX};
 use super::{Order, Read, StoreError, Tx, ids};
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 
@@ -134,4 +134,18 @@ pub fn done(tx: &mut Tx<'_>, keys: &[u64]) -> Result<(), StoreError> {
         tx.remove(&OUTBOX, *key)?;
     }
     Ok(())
+}
+
+/// Removes search work that is in the index by now, and remembers how far the index has come.
+pub fn indexed(tx: &mut Tx<'_>, keys: &[u64]) -> Result<(), StoreError> {
+    done(tx, keys)?;
+    match keys.last() {
+        Some(last) => tx.insert(&COUNTERS, ids::INDEXED, last),
+        None => Ok(()),
+    }
+}
+
+/// The last search work that the index must have. An index that has less was replaced by an older one.
+pub fn last_indexed(read: &impl Read) -> Result<u64, StoreError> {
+    ids::current(read, ids::INDEXED)
 }

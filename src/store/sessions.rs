@@ -3,6 +3,7 @@
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 
@@ -360,6 +361,26 @@ pub fn usage_of_month(
     Ok(read
         .get(&USAGE_MONTHS, (month.0, subscriber.0))?
         .map_or(Traffic::ZERO, TrafficRow::into))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    Days,
+    Months,
+}
+
+/// All usage of every subscriber, summed over all days or all months.
+pub fn usage_sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Traffic>, StoreError> {
+    let map = match period {
+        Period::Days => &USAGE_DAYS,
+        Period::Months => &USAGE_MONTHS,
+    };
+    let mut sums: HashMap<u32, Traffic> = HashMap::new();
+    read.scan(map, (i32::MIN, 0u32).., Order::Ascending, usize::MAX, |(_, subscriber), row: TrafficRow| {
+        *sums.entry(subscriber).or_default() += row.into();
+        ControlFlow::Continue(())
+    })?;
+    Ok(sums)
 }
 
 /// Writes a session where it belongs: open or closed.

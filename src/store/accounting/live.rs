@@ -434,4 +434,9 @@ impl Live {
         days.dedup();
         days.into_iter().map(|day| (day, self.usage_beyond(folded, day, subscriber))).collect()
     }
+
+    /// Usage that the tables do not hold, while no fold is under way.
+    pub fn unfolded_usage(&self) -> impl Iterator<Item = ((Day, SubscriberId), Traffic)> + '_ {
+        self.usage.iter().map(|(key, traffic)| (*key, *traffic))
+    }
 }

@@ -10,13 +10,15 @@ mod owner;
 #[cfg(test)]
 mod tests;
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::journal::{Journal, JournalError, Replayed};
-use super::{Store, StoreError, View, ids, sessions};
+use super::tables::COUNTERS;
+use super::{Store, StoreError, Tx, View, ids, sessions};
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Record, Session};
@@ -129,7 +131,7 @@ fn recover(store: &Store, calendar: Calendar) -> Result<(Live, Journal, Replayed
     let mut ended = Vec::new();
     sessions::each_closed_before(&view, SessionId(u64::MAX), RECENT, |session| {
         ended.push(session);
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     })?;
     let mut live = Live::new(calendar, folded, open, &ended);
     let mut unreadable = None;
@@ -272,32 +274,45 @@ impl Picture<'_> {
                 found.push(session);
                 from_tables += 1;
             }
-            if from_tables < limit { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+            if from_tables < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         found.sort_by_key(|s| std::cmp::Reverse(s.id));
         found.truncate(limit);
         Ok(found)
     }
+}
 
-    /// Every session there is, for exports: ended ones from the tables, then what is in memory.
-    pub fn each_session(&self, mut visit: impl FnMut(&Session)) -> Result<(), StoreError> {
-        sessions::each_closed(&self.view, |session| {
-            if self.live.session(session.id).is_none() {
-                visit(&session);
-            }
-            std::ops::ControlFlow::Continue(())
-        })?;
-        let mut in_memory: Vec<&Session> = self.live.ended_sessions().chain(self.live.open_sessions()).collect();
-        in_memory.sort_by_key(|s| s.id);
-        in_memory.into_iter().for_each(visit);
-        Ok(())
+/// Every session there is: ended ones from the tables, then what is in memory, in the order of their ids.
+pub fn each_session(live: &Live, view: &View, mut visit: impl FnMut(&Session) -> ControlFlow<()>) -> Result<(), StoreError> {
+    let mut stopped = false;
+    sessions::each_closed(view, |session| {
+        if live.session(session.id).is_some() {
+            return ControlFlow::Continue(());
+        }
+        let flow = visit(&session);
+        stopped = flow.is_break();
+        flow
+    })?;
+    let mut in_memory: Vec<&Session> = live.ended_sessions().chain(live.open_sessions()).collect();
+    in_memory.sort_by_key(|s| s.id);
+    for session in in_memory {
+        if stopped || visit(session).is_break() {
+            break;
+        }
     }
+    Ok(())
 }
 
 /// What an export reads while the daemon is down: the same picture, with nobody writing.
 pub fn offline(store: &Store, calendar: Calendar) -> Result<(Live, View), AccountingError> {
     let (live, _journal, _) = recover(store, calendar)?;
     Ok((live, store.view()?))
+}
+
+/// Says that the tables hold every session up to `sequence`, for data that was not made by accounting. The journal goes
+/// on behind it.
+pub fn mark_folded(tx: &mut Tx<'_>, sequence: u64) -> Result<(), StoreError> {
+    tx.insert(&COUNTERS, ids::FOLDED, &sequence)
 }
 
 #[allow(clippy::disallowed_methods)]

@@ -1,0 +1,322 @@
+//! Access-Request: check the credential, gather the facts, decide, and say it in the router's words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::{App, LoginFacts, NasEntry};
+use crate::crypto::random_bytes;
+use crate::domain::access::{self, AccessFacts, Accepted, Decision, OpenSession, Reason};
+use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
+use crate::domain::mac::Mac;
+use crate::domain::plan::Plan;
+use crate::domain::subscriber::MacMode;
+use crate::domain::time::Timestamp;
+use crate::operations::Error;
+use crate::radius::auth::{Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure};
+use crate::radius::{AccessOutcome, AccessRequest, AttributeBuffer, number};
+use crate::routers::profile;
+use crate::store::auth_log;
+use crate::store::outbox::{self, Work};
+use crate::store::subscribers::{self, password_context};
+
+/// Rejects wait this long, so that passwords are not guessed quickly (radius.md section 2).
+const REJECT_DELAY: Duration = Duration::from_secs(1);
+
+/// Everything known of a request when it is decided.
+struct Login<'a> {
+    app: &'a App,
+    request: &'a AccessRequest<'a>,
+    nas: Arc<NasEntry>,
+    mac: Option<Mac>,
+    now: Timestamp,
+}
+
+/// What the log and the reply need to know of a refusal.
+struct Refused {
+    reason: Reason,
+    subscriber: Option<SubscriberId>,
+}
+
+impl Refused {
+    fn unknown(reason: Reason) -> Refused {
+        Refused { reason, subscriber: None }
+    }
+}
+
+pub(super) fn decide(app: &App, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
+    let Some(nas) = app.nas(NasId(request.peer.nas)) else {
+        // Deleted a moment ago.
+        return AccessOutcome::Silence;
+    };
+    let mac = request.packet.text(number::CALLING_STATION_ID).and_then(Mac::read);
+    let login = Login { app, request, nas, mac, now: app.now() };
+    let attempt = Attempt::from_request(request);
+    let outcome = match &attempt {
+        Ok(attempt) => login.check(attempt, reply),
+        Err(error) => Err(Refused::unknown(malformed(error))),
+    };
+    let method = match &attempt {
+        Ok(attempt) => logged_method(attempt.method()),
+        Err(AttemptError::Eap { .. }) => auth_log::Method::Eap,
+        Err(_) => auth_log::Method::None,
+    };
+    match outcome {
+        Ok(subscriber) => {
+            login.log(method, Some(subscriber), None);
+            AccessOutcome::Accept
+        }
+        Err(refused) => {
+            login.log(method, refused.subscriber, Some(refused.reason));
+            reply.clear();
+            if let Err(error) = push_refusal(attempt.as_ref(), refused.reason, reply) {
+                tracing::error!(%error, "a reject leaves without its attributes");
+                reply.clear();
+            }
+            AccessOutcome::Reject { delay: REJECT_DELAY }
+        }
+    }
+}
+
+fn malformed(error: &AttemptError) -> Reason {
+    match error {
+        AttemptError::Eap { .. } => Reason::EapNotSupported,
+        _ => Reason::BadRequest,
+    }
+}
+
+fn logged_method(method: Method) -> auth_log::Method {
+    match method {
+        Method::Pap => auth_log::Method::Pap,
+        Method::Chap => auth_log::Method::Chap,
+        Method::MsChap => auth_log::Method::MsChapV1,
+        Method::MsChap2 => auth_log::Method::MsChapV2,
+    }
+}
+
+impl Login<'_> {
+    /// Accepts the login and fills the reply, or says why not.
+    fn check(&self, attempt: &Attempt<'_>, reply: &mut AttributeBuffer) -> Result<SubscriberId, Refused> {
+        let octets = self.request.user_name().unwrap_or_default();
+        let Ok(username) = std::str::from_utf8(octets) else {
+            return Err(Refused::unknown(Reason::UnknownUser));
+        };
+        let found = self.app.login_facts().find(&self.app.store, username);
+        let facts = match found {
+            Ok(Some(facts)) => facts,
+            Ok(None) => return Err(self.unknown_user(attempt, octets)),
+            Err(error) => return Err(fault(&error, None)),
+        };
+        let refused = |reason| Refused { reason, subscriber: Some(facts.id) };
+
+        let proof = self.verify(attempt, &facts, octets).map_err(refused)?;
+        let plan = self.app.plan(facts.plan).ok_or_else(|| refused(Reason::Fault))?;
+        let login_id = random_bytes::<8>().map(u64::from_be_bytes).map(LoginId);
+        let login_id = login_id.map_err(|error| fault(&error, Some(facts.id)))?;
+        let decision = self.decision(&facts, &plan, login_id).map_err(|error| fault(&error, Some(facts.id)))?;
+        let accepted = match decision {
+            Decision::Accept(accepted) => accepted,
+            Decision::Reject(reason) => return Err(refused(reason)),
+        };
+        let class = login_id.to_class(facts.id);
+        self.fill(reply, &proof, &plan, &accepted, &class).map_err(|error| fault(&error, Some(facts.id)))?;
+        self.follow_up(&facts, accepted);
+        Ok(facts.id)
+    }
+
+    /// A PAP password that is garbage says more about the secret than about the user.
+    fn unknown_user(&self, attempt: &Attempt<'_>, username: &[u8]) -> Refused {
+        // An empty password never matches a garbled one; only the verdict's hint is of interest.
+        match attempt.verify(&Credential::Password(b""), username) {
+            Verdict::Mismatch { garbled: true } => {
+                self.nas.stats.saw_garbled(self.now);
+                Refused::unknown(Reason::WrongSecret)
+            }
+            _ => Refused::unknown(Reason::UnknownUser),
+        }
+    }
+
+    fn verify(&self, attempt: &Attempt<'_>, facts: &LoginFacts, username: &[u8]) -> Result<Proof, Reason> {
+        let context = password_context(facts.id);
+        let password = match self.app.store.sealer().unseal(context.as_bytes(), &facts.sealed_password) {
+            Ok(password) => password,
+            Err(error) => {
+                tracing::error!(%error, subscriber = facts.id.0, "a password cannot be unsealed");
+                return Err(Reason::Fault);
+            }
+        };
+        match attempt.verify(&Credential::Password(password.expose()), username) {
+            Verdict::Match(proof) => Ok(proof),
+            Verdict::Mismatch { garbled: true } => {
+                self.nas.stats.saw_garbled(self.now);
+                Err(Reason::WrongSecret)
+            }
+            Verdict::Mismatch { garbled: false } | Verdict::CannotVerify => Err(Reason::WrongPassword),
+        }
+    }
+
+    fn decision(&self, facts: &LoginFacts, plan: &Plan, login: LoginId) -> Result<Decision, Error> {
+        let settings = self.app.settings();
+        let (open, online) = self.open_sessions(facts.id);
+        let used_this_month = match plan.monthly_quota_octets {
+            None => 0,
+            Some(_) => {
+                let month = settings.calendar.day(self.now).month();
+                self.app.accounting.picture()?.usage_of_month(month, facts.id)?.total()
+            }
+        };
+        let facts = AccessFacts {
+            status: &facts.status,
+            expires_at: facts.expires_at,
+            plan,
+            rate_override: facts.rate_override,
+            max_sessions: facts.max_sessions,
+            on_limit: facts.on_limit,
+            mac_mode: facts.mac_mode,
+            macs: &facts.macs,
+            only_nas: facts.only_nas,
+            static_address: facts.static_address,
+            used_this_month,
+            open: &open,
+            nas: self.nas.nas.id,
+            mac: self.mac,
+            login,
+            interim_interval: access::interim_interval(self.nas.nas.interim_interval, online),
+            calendar: &settings.calendar,
+        };
+        Ok(access::decide(&facts, self.now))
+    }
+
+    /// The open sessions of a subscriber, and how many are open in all.
+    fn open_sessions(&self, subscriber: SubscriberId) -> (Vec<OpenSession>, usize) {
+        let live = self.app.accounting.live();
+        let online = live.open_count();
+        let open = live
+            .open_of(subscriber)
+            .map(|s| OpenSession {
+                id: s.id,
+                nas: s.nas,
+                mac: s.place.mac,
+                started_at: s.started_at,
+                heard_at: s.heard_at,
+                presence: s.presence(self.now, access::interim_interval(self.own_interval(s.nas), online)),
+            })
+            .collect();
+        (open, online)
+    }
+
+    fn own_interval(&self, nas: NasId) -> Option<u32> {
+        self.app.nas(nas).and_then(|entry| entry.nas.interim_interval)
+    }
+
+    fn fill(
+        &self,
+        reply: &mut AttributeBuffer,
+        proof: &Proof,
+        plan: &Plan,
+        accepted: &Accepted,
+        class: &str,
+    ) -> Result<(), crate::routers::RouterError> {
+        profile::accept(self.nas.nas.profile, &accepted.entitlement, reply)?;
+        reply.push_octets(number::CLASS, class.as_bytes())?;
+        proof.push_success(reply)?;
+        if plan.send_mppe {
+            proof.push_mppe(reply, self.request, false)?;
+        }
+        Ok(())
+    }
+
+    /// What an accepted login changes is written behind its back: the subscriber does not wait for the disk.
+    fn follow_up(&self, facts: &LoginFacts, accepted: Accepted) {
+        if let Some(mac) = accepted.learns {
+            learn(self.app, facts.id, mac);
+        }
+        if !accepted.replaces.is_empty() {
+            replace(self.app, accepted.replaces);
+        }
+    }
+
+    fn log(&self, method: auth_log::Method, subscriber: Option<SubscriberId>, reason: Option<Reason>) {
+        let counters = &self.app.telemetry.counters;
+        let stats = &self.nas.stats;
+        match reason {
+            None => {
+                counters.access_accepts.increment();
+                stats.accepts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            Some(reason) => {
+                counters.rejects(slot(reason)).increment();
+                stats.rejects.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+        stats.saw_auth(self.now);
+        let username = String::from_utf8_lossy(self.request.user_name().unwrap_or_default());
+        self.app.auth_log.add(auth_log::Attempt {
+            at: self.now,
+            username: username.into_owned().into(),
+            subscriber,
+            nas: self.nas.nas.id,
+            source: self.request.source.ip(),
+            mac: self.mac,
+            method,
+            reason,
+        });
+    }
+}
+
+/// The place of a reason among the counters.
+pub fn slot(reason: Reason) -> usize {
+    Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
+}
+
+fn fault(error: &dyn std::fmt::Display, subscriber: Option<SubscriberId>) -> Refused {
+    tracing::error!(%error, "a login was rejected by a fault of ours");
+    Refused { reason: Reason::Fault, subscriber }
+}
+
+fn push_refusal(
+    attempt: Result<&Attempt<'_>, &AttemptError>,
+    reason: Reason,
+    reply: &mut AttributeBuffer,
+) -> Result<(), crate::radius::EncodeError> {
+    match attempt {
+        Ok(attempt) => attempt.push_refusal(reply, mschap_code(reason), reason.reply_message())?,
+        Err(error) => push_eap_failure(error, reply)?,
+    }
+    reply.push_text(number::REPLY_MESSAGE, reason.reply_message())
+}
+
+fn mschap_code(reason: Reason) -> RefusalCode {
+    match reason {
+        Reason::OutsideHours => RefusalCode::RestrictedHours,
+        Reason::Disabled => RefusalCode::AccountDisabled,
+        Reason::Expired | Reason::QuotaBlocked => RefusalCode::PasswordExpired,
+        Reason::WrongMac | Reason::WrongNas | Reason::SessionLimit => RefusalCode::NoDialInPermission,
+        _ => RefusalCode::AuthenticationFailed,
+    }
+}
+
+/// Remembers a MAC address, if there is still room for it when the write comes.
+fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
+    let ticket = app.store.write("learn MAC", move |tx| -> Result<(), Error> {
+        let Some(mut stored) = subscribers::get(tx, subscriber)? else { return Ok(()) };
+        let macs = &mut stored.subscriber.macs;
+        let has_room = matches!(stored.subscriber.mac_mode, MacMode::Learn(most) if macs.len() < usize::from(most));
+        if has_room && !macs.contains(&mac) {
+            macs.push(mac);
+            subscribers::put(tx, &stored)?;
+        }
+        Ok(())
+    });
+    drop(ticket);
+}
+
+/// Ends the sessions whose place a new login took.
+fn replace(app: &App, sessions: Vec<SessionId>) {
+    let ticket = app.store.write("replace sessions", move |tx| -> Result<(), Error> {
+        for session in &sessions {
+            outbox::add(tx, Work::Disconnect(*session))?;
+        }
+        Ok(())
+    });
+    drop(ticket);
+}

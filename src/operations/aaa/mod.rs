@@ -1,0 +1,52 @@
+//! Authentication, authorisation and accounting: what the protocol asks of the appliance.
+
+mod access;
+mod account;
+mod observe;
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::radius::{
+    AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Handler, NasPeer, Observation, Port,
+};
+
+/// Answers the RADIUS sockets from the store and the sessions in memory.
+pub struct Aaa {
+    app: Arc<App>,
+}
+
+impl Aaa {
+    pub fn new(app: Arc<App>) -> Aaa {
+        Aaa { app }
+    }
+}
+
+impl Handler for Aaa {
+    fn nas(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
+        self.app.nas_table().find(source).map(|entry| Arc::clone(&entry.peer))
+    }
+
+    fn access(&self, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
+        access::decide(&self.app, request, reply)
+    }
+
+    fn account(&self, request: &AccountingRequest<'_>, acknowledgement: Acknowledgement) {
+        account::take(&self.app, request, acknowledgement);
+    }
+
+    /// A service whose store fails does not say that it is well, so that routers turn to another server.
+    fn status(&self, port: Port) -> bool {
+        match port {
+            Port::Auth => self.app.store.view().is_ok(),
+            Port::Acct => self.app.accounting.health().failing.is_none(),
+        }
+    }
+
+    fn observe(&self, event: Observation<'_>) {
+        observe::note(&self.app, event);
+    }
+}

@@ -1,0 +1,104 @@
+//! What the protocol saw: counters, the health of each NAS, strangers, and the Message-Authenticator pin.
+
+use std::sync::atomic::Ordering;
+
+use crate::app::App;
+use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::id::NasId;
+use crate::domain::nas::MessageAuthenticator;
+use crate::operations::Error;
+use crate::radius::{Code, Observation, Refusal};
+use crate::store::audit::{self, NewEntry};
+use crate::store::nas;
+use crate::telemetry::DropReason;
+
+pub(super) fn note(app: &App, event: Observation<'_>) {
+    let counters = &app.telemetry.counters;
+    match event {
+        Observation::Received { code, .. } => {
+            if code == Code::ACCESS_REQUEST {
+                counters.access_requests.increment();
+            }
+        }
+        Observation::Replied { code, .. } => {
+            if code == Code::ACCOUNTING_RESPONSE {
+                counters.accounting_responses.increment();
+            }
+        }
+        Observation::UnknownNas { source, user_name, nas_identifier, .. } => {
+            counters.dropped(DropReason::UnknownNas).increment();
+            if app.sightings.note(source.ip().to_canonical(), user_name, nas_identifier, app.now()) {
+                tracing::warn!(source = %source.ip(), "RADIUS packets come from an address that is no NAS");
+            }
+        }
+        Observation::Refused { nas, refusal, .. } => refused(app, NasId(nas), refusal),
+        Observation::Duplicate { nas, resent } => {
+            if resent {
+                counters.resent_replies.increment();
+            } else {
+                counters.dropped(DropReason::Duplicate).increment();
+            }
+            if let Some(entry) = app.nas(NasId(nas)) {
+                entry.stats.duplicates.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Observation::FirstMessageAuthenticator { nas } => pin(app, NasId(nas)),
+        Observation::Silent { code, .. } => {
+            if code == Code::ACCOUNTING_REQUEST {
+                counters.dropped(DropReason::StoreFault).increment();
+            }
+        }
+        Observation::HandlerPanicked { nas } => tracing::error!(nas, "a request stopped with a panic"),
+        Observation::SendFailed { nas } => tracing::debug!(nas, "a reply could not be sent"),
+        Observation::RejectQueueFull { .. } => counters.dropped(DropReason::Overload).increment(),
+        Observation::ReceiveFailed { port } => tracing::warn!(?port, "a RADIUS socket reported an error"),
+    }
+}
+
+fn refused(app: &App, nas: NasId, refusal: Refusal) {
+    let reason = match refusal {
+        Refusal::MissingMessageAuthenticator | Refusal::ProxyStateUnprotected => DropReason::MissingMessageAuthenticator,
+        Refusal::WrongMessageAuthenticator => DropReason::WrongMessageAuthenticator,
+        Refusal::WrongAccountingAuthenticator => DropReason::WrongAccountingAuthenticator,
+        _ => DropReason::Malformed,
+    };
+    app.telemetry.counters.dropped(reason).increment();
+    let Some(entry) = app.nas(nas) else { return };
+    entry.stats.dropped.fetch_add(1, Ordering::Relaxed);
+    match reason {
+        DropReason::WrongMessageAuthenticator | DropReason::WrongAccountingAuthenticator => {
+            entry.stats.saw_wrong_digest(app.now());
+        }
+        DropReason::MissingMessageAuthenticator => entry.stats.saw_missing_authenticator(app.now()),
+        _ => {}
+    }
+}
+
+/// The NAS sends Message-Authenticator: from now on it must, and an attacker cannot leave it out (CVE-2024-3596).
+fn pin(app: &App, id: NasId) {
+    let now = app.now();
+    let ticket = app.store.write("pin Message-Authenticator", move |tx| -> Result<(), Error> {
+        let Some(mut stored) = nas::get(tx, id)? else { return Ok(()) };
+        if stored.nas.message_authenticator != (MessageAuthenticator::Auto { pinned: false }) {
+            return Ok(());
+        }
+        stored.nas.message_authenticator = MessageAuthenticator::Auto { pinned: true };
+        nas::put(tx, &stored)?;
+        let mut difference = Difference::default();
+        difference.field("Message-Authenticator", "accepted without", "required");
+        let actor = Actor::System("the router sent its first Message-Authenticator");
+        audit::add(
+            tx,
+            NewEntry {
+                at: now,
+                actor: &actor,
+                action: "protection pinned",
+                object: Object::Nas(id),
+                object_name: &stored.nas.name,
+                changes: difference.into_changes(),
+            },
+        )?;
+        Ok(())
+    });
+    drop(ticket);
+}

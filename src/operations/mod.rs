@@ -1,0 +1,65 @@
+//! What can be done: one file per noun, one public function per verb.
+//!
+//! The panel, the command line and the jobs call the same verbs. Invariant: everything that changes the store is here,
+//! in one transaction with its audit entry and its follow-up work.
+
+pub mod aaa;
+pub mod demo;
+pub mod doctor;
+pub mod export;
+pub mod nas;
+pub mod operators;
+pub mod overview;
+pub mod plans;
+pub mod routers;
+pub mod search;
+pub mod sessions;
+pub mod setup;
+pub mod subscribers;
+
+use crate::crypto::CryptoError;
+use crate::domain::Invalid;
+use crate::search::SearchError;
+use crate::store::StoreError;
+use crate::store::accounting::AccountingError;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A rule forbids it; in words for the operator. Nothing was changed.
+    #[error("{0}")]
+    Refused(String),
+    /// One value of a form is not possible, known only once the store was asked.
+    #[error("{field}: {problem}")]
+    Field { field: &'static str, problem: Invalid },
+    #[error("this {0} does not exist (any more)")]
+    Missing(&'static str),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    #[error(transparent)]
+    Accounting(#[from] AccountingError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("a background thread ended early")]
+    Interrupted,
+}
+
+impl Error {
+    pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Error {
+        Error::Field { field, problem: Invalid::new(problem) }
+    }
+
+    /// Whether the operator can do something about it; else it is a fault of ours.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_))
+    }
+}
+
+/// Runs work that blocks, such as scans and password hashes, beside the async threads.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)
+}

@@ -1,0 +1,188 @@
+//! NAS devices: add, change, delete.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::crypto::Secret;
+use crate::domain::Invalid;
+use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::id::NasId;
+use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
+use crate::domain::text::fold_case;
+use crate::domain::time::Timestamp;
+use crate::store::audit::{self, NewEntry};
+use crate::store::nas::{self, StoredNas, secret_context};
+use crate::store::outbox::{self, Work};
+use crate::store::{Read, Tx, tables};
+
+use super::Error;
+
+/// What a form says of a NAS.
+#[derive(Clone)]
+pub struct Draft {
+    pub name: String,
+    pub network: Network,
+    /// `None` keeps the present one; needed for a new NAS.
+    pub secret: Option<Arc<Secret<String>>>,
+    pub profile: Profile,
+    pub coa_port: u16,
+    pub message_authenticator: MessageAuthenticator,
+    pub limit_proxy_state: bool,
+    pub send_message_authenticator: bool,
+    pub swap_octets: bool,
+    pub interim_interval: Option<u32>,
+    pub notes: String,
+}
+
+/// A shared secret: 1 to 128 octets (radius.md section 1).
+pub fn check_secret(secret: &str) -> Result<(), Invalid> {
+    match secret.len() {
+        0 => Err(Invalid::new("A shared secret is needed")),
+        1..=128 if secret.chars().all(|c| !c.is_control()) => Ok(()),
+        1..=128 => Err(Invalid::new("No control characters")),
+        _ => Err(Invalid::new("At most 128 octets")),
+    }
+}
+
+/// Errors: `Field` for a name or network that is taken, or a missing secret.
+pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Error> {
+    let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
+    let network = draft.network;
+    let id = app
+        .store
+        .write("add NAS", move |tx| {
+            let Some(secret) = draft.secret.as_ref() else {
+                return Err(Error::field("secret", "A shared secret is needed"));
+            };
+            check(tx, &draft, None)?;
+            if tx.count(&tables::NAS)? >= u64::try_from(nas::MOST_NAS).unwrap_or(u64::MAX) {
+                return Err(Error::Refused(format!("There are {} NAS devices already", nas::MOST_NAS)));
+            }
+            let id = nas::next_id(tx)?;
+            let sealed_secret = sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;
+            let device = build(&draft, id, now);
+            nas::put(tx, &StoredNas { nas: device.clone(), sealed_secret })?;
+            outbox::add(tx, Work::IndexNas(id))?;
+            let mut difference = Difference::default();
+            difference.field("address", "", device.network).field("profile", "", device.profile.word());
+            note(tx, &actor, "added", &device, difference, now)?;
+            Ok::<_, Error>(id)
+        })
+        .await?;
+    app.sightings.forget(|source| network.contains(source));
+    Ok(id)
+}
+
+pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result<(), Error> {
+    let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
+    app.store
+        .write("change NAS", move |tx| {
+            let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
+            check(tx, &draft, Some(id))?;
+            let new = build(&draft, id, old.nas.created_at);
+            let sealed_secret = match &draft.secret {
+                Some(secret) => sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?,
+                None => old.sealed_secret.clone(),
+            };
+            let mut difference = differences(&old.nas, &new);
+            difference.secret("shared secret", draft.secret.is_some());
+            nas::put(tx, &StoredNas { nas: new.clone(), sealed_secret })?;
+            outbox::add(tx, Work::IndexNas(id))?;
+            note(tx, &actor, "changed", &new, difference, now)
+        })
+        .await
+}
+
+/// Its sessions stay in the history; open ones are closed as lost when they stay silent.
+pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("delete NAS", move |tx| {
+            let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?.nas;
+            nas::remove(tx, id)?;
+            outbox::add(tx, Work::IndexNas(id))?;
+            let mut difference = Difference::default();
+            difference.field("address", old.network, "");
+            note(tx, &actor, "deleted", &old, difference, now)
+        })
+        .await
+}
+
+fn build(draft: &Draft, id: NasId, created_at: Timestamp) -> Nas {
+    Nas {
+        id,
+        name: draft.name.clone(),
+        network: draft.network,
+        profile: draft.profile,
+        coa_port: draft.coa_port,
+        message_authenticator: draft.message_authenticator,
+        limit_proxy_state: draft.limit_proxy_state,
+        send_message_authenticator: draft.send_message_authenticator,
+        swap_octets: draft.swap_octets,
+        interim_interval: draft.interim_interval,
+        notes: draft.notes.clone(),
+        created_at,
+    }
+}
+
+fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error> {
+    let wanted = fold_case(&draft.name);
+    for other in nas::all(tx)?.into_iter().map(|stored| stored.nas).filter(|n| Some(n.id) != own) {
+        if fold_case(&other.name) == wanted {
+            return Err(Error::field("name", "Another NAS has this name"));
+        }
+        if other.network == draft.network {
+            return Err(Error::field("address", format!("{} has this address", other.name)));
+        }
+    }
+    Ok(())
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &str,
+    nas: &Nas,
+    difference: Difference,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let entry = NewEntry {
+        at: now,
+        actor,
+        action,
+        object: Object::Nas(nas.id),
+        object_name: &nas.name,
+        changes: difference.into_changes(),
+    };
+    Ok(audit::add(tx, entry)?)
+}
+
+fn differences(old: &Nas, new: &Nas) -> Difference {
+    let interval = |nas: &Nas| nas.interim_interval.map_or_else(|| "automatic".to_owned(), |s| format!("{s} s"));
+    let mut difference = Difference::default();
+    difference
+        .field("name", &old.name, &new.name)
+        .field("address", old.network, new.network)
+        .field("profile", old.profile.word(), new.profile.word())
+        .field("CoA port", old.coa_port, new.coa_port)
+        .field(
+            "Message-Authenticator",
+            policy_word(old.message_authenticator),
+            policy_word(new.message_authenticator),
+        )
+        .field("limit Proxy-State", old.limit_proxy_state, new.limit_proxy_state)
+        .field("send Message-Authenticator", old.send_message_authenticator, new.send_message_authenticator)
+        .field("swap octets", old.swap_octets, new.swap_octets)
+        .field("interim interval", interval(old), interval(new))
+        .field("notes", &old.notes, &new.notes);
+    difference
+}
+
+fn policy_word(policy: MessageAuthenticator) -> &'static str {
+    match policy {
+        MessageAuthenticator::Auto { pinned: false } => "automatic, not seen yet",
+        MessageAuthenticator::Auto { pinned: true } => "automatic, required since it was seen",
+        MessageAuthenticator::Required => "required",
+        MessageAuthenticator::Optional => "optional",
+    }
+}

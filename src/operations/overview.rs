@@ -1,0 +1,332 @@
+//! What lists and the dashboard show: counts, pages of subscribers, the logs.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use crate::app::{App, DirectoryEntry};
+use crate::domain::access::Reason;
+use crate::domain::audit::Entry;
+use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
+use crate::domain::octets::Traffic;
+use crate::domain::session::{Presence, Session};
+use crate::domain::subscriber::{Subscriber, TermState};
+use crate::domain::text::fold_case;
+use crate::domain::time::{Day, Timestamp};
+use crate::store::auth_log::Attempt;
+use crate::store::{audit, subscribers};
+
+use super::{Error, search};
+
+/// Rows that a page with filters looks at before it gives up; bounds the time of a page.
+const MOST_LOOKED_AT: usize = 100_000;
+/// Blocks of attempts that a page looks at, of 512 each.
+const MOST_BLOCKS: usize = 200;
+/// Subscribers that a text can find in a list.
+const MOST_TEXT_HITS: usize = 200;
+
+/// The administrative and the term state in one word, for lists; the facts stay apart in the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Active,
+    ExpiringSoon,
+    Expired,
+    Disabled,
+}
+
+impl State {
+    pub const ALL: [State; 4] = [State::Active, State::ExpiringSoon, State::Expired, State::Disabled];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::ExpiringSoon => "expiring",
+            State::Expired => "expired",
+            State::Disabled => "disabled",
+        }
+    }
+
+    fn new(is_suspended: bool, term: TermState) -> State {
+        match (is_suspended, term) {
+            (true, _) => State::Disabled,
+            (false, TermState::Active) => State::Active,
+            (false, TermState::ExpiringSoon) => State::ExpiringSoon,
+            (false, TermState::Expired) => State::Expired,
+        }
+    }
+
+    pub fn of(subscriber: &Subscriber, now: Timestamp) -> State {
+        State::new(subscriber.is_suspended(), subscriber.term_at(now))
+    }
+
+    fn of_entry(entry: &DirectoryEntry, now: Timestamp) -> State {
+        State::new(entry.is_suspended, entry.term_at(now))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SubscriberSort {
+    #[default]
+    Name,
+    Expiry,
+    Created,
+}
+
+/// Which subscribers a list shows; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct SubscriberFilter {
+    pub text: String,
+    pub plan: Option<PlanId>,
+    pub state: Option<State>,
+    pub is_online: Option<bool>,
+    pub sort: SubscriberSort,
+    pub descending: bool,
+}
+
+/// A subscriber with what the list says of it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub subscriber: Subscriber,
+    pub state: State,
+    /// Since when it is online.
+    pub online_since: Option<Timestamp>,
+    pub used_this_month: Traffic,
+}
+
+/// One page of subscribers, and how many fit.
+pub fn subscribers(app: &App, filter: &SubscriberFilter, skip: usize, limit: usize) -> Result<(Vec<Listed>, usize), Error> {
+    let now = app.now();
+    let text_hits = text_hits(app, &filter.text)?;
+    let online = app.accounting.live().online();
+    let mut found: Vec<DirectoryEntry> = app.directory().with(&app.store, |all| {
+        all.values()
+            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
+            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
+            .filter(|e| filter.state.is_none_or(|state| State::of_entry(e, now) == state))
+            .filter(|e| filter.is_online.is_none_or(|is_online| online.contains(&e.id) == is_online))
+            .cloned()
+            .collect()
+    })?;
+    let total = found.len();
+    let order = |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
+    let end = skip.saturating_add(limit).min(total);
+    if end < total && end > 0 {
+        // Only the rows up to the end of the page need to be in order.
+        found.select_nth_unstable_by(end - 1, order);
+        found.truncate(end);
+    }
+    found.sort_unstable_by(order);
+    let month = app.settings().calendar.day(now).month();
+    let picture = app.accounting.picture()?;
+    let mut page = Vec::with_capacity(limit.min(total));
+    for entry in found.into_iter().skip(skip).take(limit) {
+        let Some(stored) = subscribers::get(&picture.view, entry.id)? else { continue };
+        page.push(Listed {
+            state: State::of(&stored.subscriber, now),
+            online_since: picture.live.open_of(entry.id).map(|s| s.started_at).min(),
+            used_this_month: picture.usage_of_month(month, entry.id)?,
+            subscriber: stored.subscriber,
+        });
+    }
+    Ok((page, total))
+}
+
+fn compare(sort: SubscriberSort, descending: bool, a: &DirectoryEntry, b: &DirectoryEntry) -> Ordering {
+    let never_last = |at: Option<Timestamp>| at.unwrap_or(Timestamp(i64::MAX));
+    let order = match sort {
+        SubscriberSort::Name => a.name.cmp(&b.name),
+        SubscriberSort::Expiry => never_last(a.expires_at).cmp(&never_last(b.expires_at)),
+        SubscriberSort::Created => a.created_at.cmp(&b.created_at),
+    };
+    let order = if descending { order.reverse() } else { order };
+    order.then_with(|| a.id.cmp(&b.id))
+}
+
+fn text_hits(app: &App, text: &str) -> Result<Option<HashSet<SubscriberId>>, Error> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let hits = search::find(app, text, MOST_TEXT_HITS)?;
+    let ids = hits.into_iter().filter_map(|hit| match hit {
+        search::Hit::Subscriber(s) => Some(s.id),
+        search::Hit::Plan(_) | search::Hit::Nas(_) => None,
+    });
+    Ok(Some(ids.collect()))
+}
+
+/// Everything the page of one subscriber shows.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    pub subscriber: Subscriber,
+    pub state: State,
+    pub used_today: Traffic,
+    pub used_this_month: Traffic,
+    /// The last thirty days, oldest first.
+    pub days: Vec<(Day, Traffic)>,
+    pub sessions: Vec<Session>,
+    /// Newest first, with their numbers.
+    pub attempts: Vec<(u64, Attempt)>,
+    pub audit: Vec<Entry>,
+}
+
+const DAYS_SHOWN: i32 = 30;
+const SESSIONS_SHOWN: usize = 20;
+const ATTEMPTS_SHOWN: usize = 10;
+const AUDIT_SHOWN: usize = 10;
+/// The page of one subscriber looks this far back for its attempts: the last 25,600.
+const DETAIL_BLOCKS: usize = 50;
+
+pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
+    let now = app.now();
+    let today = app.settings().calendar.day(now);
+    let picture = app.accounting.picture()?;
+    let stored = subscribers::get(&picture.view, id)?.ok_or(Error::Missing("subscriber"))?;
+    let mut days = Vec::new();
+    for day in (1 - DAYS_SHOWN..=0).map(|back| today.plus(back)) {
+        days.push((day, picture.usage_of_day(day, id)?));
+    }
+    let mut attempts = Vec::new();
+    let name = stored.subscriber.username.folded();
+    app.auth_log.each_before(&picture.view, u64::MAX, DETAIL_BLOCKS, |number, attempt| {
+        if attempt.subscriber == Some(id) || fold_case(&attempt.username) == name {
+            attempts.push((number, attempt));
+        }
+        if attempts.len() < ATTEMPTS_SHOWN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(Detail {
+        state: State::of(&stored.subscriber, now),
+        used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
+        used_this_month: picture.usage_of_month(today.month(), id)?,
+        days,
+        sessions: picture.sessions_of(id, SESSIONS_SHOWN)?,
+        attempts,
+        audit: audit::of(&picture.view, crate::domain::audit::Object::Subscriber(id), AUDIT_SHOWN)?,
+        subscriber: stored.subscriber,
+    })
+}
+
+/// Which attempts the authentication log shows; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct AttemptFilter {
+    /// Part of the user name, or the MAC address.
+    pub text: String,
+    pub nas: Option<NasId>,
+    pub outcome: Option<OutcomeFilter>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeFilter {
+    Accepted,
+    Rejected,
+    Because(Reason),
+}
+
+/// Attempts with a number below `before`, newest first.
+pub fn attempts(app: &App, filter: &AttemptFilter, before: u64, limit: usize) -> Result<Vec<(u64, Attempt)>, Error> {
+    let view = app.store.view()?;
+    let text = fold_case(filter.text.trim());
+    let mac = crate::domain::mac::Mac::read(filter.text.trim());
+    let mut found = Vec::new();
+    app.auth_log.each_before(&view, before, MOST_BLOCKS, |number, attempt| {
+        let fits_text = text.is_empty()
+            || fold_case(&attempt.username).contains(&text)
+            || (mac.is_some() && attempt.mac == mac);
+        let fits_outcome = match filter.outcome {
+            None => true,
+            Some(OutcomeFilter::Accepted) => attempt.reason.is_none(),
+            Some(OutcomeFilter::Rejected) => attempt.reason.is_some(),
+            Some(OutcomeFilter::Because(reason)) => attempt.reason == Some(reason),
+        };
+        if fits_text && fits_outcome && filter.nas.is_none_or(|nas| attempt.nas == nas) {
+            found.push((number, attempt));
+        }
+        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(found)
+}
+
+/// Which ended sessions the history shows; all conditions must hold.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryFilter {
+    pub text: String,
+    pub nas: Option<NasId>,
+    pub subscriber: Option<SubscriberId>,
+}
+
+/// Ended sessions below `before`, newest first.
+pub fn history(app: &App, filter: &HistoryFilter, before: SessionId, limit: usize) -> Result<Vec<Session>, Error> {
+    let wanted = crate::domain::text::searchable(filter.text.trim());
+    let picture = app.accounting.picture()?;
+    Ok(picture.ended_before(before, limit, MOST_LOOKED_AT, |session| {
+        filter.nas.is_none_or(|nas| session.nas == nas)
+            && filter.subscriber.is_none_or(|id| session.subscriber == Some(id))
+            && super::sessions::has_text(session, &wanted)
+    })?)
+}
+
+/// Audit entries below `before`, newest first, with a text in them.
+pub fn audit_log(app: &App, text: &str, before: u64, limit: usize) -> Result<Vec<Entry>, Error> {
+    let wanted = fold_case(text.trim());
+    let has = |field: &str| fold_case(field).contains(&wanted);
+    let view = app.store.view()?;
+    Ok(audit::newest(&view, before, limit, MOST_LOOKED_AT, |entry| {
+        wanted.is_empty() || has(&entry.actor) || has(&entry.object_name) || has(&entry.action) || has(&entry.address)
+    })?)
+}
+
+/// The counts of the dashboard.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    pub subscribers: usize,
+    pub states: Vec<(State, usize)>,
+    pub online: usize,
+    pub stale: usize,
+    /// Open sessions by NAS.
+    pub by_nas: HashMap<NasId, usize>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::Active
+    }
+}
+
+pub fn counts(app: &App) -> Result<Counts, Error> {
+    let now = app.now();
+    let mut states: Vec<(State, usize)> = State::ALL.into_iter().map(|state| (state, 0)).collect();
+    let subscribers = app.directory().with(&app.store, |all| {
+        for entry in all.values() {
+            let state = State::of_entry(entry, now);
+            for (counted, count) in &mut states {
+                if *counted == state {
+                    *count += 1;
+                }
+            }
+        }
+        all.len()
+    })?;
+    let mut counts = Counts { subscribers, states, ..Counts::default() };
+    let table = app.nas_table();
+    let live = app.accounting.live();
+    let open = live.open_count();
+    for session in live.open_sessions() {
+        let own = table.by_id(session.nas).and_then(|entry| entry.nas.interim_interval);
+        *counts.by_nas.entry(session.nas).or_default() += 1;
+        match session.presence(now, crate::domain::access::interim_interval(own, open)) {
+            Presence::Online => counts.online += 1,
+            Presence::Stale | Presence::Lost => counts.stale += 1,
+        }
+    }
+    Ok(counts)
+}
+
+/// How many subscribers each plan has.
+pub fn plan_counts(app: &App) -> Result<HashMap<PlanId, usize>, Error> {
+    Ok(app.directory().with(&app.store, |all| {
+        let mut counts = HashMap::new();
+        for entry in all.values() {
+            *counts.entry(entry.plan).or_default() += 1;
+        }
+        counts
+    })?)
+}

@@ -1,0 +1,220 @@
+//! Telling routers: CoA for a new speed, Disconnect to end a session, and what came of it (rules.md section 6).
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
+use crate::domain::access::session_timeout;
+use crate::domain::id::{LoginId, PlanId, SessionId, SubscriberId};
+use crate::domain::session::Session;
+use crate::domain::speed;
+use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
+use crate::radius::{AttributeBuffer, EncodeError, number};
+use crate::routers::{RouterError, profile};
+use crate::store::outbox::Work;
+use crate::store::subscribers;
+
+use super::Error;
+
+/// The clients for both families; a router only believes the address it sends RADIUS to.
+pub struct Clients {
+    v4: CoaClient,
+    v6: Option<CoaClient>,
+}
+
+impl Clients {
+    /// `bind` is the address of this machine that routers know, if it was set.
+    pub fn bind(bind: Option<IpAddr>) -> Result<Clients, Error> {
+        let any_v4 = IpAddr::from([0u8; 4]);
+        let any_v6 = IpAddr::from([0u16; 8]);
+        let v4 = CoaClient::bind(bind.filter(IpAddr::is_ipv4).unwrap_or(any_v4))?;
+        // A machine without IPv6 has no IPv6 routers either.
+        let v6 = CoaClient::bind(bind.filter(IpAddr::is_ipv6).unwrap_or(any_v6)).ok();
+        Ok(Clients { v4, v6 })
+    }
+
+    fn for_router(&self, address: IpAddr) -> Option<&CoaClient> {
+        match address {
+            IpAddr::V4(_) => Some(&self.v4),
+            IpAddr::V6(_) => self.v6.as_ref(),
+        }
+    }
+}
+
+/// What one session is to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The present speed and the time left.
+    Push(SessionId),
+    Disconnect(SessionId),
+}
+
+/// The sessions that a piece of follow-up work concerns, as they are now.
+pub fn orders(app: &App, work: Work) -> Result<Vec<Order>, Error> {
+    let live = app.accounting.live();
+    Ok(match work {
+        Work::Disconnect(id) => vec![Order::Disconnect(id)],
+        Work::DisconnectSubscriber(id) => live.open_of(id).map(|s| Order::Disconnect(s.id)).collect(),
+        Work::PushSubscriber(id) => live.open_of(id).map(|s| Order::Push(s.id)).collect(),
+        Work::PushPlan(plan) => {
+            drop(live);
+            plan_sessions(app, plan)?.into_iter().map(Order::Push).collect()
+        }
+        Work::IndexSubscriber(_) | Work::IndexPlan(_) | Work::IndexNas(_) => Vec::new(),
+    })
+}
+
+fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
+    let subscribers: std::collections::HashSet<SubscriberId> = app
+        .directory()
+        .with(&app.store, |all| all.values().filter(|e| e.plan == plan).map(|e| e.id).collect())?;
+    let live = app.accounting.live();
+    Ok(live
+        .open_sessions()
+        .filter(|s| s.subscriber.is_some_and(|id| subscribers.contains(&id)))
+        .map(|s| s.id)
+        .collect())
+}
+
+/// Carries one order out and reports the outcome on the NAS. `None` when there was nothing to do: the session ended
+/// meanwhile, or its NAS is gone.
+pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<CoaOutcome> {
+    let (Order::Push(id) | Order::Disconnect(id)) = order;
+    let session = app.accounting.live().session(id).filter(|s| s.stopped.is_none()).cloned()?;
+    let nas = app.nas(session.nas)?;
+    let outcome = match send(app, clients, order, &session, &nas).await {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => return None,
+        Err(error) => CoaOutcome::Failed(error.to_string()),
+    };
+    count(app, &outcome);
+    nas.stats.report_coa(CoaReport {
+        at: app.now(),
+        is_disconnect: matches!(order, Order::Disconnect(_)),
+        username: session.username.clone(),
+        outcome: outcome.clone(),
+    });
+    if is_gone(&outcome) {
+        // The router does not know the session: its Stop was lost.
+        app.accounting.give_up(id, session.updated_at);
+    }
+    Some(outcome)
+}
+
+/// Session context not found (RFC 5176 section 3.5): the session is over.
+const SESSION_CONTEXT_NOT_FOUND: u32 = 503;
+
+fn is_gone(outcome: &CoaOutcome) -> bool {
+    *outcome == CoaOutcome::Refused(Some(SESSION_CONTEXT_NOT_FOUND))
+}
+
+fn count(app: &App, outcome: &CoaOutcome) {
+    let counters = &app.telemetry.counters;
+    match outcome {
+        CoaOutcome::Confirmed => counters.coa_acks.increment(),
+        CoaOutcome::Refused(_) => counters.coa_naks.increment(),
+        CoaOutcome::NoAnswer | CoaOutcome::Failed(_) => counters.coa_timeouts.increment(),
+    }
+}
+
+async fn send(
+    app: &App,
+    clients: &Clients,
+    order: Order,
+    session: &Session,
+    nas: &NasEntry,
+) -> Result<Option<CoaOutcome>, Error> {
+    let address = session.place.source.or_else(|| nas.nas.network.single());
+    let Some(address) = address else {
+        return Ok(Some(CoaOutcome::Failed("the router's address is not known".to_owned())));
+    };
+    let Some(client) = clients.for_router(address) else {
+        return Ok(Some(CoaOutcome::Failed("this machine has no IPv6".to_owned())));
+    };
+    // RouterOS wants neither Event-Timestamp nor Message-Authenticator until tried (radius.md section 12).
+    let target = CoaTarget {
+        address: SocketAddr::new(address, nas.nas.coa_port),
+        secret: nas.peer.secret.clone(),
+        message_authenticator: false,
+        event_timestamp: None,
+    };
+    let outcome = exchange(app, client, &target, order, session, nas, Identify::Fully).await?;
+    let outcome = match outcome {
+        // Once more by name and address alone (rules.md section 6), where the first try named more.
+        Some(refused) if is_gone(&refused) && session.place.address.is_some() => {
+            exchange(app, client, &target, order, session, nas, Identify::ByAddress).await?
+        }
+        other => other,
+    };
+    Ok(outcome)
+}
+
+async fn exchange(
+    app: &App,
+    client: &CoaClient,
+    target: &CoaTarget,
+    order: Order,
+    session: &Session,
+    nas: &NasEntry,
+    how: Identify,
+) -> Result<Option<CoaOutcome>, Error> {
+    let mut attributes = AttributeBuffer::new();
+    identify(session, how, &mut attributes).map_err(unsendable)?;
+    let schedule = Schedule::JOB;
+    let result = match order {
+        Order::Disconnect(_) => client.disconnect(target, &attributes, &schedule).await,
+        Order::Push(_) => {
+            if !present(app, session, nas, &mut attributes)? {
+                return Ok(None);
+            }
+            client.change(target, &attributes, &schedule).await
+        }
+    };
+    Ok(Some(match result {
+        Ok(coa::CoaOutcome::Ack) => CoaOutcome::Confirmed,
+        Ok(coa::CoaOutcome::Nak { error_cause }) => CoaOutcome::Refused(error_cause),
+        Ok(coa::CoaOutcome::Timeout) => CoaOutcome::NoAnswer,
+        Err(error) => CoaOutcome::Failed(error.to_string()),
+    }))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Identify {
+    Fully,
+    ByAddress,
+}
+
+/// Names the session as the router does: User-Name and Acct-Session-Id byte for byte, its addresses as received.
+fn identify(session: &Session, how: Identify, out: &mut AttributeBuffer) -> Result<(), EncodeError> {
+    out.push_text(number::USER_NAME, &session.username)?;
+    if how == Identify::Fully {
+        out.push_octets(number::ACCT_SESSION_ID, &session.acct_session_id)?;
+        if let Some(nas_ip) = session.place.nas_ip {
+            out.push_ipv4(number::NAS_IP_ADDRESS, nas_ip)?;
+        }
+    }
+    if let Some(address) = session.place.address {
+        out.push_ipv4(number::FRAMED_IP_ADDRESS, address)?;
+    }
+    Ok(())
+}
+
+/// Appends the present speed and time. False when the subscriber is gone or expired: then there is nothing to push.
+fn present(app: &App, session: &Session, nas: &NasEntry, out: &mut AttributeBuffer) -> Result<bool, Error> {
+    let Some(subscriber) = session.subscriber else { return Ok(false) };
+    let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else { return Ok(false) };
+    let subscriber = stored.subscriber;
+    let Some(plan) = app.plan(subscriber.plan) else { return Ok(false) };
+    let now = app.now();
+    if subscriber.expires_at.is_some_and(|at| at <= now) {
+        return Ok(false);
+    }
+    let login = session.login.unwrap_or(LoginId(session.id.0));
+    let timeout = subscriber.expires_at.map(|at| session_timeout(at, now, login));
+    let limit = speed::effective(&plan, subscriber.rate_override).limit;
+    profile::change(nas.nas.profile, &limit, timeout, out).map_err(|error: RouterError| unsendable(error))?;
+    Ok(true)
+}
+
+fn unsendable(error: impl std::fmt::Display) -> Error {
+    Error::Refused(error.to_string())
+}

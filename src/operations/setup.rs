@@ -1,0 +1,89 @@
+//! First run: the one-time setup link, and what the first page asks.
+
+use crate::app::{App, DAY_STARTS};
+use crate::crypto::{self, Secret};
+use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::money::Currency;
+use crate::domain::operator::{Operator, Role};
+use crate::domain::time::Calendar;
+use crate::store::audit::{self, NewEntry};
+use crate::store::operators as stored_operators;
+use crate::store::settings::{self, Setting};
+
+use super::{Error, operators};
+
+/// Whether nobody can sign in yet.
+pub fn is_needed(app: &App) -> Result<bool, Error> {
+    Ok(stored_operators::all(&app.store.view()?)?.is_empty())
+}
+
+/// A new one-time token; an older one stops working. Errors: `Refused` once there is an operator.
+pub async fn new_token(app: &App) -> Result<Secret<String>, Error> {
+    let token = crypto::random_token()?;
+    let hash = crypto::hex(&crypto::sha256(token.as_bytes()));
+    app.store
+        .write("setup link", move |tx| {
+            if !stored_operators::all(tx)?.is_empty() {
+                return Err(Error::Refused(
+                    "The appliance is set up already. Add an operator with `proxpanel operator add`".to_owned(),
+                ));
+            }
+            settings::put(tx, Setting::SetupToken, &hash)?;
+            Ok(())
+        })
+        .await?;
+    Ok(Secret::new(token))
+}
+
+/// Whether a token opens the setup page.
+pub fn is_valid(app: &App, token: &str) -> Result<bool, Error> {
+    let Some(hash) = settings::get(&app.store.view()?, Setting::SetupToken)? else { return Ok(false) };
+    let given = crypto::hex(&crypto::sha256(token.as_bytes()));
+    Ok(crypto::constant_time_eq(given.as_bytes(), hash.as_bytes()))
+}
+
+/// What the first page asks.
+pub struct FirstRun {
+    pub isp_name: String,
+    pub time_zone: String,
+    pub currency: Currency,
+    pub operator_name: String,
+    pub password: Secret<String>,
+}
+
+/// Makes the first operator and uses the token up. Errors: `Refused` for a token that is not valid (any more).
+pub async fn complete(app: &App, token: &str, address: &str, first: FirstRun) -> Result<Operator, Error> {
+    if !is_valid(app, token)? {
+        return Err(Error::Refused("This setup link was used already or replaced by a newer one".to_owned()));
+    }
+    Calendar::new(&first.time_zone, DAY_STARTS).map_err(|problem| Error::Field { field: "time_zone", problem })?;
+    let actor = Actor::System("first run");
+    let operator =
+        operators::add(app, &actor, &first.operator_name, Role::Administrator, first.password).await?;
+    let (now, address) = (app.now(), address.to_owned());
+    let (name, zone, currency) = (first.isp_name, first.time_zone, first.currency);
+    let (id, operator_name) = (operator.id, operator.name.clone());
+    app.store
+        .write("first settings", move |tx| {
+            settings::put(tx, Setting::IspName, &name)?;
+            settings::put(tx, Setting::TimeZone, &zone)?;
+            settings::put(tx, Setting::DayStarts, &DAY_STARTS.to_string())?;
+            settings::put(tx, Setting::Currency, currency.as_str())?;
+            let mut difference = Difference::default();
+            difference.field("name", "", &name).field("time zone", "", &zone).field("currency", "", currency.as_str());
+            let actor = Actor::Operator { id, name: operator_name.clone(), address: address.clone() };
+            let entry = NewEntry {
+                at: now,
+                actor: &actor,
+                action: "set up",
+                object: Object::Settings,
+                object_name: "appliance",
+                changes: difference.into_changes(),
+            };
+            audit::add(tx, entry)?;
+            Ok::<_, Error>(())
+        })
+        .await?;
+    app.accounting.set_calendar(app.settings().calendar.clone());
+    Ok(operator)
+}

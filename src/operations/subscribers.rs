@@ -1,0 +1,359 @@
+//! Subscribers: create, change, suspend, delete, forget a MAC address.
+
+use crate::app::App;
+use crate::crypto::Secret;
+use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::id::{NasId, PlanId, SubscriberId};
+use crate::domain::mac::Mac;
+use crate::domain::plan::{OnLimit, Plan};
+use crate::domain::rate::Rate;
+use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
+use crate::domain::text::Username;
+use crate::domain::time::{Calendar, Timestamp};
+use crate::store::audit::{self, NewEntry};
+use crate::store::outbox::{self, Work};
+use crate::store::subscribers::{self, StoredSubscriber, password_context};
+use crate::store::{Tx, nas, plans};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use super::Error;
+
+/// What a form says of a subscriber; every value is possible in itself.
+#[derive(Clone)]
+pub struct Draft {
+    pub username: Username,
+    /// `None` keeps the present one; needed for a new subscriber.
+    pub password: Option<Arc<Secret<String>>>,
+    pub full_name: String,
+    pub phone: String,
+    pub email: String,
+    pub address: String,
+    pub notes: String,
+    pub plan: PlanId,
+    pub enabled: bool,
+    pub expires_at: Option<Timestamp>,
+    pub max_sessions: Option<u8>,
+    pub on_limit: Option<OnLimit>,
+    pub mac_mode: MacMode,
+    pub macs: Vec<Mac>,
+    pub only_nas: Option<NasId>,
+    pub static_address: Option<Ipv4Addr>,
+    pub rate_override: Option<Rate>,
+}
+
+/// Errors: `Field` for a name or address that is taken, a plan or NAS that is gone, or a missing password.
+pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<SubscriberId, Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    let (sealer, settings) = (app.store.sealer().clone(), app.settings());
+    app.store
+        .write("create subscriber", move |tx| {
+            let Some(password) = draft.password.as_ref() else {
+                return Err(Error::field("password", "A password is needed"));
+            };
+            check(tx, &draft, None)?;
+            let id = subscribers::next_id(tx)?;
+            let subscriber = build(&draft, id, now, None, now);
+            let sealed_password = sealer.seal(password_context(id).as_bytes(), password.expose().as_bytes())?;
+            subscribers::put(tx, &StoredSubscriber { subscriber: subscriber.clone(), sealed_password })?;
+            outbox::add(tx, Work::IndexSubscriber(id))?;
+            let plan = plan_name(tx, subscriber.plan)?;
+            let mut difference = Difference::default();
+            difference.field("plan", "", plan).field("expires", "", expiry(&settings.calendar, subscriber.expires_at));
+            note(tx, &actor, "created", &subscriber, difference, now)?;
+            Ok(id)
+        })
+        .await
+}
+
+/// Live sessions are told a new speed or expiry; a change of plan that needs another pool holds at the next login.
+pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    let (sealer, settings) = (app.store.sealer().clone(), app.settings());
+    app.store
+        .write("change subscriber", move |tx| {
+            let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
+            check(tx, &draft, Some(id))?;
+            let was = &old.subscriber;
+            let new = build(&draft, id, was.created_at, Some(&was.status), now);
+            let sealed_password = match &draft.password {
+                Some(password) => sealer.seal(password_context(id).as_bytes(), password.expose().as_bytes())?,
+                None => old.sealed_password.clone(),
+            };
+            let mut difference = differences(tx, was, &new, &settings.calendar)?;
+            difference.secret("password", draft.password.is_some());
+            let changes = difference.into_changes();
+            if changes.is_empty() {
+                return Ok(());
+            }
+            subscribers::put(tx, &StoredSubscriber { subscriber: new.clone(), sealed_password })?;
+            outbox::add(tx, Work::IndexSubscriber(id))?;
+            follow_up(tx, was, &new, now)?;
+            audit::add(
+                tx,
+                NewEntry {
+                    at: now,
+                    actor: &actor,
+                    action: if was.plan == new.plan { "changed" } else { "plan changed" },
+                    object: Object::Subscriber(id),
+                    object_name: new.username.as_str(),
+                    changes,
+                },
+            )?;
+            Ok(())
+        })
+        .await
+}
+
+/// Suspends a subscriber and ends its sessions. Does nothing to one that is suspended already.
+pub async fn suspend(app: &App, actor: &Actor, id: SubscriberId, reason: String) -> Result<(), Error> {
+    set_status(app, actor, id, "suspended", move |now| Status::Suspended { since: now, reason: reason.clone() }).await
+}
+
+pub async fn enable(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Error> {
+    set_status(app, actor, id, "enabled", |_| Status::Enabled).await
+}
+
+async fn set_status(
+    app: &App,
+    actor: &Actor,
+    id: SubscriberId,
+    action: &'static str,
+    status: impl Fn(Timestamp) -> Status + Send + 'static,
+) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write(action, move |tx| {
+            let mut stored = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
+            let was = stored.subscriber.clone();
+            stored.subscriber.status = status(now);
+            if was.is_suspended() == stored.subscriber.is_suspended() {
+                return Ok(());
+            }
+            subscribers::put(tx, &stored)?;
+            follow_up(tx, &was, &stored.subscriber, now)?;
+            let mut difference = Difference::default();
+            difference.field("state", state_word(&was), state_word(&stored.subscriber));
+            if let Status::Suspended { reason, .. } = &stored.subscriber.status {
+                difference.field("reason", "", reason);
+            }
+            note(tx, &actor, action, &stored.subscriber, difference, now)
+        })
+        .await
+}
+
+/// Forgets the learned MAC addresses, so that the next device is learned.
+pub async fn forget_macs(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("forget MAC", move |tx| {
+            let mut stored = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
+            let known = mac_list(&stored.subscriber);
+            if known.is_empty() {
+                return Ok(());
+            }
+            stored.subscriber.macs.clear();
+            subscribers::put(tx, &stored)?;
+            outbox::add(tx, Work::IndexSubscriber(id))?;
+            let mut difference = Difference::default();
+            difference.field("MAC addresses", known, "");
+            note(tx, &actor, "MAC addresses forgotten", &stored.subscriber, difference, now)
+        })
+        .await
+}
+
+/// Deletes the record and ends its sessions. Usage, history and the audit log stay.
+pub async fn remove(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("delete subscriber", move |tx| {
+            let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?.subscriber;
+            subscribers::remove(tx, &old)?;
+            outbox::add(tx, Work::IndexSubscriber(id))?;
+            outbox::add(tx, Work::DisconnectSubscriber(id))?;
+            let mut difference = Difference::default();
+            difference.field("full name", &old.full_name, "").field("plan", plan_name(tx, old.plan)?, "");
+            note(tx, &actor, "deleted", &old, difference, now)
+        })
+        .await
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    action: &str,
+    subscriber: &Subscriber,
+    difference: Difference,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let entry = NewEntry {
+        at: now,
+        actor,
+        action,
+        object: Object::Subscriber(subscriber.id),
+        object_name: subscriber.username.as_str(),
+        changes: difference.into_changes(),
+    };
+    Ok(audit::add(tx, entry)?)
+}
+
+fn build(draft: &Draft, id: SubscriberId, created_at: Timestamp, was: Option<&Status>, now: Timestamp) -> Subscriber {
+    let status = match (draft.enabled, was) {
+        (true, _) => Status::Enabled,
+        (false, Some(suspended @ Status::Suspended { .. })) => suspended.clone(),
+        (false, _) => Status::Suspended { since: now, reason: String::new() },
+    };
+    Subscriber {
+        id,
+        username: draft.username.clone(),
+        full_name: draft.full_name.clone(),
+        phone: draft.phone.clone(),
+        email: draft.email.clone(),
+        address: draft.address.clone(),
+        notes: draft.notes.clone(),
+        plan: draft.plan,
+        status,
+        expires_at: draft.expires_at,
+        max_sessions: draft.max_sessions,
+        on_limit: draft.on_limit,
+        mac_mode: draft.mac_mode,
+        macs: draft.macs.iter().take(MOST_MACS).copied().collect(),
+        only_nas: draft.only_nas,
+        static_address: draft.static_address,
+        rate_override: draft.rate_override,
+        created_at,
+    }
+}
+
+/// What only the store can tell: names and addresses that are taken, plans and NAS devices that are gone.
+fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<(), Error> {
+    let holder = subscribers::named(tx, draft.username.as_str())?;
+    if holder.is_some() && holder != own {
+        return Err(Error::field("user_name", "Another subscriber has this user name"));
+    }
+    if plans::get(tx, draft.plan)?.is_none() {
+        return Err(Error::field("plan", "This plan does not exist any more"));
+    }
+    if let Some(only) = draft.only_nas
+        && nas::get(tx, only)?.is_none()
+    {
+        return Err(Error::field("only_nas", "This NAS does not exist any more"));
+    }
+    if let Some(address) = draft.static_address
+        && let Some(holder) = subscribers::static_address_holder(tx, address)?
+        && Some(holder) != own
+    {
+        let name = subscribers::get(tx, holder)?.map(|s| s.subscriber.username.as_str().to_owned());
+        let name = name.unwrap_or_else(|| "another subscriber".to_owned());
+        return Err(Error::field("static_address", format!("{name} has this address")));
+    }
+    Ok(())
+}
+
+/// Tells live sessions what changed: they end, or get another speed and time.
+fn follow_up(tx: &mut Tx<'_>, was: &Subscriber, new: &Subscriber, now: Timestamp) -> Result<(), Error> {
+    let lost_access = !was.is_suspended() && new.is_suspended();
+    let expired_now = new.expires_at.is_some_and(|at| at <= now) && was.expires_at.is_none_or(|at| at > now);
+    let released = was.expires_at.is_some_and(|at| at <= now) && new.expires_at.is_none_or(|at| at > now);
+    if lost_access || expired_now || released {
+        // Out of the expired pool, or into it, or out altogether: only a new login changes the address.
+        outbox::add(tx, Work::DisconnectSubscriber(new.id))?;
+    } else if was.plan != new.plan || was.rate_override != new.rate_override || was.expires_at != new.expires_at {
+        outbox::add(tx, Work::PushSubscriber(new.id))?;
+    }
+    Ok(())
+}
+
+fn differences(
+    tx: &mut Tx<'_>,
+    was: &Subscriber,
+    new: &Subscriber,
+    calendar: &Calendar,
+) -> Result<Difference, Error> {
+    let optional = |value: Option<String>| value.unwrap_or_default();
+    let mut difference = Difference::default();
+    difference
+        .field("user name", was.username.as_str(), new.username.as_str())
+        .field("full name", &was.full_name, &new.full_name)
+        .field("phone", &was.phone, &new.phone)
+        .field("e-mail", &was.email, &new.email)
+        .field("address", &was.address, &new.address)
+        .field("notes", &was.notes, &new.notes)
+        .field("state", state_word(was), state_word(new))
+        .field("expires", expiry(calendar, was.expires_at), expiry(calendar, new.expires_at))
+        .field(
+            "sessions",
+            optional(was.max_sessions.map(|n| n.to_string())),
+            optional(new.max_sessions.map(|n| n.to_string())),
+        )
+        .field("at the session limit", on_limit_word(was.on_limit), on_limit_word(new.on_limit))
+        .field("MAC lock", mac_mode_word(was.mac_mode), mac_mode_word(new.mac_mode))
+        .field("MAC addresses", mac_list(was), mac_list(new))
+        .field(
+            "static address",
+            optional(was.static_address.map(|a| a.to_string())),
+            optional(new.static_address.map(|a| a.to_string())),
+        )
+        .field(
+            "own speed",
+            optional(was.rate_override.map(|r| r.to_string())),
+            optional(new.rate_override.map(|r| r.to_string())),
+        );
+    if was.plan != new.plan {
+        difference.field("plan", plan_name(tx, was.plan)?, plan_name(tx, new.plan)?);
+    }
+    if was.only_nas != new.only_nas {
+        difference.field("only through NAS", nas_name(tx, was.only_nas)?, nas_name(tx, new.only_nas)?);
+    }
+    Ok(difference)
+}
+
+fn plan_name(tx: &mut Tx<'_>, id: PlanId) -> Result<String, Error> {
+    Ok(plans::get(tx, id)?.map_or_else(|| format!("plan {id}"), |p: Plan| p.name))
+}
+
+fn nas_name(tx: &mut Tx<'_>, id: Option<NasId>) -> Result<String, Error> {
+    let Some(id) = id else { return Ok(String::new()) };
+    Ok(nas::get(tx, id)?.map_or_else(|| format!("NAS {id}"), |n| n.nas.name))
+}
+
+fn state_word(subscriber: &Subscriber) -> &'static str {
+    if subscriber.is_suspended() { "suspended" } else { "enabled" }
+}
+
+fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| calendar.format_minute(at))
+}
+
+fn mac_list(subscriber: &Subscriber) -> String {
+    subscriber.macs.iter().map(Mac::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
+    match on_limit {
+        None => "as the plan",
+        Some(OnLimit::ReplaceOld) => "replace the oldest",
+        Some(OnLimit::RejectNew) => "reject the new one",
+    }
+}
+
+fn mac_mode_word(mode: MacMode) -> String {
+    match mode {
+        MacMode::Off => "off".to_owned(),
+        MacMode::Learn(most) => format!("learn {most}"),
+        MacMode::Fixed => "fixed".to_owned(),
+    }
+}
+
+/// The password in plain, for staff that may see it. Each look is in the audit log.
+pub async fn reveal_password(app: &App, actor: &Actor, id: SubscriberId) -> Result<Secret<String>, Error> {
+    let view = app.store.view()?;
+    let stored = subscribers::get(&view, id)?.ok_or(Error::Missing("subscriber"))?;
+    let password = app.store.sealer().unseal(password_context(id).as_bytes(), &stored.sealed_password)?;
+    let password = Secret::new(String::from_utf8_lossy(password.expose()).into_owned());
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("reveal password", move |tx| note(tx, &actor, "password shown", &stored.subscriber, Difference::default(), now))
+        .await?;
+    Ok(password)
+}
