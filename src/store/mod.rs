@@ -261,7 +261,7 @@ impl Store {
         &self.folder
     }
 
-    /// Commits what waits in the queue, then closes the file. Later writes and views get `Closed`. Blocks until done.
+    /// Commits what was queued before, then closes the file. Later writes and views get `Closed`. Blocks until done.
     pub fn close(&self) {
         // An error means that the writer has ended already.
         let _ = self.queue.send(Message::Stop);

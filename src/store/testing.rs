@@ -16,6 +16,9 @@ use super::writer::Reopen;
 use super::{OpenOptions, Store, StoreError, open};
 use crate::crypto::{Key, Sealer};
 
+/// Memory for pages: little, so that reads reach the disk.
+const CACHE: usize = 64 << 10;
+
 /// A table that only tests have.
 pub(super) const NUMBERS: Map<u32, u64> = Map::new("numbers");
 
@@ -142,11 +145,11 @@ impl Disk {
 
 impl Reopen for Disk {
     fn for_writing(&self) -> Result<Database, DatabaseError> {
-        open::builder(1 << 20).create_with_backend(self.clone())
+        open::builder(CACHE).create_with_backend(self.clone())
     }
 
     fn for_reading(&self) -> Result<Database, DatabaseError> {
-        open::builder(1 << 20).create_with_backend(Overlay::new(self.clone(), false)?)
+        open::builder(CACHE).create_with_backend(Overlay::new(self.clone(), false)?)
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) enum Message {
     Work(Box<dyn Job>),
     /// A reader met a fault: open the file anew.
     Mend,
-    /// Commit what waits, then close.
+    /// Commit what came before, then close.
     Stop,
 }
 

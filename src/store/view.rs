@@ -243,6 +243,14 @@ mod tests {
     }
 
     #[test]
+    fn handles_and_views_cross_threads() {
+        fn crosses<T: Send + Sync>() {}
+        crosses::<super::super::Store>();
+        crosses::<View>();
+        crosses::<super::super::WriteTicket<u32, StoreError>>();
+    }
+
+    #[test]
     fn ranges_respect_bounds_and_limit_in_views_and_transactions_alike() {
         let store = ten();
         for (from, to, limit, wanted) in [

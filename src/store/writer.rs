@@ -129,13 +129,12 @@ impl Writer {
     /// The life of the writer thread: until `Stop`, or until the last handle on the store is dropped.
     pub(super) fn run(mut self) {
         loop {
-            let (mut batch, stop) = self.gather();
+            let (batch, stop) = self.gather();
             if self.shared.suspect.load(Ordering::Acquire) {
                 self.mend();
             }
-            while !batch.is_empty() {
-                let rest = batch.split_off(batch.len().min(self.limits.batch));
-                self.settle(mem::replace(&mut batch, rest));
+            if !batch.is_empty() {
+                self.settle(batch);
             }
             if stop {
                 break;
@@ -144,13 +143,14 @@ impl Writer {
         self.close();
     }
 
-    /// Waits for work and gathers what belongs into one commit. True when this is the last batch.
+    /// Waits for work and gathers what belongs into one commit. True when this is the last batch: what is queued behind the
+    /// order to stop gets `Closed`.
     fn gather(&self) -> (Batch, bool) {
         let mut batch = Vec::new();
         match self.queue.recv() {
             Ok(Message::Work(job)) => batch.push(job),
             Ok(Message::Mend) => return (batch, false),
-            Ok(Message::Stop) => return (self.drain(batch), true),
+            Ok(Message::Stop) => return (batch, true),
             Err(_) => return (batch, true),
         }
         let end = monotonic() + self.limits.linger;
@@ -161,22 +161,12 @@ impl Writer {
             {
                 Ok(Message::Work(job)) => batch.push(job),
                 Ok(Message::Mend) => {}
-                Ok(Message::Stop) => return (self.drain(batch), true),
+                Ok(Message::Stop) => return (batch, true),
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => return (batch, true),
             }
         }
         (batch, false)
-    }
-
-    /// Takes what is queued already; the queue's own bound is the bound here.
-    fn drain(&self, mut batch: Batch) -> Batch {
-        while let Ok(message) = self.queue.try_recv() {
-            if let Message::Work(job) = message {
-                batch.push(job);
-            }
-        }
-        batch
     }
 
     /// Runs a batch in one transaction; when a closure fails after it changed rows, each one alone.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use super::super::testing::{Disk, NUMBERS, Refusal, quick};
+use super::super::testing::{Disk, NUMBERS, Refusal, State, quick};
 use super::super::{OpenOptions, Store, WriteTicket};
 use super::*;
 use std::sync::Mutex;
@@ -305,6 +305,27 @@ fn a_full_disk_fails_the_write_and_not_the_reads() {
     put(&store, 2, 20).wait().unwrap();
     assert!(store.health().failing.is_none());
     assert_eq!(numbers(&store), BTreeMap::from([(1, 10), (2, 20)]));
+}
+
+#[test]
+fn after_a_failed_commit_the_very_next_read_works() {
+    let disk = Disk::default();
+    let store = disk.new_store(&quick());
+    put_many(&store).unwrap();
+    for fail in [
+        |state: &mut State, on| state.refuse_sync = on,
+        |state: &mut State, on| state.read_only = on,
+    ] {
+        fail(&mut disk.state(), true);
+        assert!(put(&store, 1, 10).wait().is_err());
+        // Far more rows than pages in memory.
+        let view = store.view().unwrap();
+        for key in (1_000..200_000).step_by(500) {
+            assert_eq!(view.get(&NUMBERS, key).unwrap(), Some(1));
+        }
+        fail(&mut disk.state(), false);
+        put(&store, 1, 10).wait().unwrap();
+    }
 }
 
 #[test]
