@@ -308,3 +308,15 @@ fn random_permille() -> i32 {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+impl CoaClient {
+    /// A claim as the exchange makes it, with its source port, to fill the tables without sending.
+    pub(super) fn claim_for_test(
+        &self,
+        destination: SocketAddr,
+    ) -> Result<(u16, impl Drop), CoaError> {
+        let claim = self.claim(destination)?;
+        Ok((claim.socket.local_addr()?.port(), claim))
+    }
+}

@@ -400,3 +400,98 @@ pub(super) fn copy_proxy_states(packet: &Packet<'_>, out: &mut Vec<u8>) {
         rest = after;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A header whose length field is right, and these attributes.
+    fn octets(attributes: &[u8]) -> Vec<u8> {
+        let mut octets = vec![1, 9];
+        octets.extend_from_slice(
+            &u16::try_from(HEADER_OCTETS + attributes.len())
+                .unwrap()
+                .to_be_bytes(),
+        );
+        octets.extend_from_slice(&[0; 16]);
+        octets.extend_from_slice(attributes);
+        octets
+    }
+
+    #[test]
+    fn lengths_are_bounded_on_both_sides() {
+        assert!(Packet::parse(&octets(&[])).is_ok());
+        let full = octets(&[[25, 254].as_slice(), &[0; 252]].concat().repeat(16));
+        assert_eq!(full.len(), HEADER_OCTETS + 16 * 254);
+        assert!(Packet::parse(&full).is_ok());
+        let mut largest = octets(&[25, 2].repeat(6));
+        largest.resize(PACKET_MAX_OCTETS + 1, 0);
+        largest[2..4].copy_from_slice(&4097u16.to_be_bytes());
+        assert_eq!(frame(&largest), Err(DecodeError::Length { length: 4097 }));
+        largest[2..4].copy_from_slice(&4096u16.to_be_bytes());
+        assert_eq!(frame(&largest).unwrap().len(), 4096);
+        largest[2..4].copy_from_slice(&19u16.to_be_bytes());
+        assert_eq!(frame(&largest), Err(DecodeError::Length { length: 19 }));
+        assert_eq!(frame(&[0; 19]), Err(DecodeError::Short { got: 19 }));
+    }
+
+    #[test]
+    fn attributes_are_counted() {
+        assert!(Packet::parse(&octets(&[25, 2].repeat(ATTRIBUTES_MAX))).is_ok());
+        let error = Packet::parse(&octets(&[25, 2].repeat(ATTRIBUTES_MAX + 1))).unwrap_err();
+        assert_eq!(error, DecodeError::TooManyAttributes);
+    }
+
+    #[test]
+    fn broken_attributes_say_where() {
+        let cases: [(&[u8], DecodeError); 6] = [
+            (&[25, 3, 0, 25], DecodeError::AttributeLength { offset: 23 }),
+            (&[25, 1], DecodeError::AttributeLength { offset: 20 }),
+            (&[25, 4, 0], DecodeError::AttributeLength { offset: 20 }),
+            (&[25, 2, 0, 2], DecodeError::TypeZero { offset: 22 }),
+            (
+                &[80, 3, 0],
+                DecodeError::MessageAuthenticatorLength { length: 1 },
+            ),
+            (
+                &[[80, 18].as_slice(), &[0; 16]].concat().repeat(2),
+                DecodeError::TwoMessageAuthenticators,
+            ),
+        ];
+        for (attributes, expected) in cases {
+            assert_eq!(Packet::parse(&octets(attributes)).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn typed_reads_ignore_wrong_sizes_and_empty_values() {
+        let octets = octets(&[
+            27, 2, 27, 6, 0, 0, 1, 0, 28, 3, 9, 1, 4, b'a', 0xFF, 8, 6, 192, 0, 2, 1,
+        ]);
+        let packet = Packet::parse(&octets).unwrap();
+        assert_eq!(packet.u32(27), Some(256), "the empty one counts as absent");
+        assert_eq!(packet.u32(28), None);
+        assert_eq!(packet.text(1), None);
+        assert_eq!(packet.first(1), Some(&[b'a', 0xFF][..]));
+        assert_eq!(packet.ipv4(8), Some([192, 0, 2, 1].into()));
+        assert_eq!((packet.ipv6(8), packet.ipv6_prefix(28)), (None, None));
+        assert_eq!(format!("{packet:?}"), "Access-Request id 9 of 41 octets");
+    }
+
+    #[test]
+    fn a_packet_is_never_written_too_large() {
+        let mut out = Vec::new();
+        let mut draft = Draft {
+            code: Code::ACCESS_ACCEPT,
+            identifier: 1,
+            authenticator: &[0; 16],
+            message_authenticator: true,
+            attributes: &[0; PACKET_MAX_OCTETS - HEADER_OCTETS - MESSAGE_AUTHENTICATOR_OCTETS],
+            proxy_states: &[],
+        };
+        draft.write(&mut out).unwrap();
+        assert_eq!(out.len(), PACKET_MAX_OCTETS);
+        draft.proxy_states = &[0];
+        assert!(draft.write(&mut out).is_err());
+    }
+}

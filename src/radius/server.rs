@@ -298,7 +298,7 @@ impl Worker {
             nas,
             packet: self.scratch.reply.clone(),
         };
-        if let Err(delayed) = self.timer.push(delayed) {
+        if let Some(delayed) = self.timer.push(delayed) {
             self.shared
                 .handler
                 .observe(Observation::RejectQueueFull { nas });

@@ -8,7 +8,6 @@ mod server;
 mod vectors;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use super::packet::{Authenticator, Draft};
 use super::{AttributeBuffer, Code, MaPolicy, NasPeer, SharedSecret};
@@ -28,10 +27,6 @@ pub fn peer(secret: &[u8]) -> NasPeer {
         limit_proxy_state: true,
         send_message_authenticator: true,
     }
-}
-
-pub fn shared(peer: NasPeer) -> Arc<NasPeer> {
-    Arc::new(peer)
 }
 
 pub fn anywhere() -> SocketAddr {

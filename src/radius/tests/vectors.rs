@@ -36,8 +36,10 @@ const GROUPS: [&str; 7] = [
     "eap",
 ];
 
+type Test = fn(&Vector);
+
 /// Which function tests which vector.
-const COVERED: &[(&str, fn(&Vector))] = &[
+const COVERED: &[(&str, Test)] = &[
     ("rfc2865-7.1-pap", pap_of_the_rfc),
     ("rfc2865-7.2-chap", chap_of_the_rfc),
     ("rfc2865-7.3-challenge", challenge_of_the_rfc),
@@ -535,8 +537,11 @@ fn ipv6_attributes(vector: &Vector) {
     }
 }
 
+/// Vendor, type, value in hex.
+type Part = (u32, u32, &'static str);
+
 fn vsa_forms(vector: &Vector) {
-    let cases: [(&str, &[(u32, u32, &str)]); 7] = [
+    let cases: [(&str, &[Part]); 7] = [
         ("single", &[(14988, 8, "31304d2f32304d")]),
         (
             "two_subattributes_in_one_26",
