@@ -126,7 +126,7 @@ pub(super) fn check_accounting<'a>(
 mod tests {
     use super::super::attribute::AttributeBuffer;
     use super::super::authenticator::sign_access;
-    use super::super::packet::Draft;
+    use super::super::draft::Draft;
     use super::super::secret::SharedSecret;
     use super::*;
 

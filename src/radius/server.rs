@@ -15,13 +15,12 @@ use super::attribute::AttributeBuffer;
 use super::authenticator;
 use super::clock::monotonic;
 use super::dedup::{Admission, Dedup, Key, Ticket};
+use super::draft::copy_proxy_states;
 use super::handler::{
     AccessOutcome, AccessRequest, Acknowledgement, Handler, MaPolicy, NasPeer, Observation, Port,
 };
 use super::number;
-use super::packet::{
-    Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, copy_proxy_states, frame,
-};
+use super::packet::{Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, frame};
 use super::pipeline;
 use super::reply::{Path, PendingResponse, ReplyTo, Shared};
 use super::socket::{Received, ServerSocket, control_buffer};
@@ -29,6 +28,8 @@ use super::timer::{Delayed, Timer};
 
 /// Longest delay of an Access-Reject; beyond it every NAS has given up.
 pub const REJECT_DELAY_MAX: Duration = Duration::from_secs(10);
+/// Rest after a failed receive.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
 /// Most threads of one server; two per core are plenty and a typing error must not make thousands.
 const THREADS_MAX: usize = 64;
 
@@ -160,10 +161,14 @@ impl Worker {
                         &received,
                     );
                 }
-                Err(_) => self
-                    .shared
-                    .handler
-                    .observe(Observation::ReceiveFailed { port: self.port }),
+                Err(_) => {
+                    let port = self.port;
+                    self.shared
+                        .handler
+                        .observe(Observation::ReceiveFailed { port });
+                    // Keeps an error that stays from taking the processor.
+                    thread::park_timeout(RECEIVE_PAUSE);
+                }
             }
         }
     }

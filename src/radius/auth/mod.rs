@@ -274,7 +274,8 @@ impl<'a> Found<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packet::{Code, Draft};
+    use super::super::draft::Draft;
+    use super::super::packet::Code;
     use super::*;
 
     /// Vendor, type, octets of value.

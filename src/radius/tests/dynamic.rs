@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::net::UdpSocket;
 
-use super::super::coa::{CoaClient, CoaError, CoaOutcome, CoaTarget, Schedule};
-use super::super::packet::PACKET_MAX_OCTETS;
-use super::super::reply::ReplyTo;
-use super::super::{AttributeBuffer, Code, NasPeer, Packet, authenticator, number};
-use super::{peer, secret};
+use super::{SECRET, peer, secret};
+use crate::radius::coa::{CoaClient, CoaError, CoaOutcome, CoaTarget, Schedule};
+use crate::radius::packet::PACKET_MAX_OCTETS;
+use crate::radius::reply::ReplyTo;
+use crate::radius::{AttributeBuffer, Code, NasPeer, Packet, authenticator, number};
 
 const QUICK: Schedule = Schedule {
     initial: Duration::from_millis(20),
@@ -52,7 +52,7 @@ impl Nas {
         (
             Nas {
                 socket,
-                peer: peer(super::SECRET),
+                peer: peer(SECRET),
             },
             target,
         )

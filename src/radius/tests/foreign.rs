@@ -5,11 +5,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::auth::{Attempt, Credential, RefusalCode, Verdict};
-use super::super::server::spawn;
-use super::super::{AccessOutcome, AccessRequest, AttributeBuffer, Port, number};
-use super::peer;
-use super::server::fake;
+use super::fake::fake;
+use super::{SECRET, peer};
+use crate::radius::auth::{Attempt, Credential, RefusalCode, Verdict};
+use crate::radius::server::spawn;
+use crate::radius::{AccessOutcome, AccessRequest, AttributeBuffer, Port, number};
 
 /// Checks the password "arctangent" and answers as a real handler would.
 fn check_password(request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
@@ -41,7 +41,7 @@ fn check_password(request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> A
 
 /// radclient's output, or `None` where it is not installed.
 fn radclient(server: std::net::SocketAddr, command: &str, attributes: &str) -> Option<String> {
-    let secret = std::str::from_utf8(super::SECRET).unwrap();
+    let secret = std::str::from_utf8(SECRET).unwrap();
     let mut child = Command::new("radclient")
         .args([
             "-x",
@@ -71,7 +71,7 @@ fn radclient(server: std::net::SocketAddr, command: &str, attributes: &str) -> O
 
 #[test]
 fn radclient_understands_us() {
-    let (handler, _seen) = fake(peer(super::SECRET), check_password);
+    let (handler, _seen) = fake(peer(SECRET), check_password);
     let server = spawn(([127, 0, 0, 1], 0).into(), Port::Auth, 1, handler).unwrap();
     let name = "User-Name = \"nemo\", Message-Authenticator = 0x00";
     for (command, attributes, expected) in [
@@ -119,7 +119,7 @@ fn radclient_understands_us() {
 
 #[test]
 fn radclient_gets_its_accounting_acknowledged() {
-    let (handler, seen) = fake(peer(super::SECRET), check_password);
+    let (handler, seen) = fake(peer(SECRET), check_password);
     let handler_for_server = Arc::clone(&handler);
     let server = spawn(
         ([127, 0, 0, 1], 0).into(),

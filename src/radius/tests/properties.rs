@@ -3,16 +3,17 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::auth::Attempt;
-use super::super::describe::describe;
-use super::super::packet::{Draft, HEADER_OCTETS};
-use super::super::station::normalise_mac;
-use super::super::{AttributeBuffer, Packet, Port, pipeline};
-use super::{peer, secret};
+use super::{SECRET, peer, secret};
+use crate::radius::auth::Attempt;
+use crate::radius::describe::describe;
+use crate::radius::draft::Draft;
+use crate::radius::packet::HEADER_OCTETS;
+use crate::radius::station::normalise_mac;
+use crate::radius::{AttributeBuffer, Code, Packet, Port, pipeline};
 
 /// Parse, describe, check, encode again. Also the fuzz target.
 fn survives(octets: &[u8]) {
-    let peer = peer(super::SECRET);
+    let peer = peer(SECRET);
     let _ = pipeline::check(Port::Auth, &peer, octets);
     let _ = pipeline::check(Port::Acct, &peer, octets);
     let Ok(packet) = Packet::parse(octets) else {
@@ -66,7 +67,7 @@ proptest! {
             buffer.push_raw(*kind, value).unwrap();
         }
         let draft = Draft {
-            code: super::super::Code(code),
+            code: Code(code),
             identifier,
             authenticator: &authenticator,
             message_authenticator: false,
