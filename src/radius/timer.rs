@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -98,12 +99,17 @@ impl Timer {
             {
                 if let Some(delayed) = waiting.heap.pop() {
                     drop(waiting);
-                    shared.deliver(
-                        &delayed.path,
-                        Some(&delayed.ticket),
-                        delayed.nas,
-                        &delayed.packet,
-                    );
+                    let Delayed {
+                        path,
+                        ticket,
+                        nas,
+                        packet,
+                        ..
+                    } = &delayed;
+                    // A panic of the observer must not end the thread that all other rejects wait for.
+                    let _ = catch_unwind(AssertUnwindSafe(|| {
+                        shared.deliver(path, Some(ticket), *nas, packet);
+                    }));
                     waiting = self.lock();
                 }
                 continue;

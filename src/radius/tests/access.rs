@@ -260,3 +260,20 @@ fn a_reply_that_does_not_fit_is_refused_at_the_push() {
         Some((number::PROXY_STATE, &[9; 253][..]))
     );
 }
+
+#[test]
+fn a_panic_anywhere_in_the_handler_does_not_end_a_thread() {
+    let bench = bench(Port::Auth, peer(SECRET));
+    let request = pap(1);
+    // Enough source ports to reach both sockets of the server.
+    for _ in 0..16 {
+        let poison = client("127.0.0.8:0");
+        poison
+            .send_to(request.octets(), bench.server.local_addr())
+            .unwrap();
+    }
+    for identifier in 0..16 {
+        let reply = exchange(bench.server.local_addr(), &pap(identifier), PATIENCE, 1).unwrap();
+        assert_eq!(reply.packet().unwrap().code(), Code::ACCESS_ACCEPT);
+    }
+}

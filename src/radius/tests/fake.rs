@@ -59,6 +59,11 @@ impl Seen {
 
 impl Handler for Fake {
     fn nas(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
+        assert_ne!(
+            source,
+            IpAddr::from([127, 0, 0, 8]),
+            "this source makes the handler panic"
+        );
         (source != IpAddr::from([127, 0, 0, 9])).then(|| Arc::clone(&self.peer.lock().unwrap()))
     }
 
