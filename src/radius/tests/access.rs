@@ -111,7 +111,17 @@ fn message_authenticator_policies() {
     });
     bench.send(&plain);
     bench.receive();
-    // Only a request that has one may pin the policy; everything before was without.
+    let mut eap = AttributeBuffer::new();
+    eap.push_eap_message(&[2, 1, 0, 5, 1]).unwrap();
+    let login = Login {
+        user_name: "nemo",
+        password: "x",
+        method: Method::MsChap,
+    };
+    let with_eap = Request::access(&secret(), 3, &login, &eap).unwrap();
+    bench.send(with_eap.octets());
+    bench.receive();
+    // Only one that is not forced by EAP may pin the policy.
     while let Ok(event) = bench.seen.events.try_recv() {
         assert!(!event.starts_with("FirstMessageAuthenticator"), "{event}");
     }
