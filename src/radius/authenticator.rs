@@ -234,7 +234,7 @@ pub fn unhide_salted(
     value: &[u8],
 ) -> Option<Vec<u8>> {
     let (salt, hidden) = value.split_first_chunk::<2>()?;
-    if hidden.is_empty() || hidden.len() % 16 != 0 {
+    if hidden.is_empty() || !hidden.len().is_multiple_of(16) {
         return None;
     }
     let mut plain = hidden.to_vec();

@@ -8,11 +8,12 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::attribute::{AttributeBuffer, EncodeError};
 use super::authenticator;
@@ -26,6 +27,9 @@ use super::secret::SharedSecret;
 const SOURCES_MAX: usize = 8;
 /// NAS remembered per source port, for the order of their identifiers.
 const DESTINATIONS_MAX: usize = 1024;
+
+/// Rest after a failed read.
+const READ_PAUSE: Duration = Duration::from_millis(100);
 
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,8 +264,9 @@ impl Drop for Claim {
 async fn read(socket: Arc<UdpSocket>, table: Arc<Mutex<Table>>) {
     let mut buffer = vec![0; PACKET_MAX_OCTETS];
     loop {
-        // Errors here are an ICMP message about some earlier send; its timeout tells the sender.
         let Ok((length, source)) = socket.recv_from(&mut buffer).await else {
+            // The timeout tells the sender; the pause keeps an error that stays from taking the processor.
+            sleep(READ_PAUSE).await;
             continue;
         };
         dispatch(
@@ -307,4 +312,16 @@ fn random_permille() -> i32 {
 /// A poisoned lock is entered: the tables are whole between any two statements.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+impl CoaClient {
+    /// A claim as the exchange makes it, with its source port, to fill the tables without sending.
+    pub(super) fn claim_for_test(
+        &self,
+        destination: SocketAddr,
+    ) -> Result<(u16, impl Drop), CoaError> {
+        let claim = self.claim(destination)?;
+        Ok((claim.socket.local_addr()?.port(), claim))
+    }
 }

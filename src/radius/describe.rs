@@ -211,7 +211,8 @@ fn parse_hex(digits: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::packet::{Code, Draft};
+    use super::super::draft::Draft;
+    use super::super::packet::Code;
     use super::*;
 
     fn lines(buffer: &AttributeBuffer) -> Vec<String> {

@@ -13,6 +13,7 @@ pub mod coa;
 mod dedup;
 pub mod describe;
 pub mod dictionary;
+mod draft;
 pub mod handler;
 pub mod number;
 pub mod packet;

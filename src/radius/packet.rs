@@ -1,4 +1,4 @@
-//! The packet on the wire: header, attribute walk, and how an outgoing packet is put together.
+//! The packet on the wire: header, attribute walk, typed reads. Writing is `draft` and `attribute`.
 //!
 //! Nothing here knows a secret; digests are `authenticator`. Invariant: a [`Packet`] has been walked to its end, so
 //! that iterating it cannot fail (RFC 2865 s3, s5; reference radius.md sections 1, 2, 4).
@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::attribute::{EncodeError, Ipv6Prefix};
+use super::attribute::Ipv6Prefix;
 use super::number;
 use super::vendor::VendorAttributes;
 
@@ -333,70 +333,80 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// What an outgoing packet is made of. Signing comes after, in `authenticator`.
-pub(super) struct Draft<'a> {
-    pub code: Code,
-    pub identifier: u8,
-    /// Own Request Authenticator, or anything where signing overwrites it.
-    pub authenticator: &'a Authenticator,
-    /// Puts a zeroed Message-Authenticator in front of everything else.
-    pub message_authenticator: bool,
-    /// Encoded attributes.
-    pub attributes: &'a [u8],
-    /// Encoded Proxy-States, copied behind the attributes.
-    pub proxy_states: &'a [u8],
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Draft<'_> {
-    /// Writes the packet into `out`, which is emptied first.
-    /// Errors: `Full` if it would pass 4096 octets; `out` is then unusable.
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let message_authenticator = if self.message_authenticator {
-            MESSAGE_AUTHENTICATOR_OCTETS
-        } else {
-            0
-        };
-        let length =
-            HEADER_OCTETS + message_authenticator + self.attributes.len() + self.proxy_states.len();
-        let full = EncodeError::Full {
-            needed: length,
-            room: PACKET_MAX_OCTETS,
-        };
-        if length > PACKET_MAX_OCTETS {
-            return Err(full);
-        }
-        let length = u16::try_from(length).map_err(|_| full)?;
-        out.clear();
-        out.extend_from_slice(&[self.code.0, self.identifier]);
-        out.extend_from_slice(&length.to_be_bytes());
-        out.extend_from_slice(self.authenticator);
-        if self.message_authenticator {
-            out.extend_from_slice(&[number::MESSAGE_AUTHENTICATOR, 18]);
-            out.extend_from_slice(&[0; 16]);
-        }
-        out.extend_from_slice(self.attributes);
-        out.extend_from_slice(self.proxy_states);
-        Ok(())
+    /// A header whose length field is right, and these attributes.
+    fn octets(attributes: &[u8]) -> Vec<u8> {
+        let mut octets = vec![1, 9];
+        octets.extend_from_slice(
+            &u16::try_from(HEADER_OCTETS + attributes.len())
+                .unwrap()
+                .to_be_bytes(),
+        );
+        octets.extend_from_slice(&[0; 16]);
+        octets.extend_from_slice(attributes);
+        octets
     }
-}
 
-/// Copies every Proxy-State, unmodified and in order, into `out` (RFC 2865 s5.33).
-pub(super) fn copy_proxy_states(packet: &Packet<'_>, out: &mut Vec<u8>) {
-    out.clear();
-    if !packet.holds_proxy_state() {
-        return;
+    #[test]
+    fn lengths_are_bounded_on_both_sides() {
+        assert!(Packet::parse(&octets(&[])).is_ok());
+        let full = octets(&[[25, 254].as_slice(), &[0; 252]].concat().repeat(16));
+        assert_eq!(full.len(), HEADER_OCTETS + 16 * 254);
+        assert!(Packet::parse(&full).is_ok());
+        let mut largest = octets(&[25, 2].repeat(6));
+        largest.resize(PACKET_MAX_OCTETS + 1, 0);
+        largest[2..4].copy_from_slice(&4097u16.to_be_bytes());
+        assert_eq!(frame(&largest), Err(DecodeError::Length { length: 4097 }));
+        largest[2..4].copy_from_slice(&4096u16.to_be_bytes());
+        assert_eq!(frame(&largest).unwrap().len(), 4096);
+        largest[2..4].copy_from_slice(&19u16.to_be_bytes());
+        assert_eq!(frame(&largest), Err(DecodeError::Length { length: 19 }));
+        assert_eq!(frame(&[0; 19]), Err(DecodeError::Short { got: 19 }));
     }
-    let mut rest = packet.attributes;
-    while let &[kind, length, ..] = rest {
-        let Some((attribute, after)) = rest.split_at_checked(usize::from(length)) else {
-            return;
-        };
-        if kind == number::PROXY_STATE {
-            out.extend_from_slice(attribute);
+
+    #[test]
+    fn attributes_are_counted() {
+        assert!(Packet::parse(&octets(&[25, 2].repeat(ATTRIBUTES_MAX))).is_ok());
+        let error = Packet::parse(&octets(&[25, 2].repeat(ATTRIBUTES_MAX + 1))).unwrap_err();
+        assert_eq!(error, DecodeError::TooManyAttributes);
+    }
+
+    #[test]
+    fn broken_attributes_say_where() {
+        let cases: [(&[u8], DecodeError); 6] = [
+            (&[25, 3, 0, 25], DecodeError::AttributeLength { offset: 23 }),
+            (&[25, 1], DecodeError::AttributeLength { offset: 20 }),
+            (&[25, 4, 0], DecodeError::AttributeLength { offset: 20 }),
+            (&[25, 2, 0, 2], DecodeError::TypeZero { offset: 22 }),
+            (
+                &[80, 3, 0],
+                DecodeError::MessageAuthenticatorLength { length: 1 },
+            ),
+            (
+                &[[80, 18].as_slice(), &[0; 16]].concat().repeat(2),
+                DecodeError::TwoMessageAuthenticators,
+            ),
+        ];
+        for (attributes, expected) in cases {
+            assert_eq!(Packet::parse(&octets(attributes)).unwrap_err(), expected);
         }
-        if attribute.is_empty() {
-            return;
-        }
-        rest = after;
+    }
+
+    #[test]
+    fn typed_reads_ignore_wrong_sizes_and_empty_values() {
+        let octets = octets(&[
+            27, 2, 27, 6, 0, 0, 1, 0, 28, 3, 9, 1, 4, b'a', 0xFF, 8, 6, 192, 0, 2, 1,
+        ]);
+        let packet = Packet::parse(&octets).unwrap();
+        assert_eq!(packet.u32(27), Some(256), "the empty one counts as absent");
+        assert_eq!(packet.u32(28), None);
+        assert_eq!(packet.text(1), None);
+        assert_eq!(packet.first(1), Some(&[b'a', 0xFF][..]));
+        assert_eq!(packet.ipv4(8), Some([192, 0, 2, 1].into()));
+        assert_eq!((packet.ipv6(8), packet.ipv6_prefix(28)), (None, None));
+        assert_eq!(format!("{packet:?}"), "Access-Request id 9 of 41 octets");
     }
 }

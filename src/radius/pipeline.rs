@@ -121,3 +121,136 @@ pub(super) fn check_accounting<'a>(
         session_id,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute::AttributeBuffer;
+    use super::super::authenticator::sign_access;
+    use super::super::draft::Draft;
+    use super::super::secret::SharedSecret;
+    use super::*;
+
+    const RA: [u8; 16] = [5; 16];
+
+    /// Policy, limit_proxy_state, whether signed, attribute types, outcome.
+    type Case = (MaPolicy, bool, bool, &'static [u8], Option<Refusal>);
+
+    fn peer(message_authenticator: MaPolicy, limit_proxy_state: bool) -> NasPeer {
+        NasPeer {
+            nas: 1,
+            secret: SharedSecret::new(b"s").unwrap(),
+            message_authenticator,
+            limit_proxy_state,
+            send_message_authenticator: true,
+        }
+    }
+
+    /// A signed or bare Access-Request with one octet in each of these attributes.
+    fn request(protected: bool, kinds: &[u8]) -> Vec<u8> {
+        let mut buffer = AttributeBuffer::new();
+        for kind in kinds {
+            buffer.push_octets(*kind, b"x").unwrap();
+        }
+        let mut octets = Vec::new();
+        let draft = Draft {
+            code: Code::ACCESS_REQUEST,
+            identifier: 1,
+            authenticator: &RA,
+            message_authenticator: protected,
+            attributes: buffer.octets(),
+            proxy_states: &[],
+        };
+        draft.write(&mut octets).unwrap();
+        if protected {
+            sign_access(&SharedSecret::new(b"s").unwrap(), &mut octets, &RA);
+        }
+        octets
+    }
+
+    #[test]
+    fn the_policy_table() {
+        use MaPolicy::{Auto, No, Yes};
+        use Refusal::{EapWithPassword, MissingMessageAuthenticator, ProxyStateUnprotected};
+        const PLAIN: &[u8] = &[number::USER_NAME, number::USER_PASSWORD];
+        const PROXIED: &[u8] = &[number::USER_NAME, number::PROXY_STATE];
+        const EAP: &[u8] = &[number::USER_NAME, number::EAP_MESSAGE];
+        let cases: [Case; 17] = [
+            (No, true, false, PLAIN, None),
+            (No, true, true, PLAIN, None),
+            (Auto, true, false, PLAIN, None),
+            (Auto, true, true, PLAIN, None),
+            (Yes, true, false, PLAIN, Some(MissingMessageAuthenticator)),
+            (Yes, true, true, PLAIN, None),
+            (No, true, false, PROXIED, Some(ProxyStateUnprotected)),
+            (No, true, true, PROXIED, None),
+            (No, false, false, PROXIED, None),
+            (Auto, true, false, PROXIED, Some(ProxyStateUnprotected)),
+            (Yes, true, false, PROXIED, Some(MissingMessageAuthenticator)),
+            (No, true, false, EAP, Some(MissingMessageAuthenticator)),
+            (No, true, true, EAP, None),
+            (
+                No,
+                true,
+                true,
+                &[number::EAP_MESSAGE, number::USER_PASSWORD],
+                Some(EapWithPassword),
+            ),
+            (
+                No,
+                true,
+                true,
+                &[number::CHAP_PASSWORD, number::EAP_MESSAGE],
+                Some(EapWithPassword),
+            ),
+            (
+                No,
+                true,
+                true,
+                &[number::EAP_MESSAGE, number::ARAP_PASSWORD],
+                Some(EapWithPassword),
+            ),
+            (No, true, true, &[number::EAP_MESSAGE, number::STATE], None),
+        ];
+        for (policy, limit, protected, kinds, expected) in cases {
+            let octets = request(protected, kinds);
+            let refusal = check(Port::Auth, &peer(policy, limit), &octets).err();
+            assert_eq!(
+                refusal, expected,
+                "{policy:?} limit {limit} protected {protected} {kinds:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn codes_belong_to_their_port() {
+        for (port, allowed) in [(Port::Auth, [1, 12]), (Port::Acct, [4, 12])] {
+            for code in 0..=255 {
+                let mut octets = request(false, &[number::USER_NAME]);
+                octets[0] = code;
+                let refusal = check(port, &peer(MaPolicy::No, true), &octets).err();
+                let is_unexpected = refusal == Some(Refusal::UnexpectedCode(code));
+                assert_eq!(is_unexpected, !allowed.contains(&code), "{port:?} {code}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_position_of_the_message_authenticator_does_not_matter() {
+        let mut octets = request(true, &[number::USER_NAME]);
+        octets[20..].rotate_left(18);
+        assert_eq!(octets[20], number::USER_NAME);
+        let refusal = check(Port::Auth, &peer(MaPolicy::Yes, true), &octets).err();
+        assert_eq!(
+            refusal,
+            Some(Refusal::WrongMessageAuthenticator),
+            "the digest covers the order"
+        );
+        let mut zeroed = octets.clone();
+        zeroed[25..].fill(0);
+        let mut hmac = SharedSecret::new(b"s").unwrap().keyed();
+        hmac::Mac::update(&mut hmac, &zeroed);
+        let digest: [u8; 16] = hmac::Mac::finalize(hmac).into_bytes().into();
+        octets[25..].copy_from_slice(&digest);
+        assert!(check(Port::Auth, &peer(MaPolicy::Yes, true), &octets).is_ok());
+    }
+}

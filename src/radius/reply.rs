@@ -11,8 +11,9 @@ use super::attribute::EncodeError;
 use super::authenticator;
 use super::clock::monotonic;
 use super::dedup::{Dedup, Ticket};
+use super::draft::Draft;
 use super::handler::{Handler, NasPeer, Observation};
-use super::packet::{Authenticator, Code, Draft};
+use super::packet::{Authenticator, Code};
 use super::socket::{Local, ServerSocket};
 
 /// What the threads of one listening address have in common.

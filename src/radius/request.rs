@@ -8,8 +8,9 @@ use subtle::ConstantTimeEq;
 use super::attribute::{AttributeBuffer, EncodeError};
 use super::auth::{Method, chap, mschap, nt_hash};
 use super::authenticator;
+use super::draft::Draft;
 use super::number::{self, microsoft};
-use super::packet::{Authenticator, Code, DecodeError, Draft, Packet};
+use super::packet::{Authenticator, Code, DecodeError, Packet};
 use super::secret::SharedSecret;
 
 /// Why a datagram is not the reply to a request.

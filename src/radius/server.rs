@@ -15,13 +15,12 @@ use super::attribute::AttributeBuffer;
 use super::authenticator;
 use super::clock::monotonic;
 use super::dedup::{Admission, Dedup, Key, Ticket};
+use super::draft::copy_proxy_states;
 use super::handler::{
     AccessOutcome, AccessRequest, Acknowledgement, Handler, MaPolicy, NasPeer, Observation, Port,
 };
 use super::number;
-use super::packet::{
-    Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, copy_proxy_states, frame,
-};
+use super::packet::{Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, frame};
 use super::pipeline;
 use super::reply::{Path, PendingResponse, ReplyTo, Shared};
 use super::socket::{Received, ServerSocket, control_buffer};
@@ -29,6 +28,8 @@ use super::timer::{Delayed, Timer};
 
 /// Longest delay of an Access-Reject; beyond it every NAS has given up.
 pub const REJECT_DELAY_MAX: Duration = Duration::from_secs(10);
+/// Rest after a failed receive.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
 /// Most threads of one server; two per core are plenty and a typing error must not make thousands.
 const THREADS_MAX: usize = 64;
 
@@ -113,7 +114,7 @@ impl Server {
             socket.wake();
         }
         for worker in self.workers.drain(..) {
-            // A worker cannot panic but in `observe`; there is nothing left to save then.
+            // Panics are caught in the loop; one outside it has nothing left to save.
             let _ = worker.join();
         }
         self.timer.stop();
@@ -155,15 +156,19 @@ impl Worker {
             match self.socket.receive(&mut datagram, &mut control) {
                 Ok(None) => {}
                 Ok(Some(received)) => {
-                    self.serve(
-                        datagram.get(..received.length).unwrap_or_default(),
-                        &received,
-                    );
+                    let datagram = datagram.get(..received.length).unwrap_or_default();
+                    // The handler's own calls are guarded where they are made. This is the last guard: a thread that
+                    // ends would leave a socket which the kernel still gives requests to and nobody reads.
+                    let _ = catch_unwind(AssertUnwindSafe(|| self.serve(datagram, &received)));
                 }
-                Err(_) => self
-                    .shared
-                    .handler
-                    .observe(Observation::ReceiveFailed { port: self.port }),
+                Err(_) => {
+                    let port = self.port;
+                    self.shared
+                        .handler
+                        .observe(Observation::ReceiveFailed { port });
+                    // Keeps an error that stays from taking the processor.
+                    thread::park_timeout(RECEIVE_PAUSE);
+                }
             }
         }
     }
@@ -298,7 +303,7 @@ impl Worker {
             nas,
             packet: self.scratch.reply.clone(),
         };
-        if let Err(delayed) = self.timer.push(delayed) {
+        if let Some(delayed) = self.timer.push(delayed) {
             self.shared
                 .handler
                 .observe(Observation::RejectQueueFull { nas });

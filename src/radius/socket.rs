@@ -224,3 +224,47 @@ impl ServerSocket {
 pub(super) fn control_buffer() -> Vec<u8> {
     vec![0; cmsg_space::<libc::in6_pktinfo>().max(cmsg_space::<libc::in_pktinfo>())]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_socket_knows_which_address_was_asked() {
+        for (listen, asked) in [
+            ("0.0.0.0:0", "127.0.0.3"),
+            ("[::]:0", "::1"),
+            ("127.0.0.1:0", "127.0.0.1"),
+        ] {
+            let listen: SocketAddr = listen.parse().unwrap();
+            let asked: IpAddr = asked.parse().unwrap();
+            let socket = ServerSocket::bind(listen, false).unwrap();
+            let port = socket.local_addr().unwrap().port();
+            let sender = UdpSocket::bind((asked, 0)).unwrap();
+            sender.send_to(b"question", (asked, port)).unwrap();
+            let mut buffer = [0; 16];
+            let received = socket
+                .receive(&mut buffer, &mut control_buffer())
+                .unwrap()
+                .unwrap();
+            assert_eq!(buffer[..received.length], *b"question");
+            assert_eq!(received.source, sender.local_addr().unwrap());
+            let expected = listen.ip().is_unspecified().then_some(asked);
+            assert_eq!(received.local.ip(), expected, "{listen}");
+        }
+    }
+
+    #[test]
+    fn a_woken_socket_does_not_wait() {
+        let socket = ServerSocket::bind(([127, 0, 0, 1], 0).into(), false).unwrap();
+        socket.wake();
+        let received = socket.receive(&mut [0; 16], &mut control_buffer());
+        assert!(
+            matches!(
+                received,
+                Ok(None | Some(Received { length: 0, .. })) | Err(_)
+            ),
+            "{received:?}"
+        );
+    }
+}

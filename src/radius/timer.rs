@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -60,11 +61,12 @@ pub(super) struct Timer {
 }
 
 impl Timer {
-    /// Takes a reply, or hands it back when too many wait or the timer has stopped.
-    pub fn push(&self, delayed: Delayed) -> Result<(), Delayed> {
+    /// Takes a reply. Gives it back when too many wait or the timer has stopped: then it is the caller's to send.
+    #[must_use = "a reply given back must be sent"]
+    pub fn push(&self, delayed: Delayed) -> Option<Delayed> {
         let mut waiting = self.lock();
         if waiting.stopping || waiting.heap.len() >= WAITING_MAX {
-            return Err(delayed);
+            return Some(delayed);
         }
         let is_next = waiting
             .heap
@@ -75,7 +77,7 @@ impl Timer {
         if is_next {
             self.changed.notify_one();
         }
-        Ok(())
+        None
     }
 
     /// Lets [`Timer::run`] send what waits and return.
@@ -97,12 +99,17 @@ impl Timer {
             {
                 if let Some(delayed) = waiting.heap.pop() {
                     drop(waiting);
-                    shared.deliver(
-                        &delayed.path,
-                        Some(&delayed.ticket),
-                        delayed.nas,
-                        &delayed.packet,
-                    );
+                    let Delayed {
+                        path,
+                        ticket,
+                        nas,
+                        packet,
+                        ..
+                    } = &delayed;
+                    // A panic of the observer must not end the thread that all other rejects wait for.
+                    let _ = catch_unwind(AssertUnwindSafe(|| {
+                        shared.deliver(path, Some(ticket), *nas, packet);
+                    }));
                     waiting = self.lock();
                 }
                 continue;
@@ -132,5 +139,73 @@ impl Timer {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dedup::{Admission, Dedup, Key};
+    use super::super::packet::Code;
+    use super::super::socket::{Local, ServerSocket};
+    use super::*;
+
+    /// The first reply waits an hour and every later one comes due a second before the one pushed earlier.
+    fn delayed(template: &Path, ticket: Ticket, start: Instant, number: usize) -> Delayed {
+        let due =
+            start + Duration::from_secs(3600) - Duration::from_secs(number.try_into().unwrap());
+        Delayed {
+            due,
+            path: template.clone(),
+            ticket,
+            nas: 1,
+            packet: number.to_be_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn the_heap_is_bounded_and_gives_the_earliest_first() {
+        let now = monotonic();
+        let socket = Arc::new(ServerSocket::bind(([127, 0, 0, 1], 0).into(), false).unwrap());
+        let destination = socket.local_addr().unwrap();
+        let path = Path {
+            socket,
+            destination,
+            local: Local::Bound,
+        };
+        let key = Key {
+            source: destination,
+            local: None,
+            code: Code::ACCESS_REQUEST,
+            identifier: 0,
+        };
+        let Admission::New(ticket) = Dedup::new().admit(1, key, &[0; 16], now, &mut Vec::new())
+        else {
+            panic!("an empty cache knows nothing");
+        };
+        let timer = Timer::default();
+        for number in 0..WAITING_MAX {
+            assert!(timer.push(delayed(&path, ticket, now, number)).is_none());
+        }
+        let refused = timer
+            .push(delayed(&path, ticket, now, WAITING_MAX))
+            .unwrap();
+        assert_eq!(
+            refused.packet,
+            WAITING_MAX.to_be_bytes(),
+            "handed back whole"
+        );
+        let first = timer.lock().heap.pop().unwrap();
+        assert_eq!(
+            first.packet,
+            (WAITING_MAX - 1).to_be_bytes(),
+            "the one due first"
+        );
+        assert!(timer.push(delayed(&path, ticket, now, 1)).is_none());
+        timer.stop();
+        timer.lock().heap.clear();
+        assert!(
+            timer.push(delayed(&path, ticket, now, 1)).is_some(),
+            "nothing waits for a stopped timer"
+        );
     }
 }

@@ -109,3 +109,38 @@ fn big_endian(octets: &[u8]) -> u32 {
         .iter()
         .fold(0, |sum, octet| (sum << 8) | u32::from(*octet))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::attribute::AttributeBuffer;
+    use super::*;
+
+    fn parts(values: &[&[u8]]) -> Vec<(u32, u32, Vec<u8>)> {
+        let mut buffer = AttributeBuffer::new();
+        for value in values {
+            buffer.push_raw(number::VENDOR_SPECIFIC, value).unwrap();
+        }
+        VendorAttributes::new(buffer.iter())
+            .map(|part| (part.vendor, part.kind, part.value.to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn one_bad_part_makes_its_whole_attribute_opaque_and_no_other() {
+        let good: &[u8] = &[0, 0, 0, 9, 1, 3, b'x'];
+        let found = vec![(9, 1, b"x".to_vec())];
+        let bad: [&[u8]; 7] = [
+            &[],
+            &[0, 0, 0],
+            &[0, 0, 0, 9],
+            &[0, 0, 0, 9, 1],
+            &[0, 0, 0, 9, 1, 3, b'y', 1],
+            &[0, 0, 0, 9, 1, 3, b'y', 1, 1],
+            &[0, 0, 0, 9, 1, 4, b'y'],
+        ];
+        for value in bad {
+            assert_eq!(parts(&[value, good]), found, "{value:?}");
+        }
+        assert_eq!(parts(&[&[0, 0, 0, 9, 1, 2]]), [(9, 1, Vec::new())]);
+    }
+}

@@ -271,3 +271,111 @@ impl<'a> Found<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::draft::Draft;
+    use super::super::packet::Code;
+    use super::*;
+
+    /// Vendor, type, octets of value.
+    type Part = (u32, u8, usize);
+    type Read = Result<Method, AttemptError>;
+
+    fn read(parts: &[Part]) -> Read {
+        let mut buffer = AttributeBuffer::new();
+        for (vendor, kind, length) in parts {
+            let value = vec![1; *length];
+            if *vendor == 0 {
+                buffer.push_raw(*kind, &value).unwrap();
+            } else {
+                buffer.push_vendor(*vendor, *kind, &value).unwrap();
+            }
+        }
+        let mut octets = Vec::new();
+        let draft = Draft {
+            code: Code::ACCESS_REQUEST,
+            identifier: 1,
+            authenticator: &[0; 16],
+            message_authenticator: false,
+            attributes: buffer.octets(),
+            proxy_states: &[],
+        };
+        draft.write(&mut octets).unwrap();
+        let secret = SharedSecret::new(b"s").unwrap();
+        Attempt::read(&Packet::parse(&octets).unwrap(), &secret).map(|attempt| attempt.method())
+    }
+
+    #[test]
+    fn exactly_one_credential_of_the_right_size() {
+        const NAME: Part = (0, number::USER_NAME, 4);
+        const PAP: Part = (0, number::USER_PASSWORD, 16);
+        const CHAP: Part = (0, number::CHAP_PASSWORD, 17);
+        const V1: Part = (microsoft::VENDOR, microsoft::CHAP_RESPONSE, 50);
+        const V2: Part = (microsoft::VENDOR, microsoft::CHAP2_RESPONSE, 50);
+        const EAP: Part = (0, number::EAP_MESSAGE, 5);
+        const C8: Part = (microsoft::VENDOR, microsoft::CHAP_CHALLENGE, 8);
+        const C16: Part = (microsoft::VENDOR, microsoft::CHAP_CHALLENGE, 16);
+        let size = |attribute, length| Err(AttemptError::Size { attribute, length });
+        let several = Err(AttemptError::SeveralCredentials);
+        let cases: [(&[Part], Read); 21] = [
+            (&[NAME, PAP], Ok(Method::Pap)),
+            (&[NAME, CHAP], Ok(Method::Chap)),
+            (&[NAME, V1, C8], Ok(Method::MsChap)),
+            (&[NAME, C16, V2], Ok(Method::MsChap2)),
+            (
+                &[NAME, EAP, EAP],
+                Err(AttemptError::Eap {
+                    identifier: Some(1),
+                }),
+            ),
+            (
+                &[NAME, (0, number::EAP_MESSAGE, 1)],
+                Err(AttemptError::Eap { identifier: None }),
+            ),
+            (&[PAP], Err(AttemptError::NoUserName)),
+            (
+                &[(0, number::USER_NAME, 0), PAP],
+                Err(AttemptError::NoUserName),
+            ),
+            (&[NAME], Err(AttemptError::NoCredential)),
+            (
+                &[NAME, (0, number::STATE, 4)],
+                Err(AttemptError::NoCredential),
+            ),
+            (&[NAME, PAP, PAP], several),
+            (&[NAME, PAP, CHAP], several),
+            (&[NAME, V1, V2, C16], several),
+            (&[NAME, PAP, EAP], several),
+            (
+                &[NAME, (0, number::USER_PASSWORD, 17)],
+                size("User-Password", 17),
+            ),
+            (
+                &[NAME, (0, number::USER_PASSWORD, 0)],
+                size("User-Password", 0),
+            ),
+            (
+                &[NAME, (0, number::CHAP_PASSWORD, 16)],
+                size("CHAP-Password", 16),
+            ),
+            (
+                &[NAME, (0, number::CHAP_PASSWORD, 18)],
+                size("CHAP-Password", 18),
+            ),
+            (&[NAME, V1, C16], size("MS-CHAP-Challenge", 16)),
+            (&[NAME, V2, C8], size("MS-CHAP-Challenge", 8)),
+            (
+                &[
+                    NAME,
+                    C16,
+                    (microsoft::VENDOR, microsoft::CHAP2_RESPONSE, 49),
+                ],
+                size("MS-CHAP2-Response", 49),
+            ),
+        ];
+        for (parts, expected) in cases {
+            assert_eq!(read(parts), expected, "{parts:?}");
+        }
+    }
+}

@@ -15,7 +15,7 @@ pub(super) struct Hidden<'a>(&'a [u8]);
 impl<'a> Hidden<'a> {
     pub fn read(value: &'a [u8]) -> Result<Self, AttemptError> {
         let length = value.len();
-        if length == 0 || length % 16 != 0 || length > HIDDEN_PASSWORD_MAX_OCTETS {
+        if length == 0 || !length.is_multiple_of(16) || length > HIDDEN_PASSWORD_MAX_OCTETS {
             return Err(AttemptError::Size {
                 attribute: "User-Password",
                 length,

@@ -1,16 +1,19 @@
 //! Tests that cross the files of this room: reference vectors, the server over real sockets, the CoA client, a
 //! foreign client, and properties over arbitrary octets.
 
+mod access;
+mod accounting;
 mod dynamic;
+mod fake;
 mod foreign;
 mod properties;
-mod server;
+mod sockets;
 mod vectors;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use super::packet::{Authenticator, Draft};
+use super::draft::Draft;
+use super::packet::Authenticator;
 use super::{AttributeBuffer, Code, MaPolicy, NasPeer, SharedSecret};
 
 pub const SECRET: &[u8] = b"n4s-Secret-01";
@@ -28,10 +31,6 @@ pub fn peer(secret: &[u8]) -> NasPeer {
         limit_proxy_state: true,
         send_message_authenticator: true,
     }
-}
-
-pub fn shared(peer: NasPeer) -> Arc<NasPeer> {
-    Arc::new(peer)
 }
 
 pub fn anywhere() -> SocketAddr {
