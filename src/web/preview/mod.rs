@@ -2,6 +2,7 @@
 //!
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
+mod contrast;
 mod network;
 mod people;
 

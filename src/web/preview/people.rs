@@ -493,7 +493,7 @@ fn search(wish: Wish) -> search::ShowPage {
         icon,
         kind: kind.into(),
         title: wish.said(title),
-        detail: wish.said(detail),
+        details: detail.split(", ").map(|part| wish.said(part)).collect(),
         state,
     };
     let mut shell = wish.shell("Search", Nav::Elsewhere);
