@@ -3,8 +3,11 @@
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
 mod contrast;
-mod network;
-mod people;
+mod dashboard;
+mod logs;
+mod nas;
+mod others;
+mod subscribers;
 
 use axum::extract::Request;
 use axum::response::{Html, IntoResponse, Response};
@@ -56,10 +59,16 @@ impl Wish {
 }
 
 fn samples(wish: Wish) -> Vec<Sample> {
-    [network::samples(wish), people::samples(wish)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        dashboard::samples,
+        subscribers::samples,
+        nas::samples,
+        logs::samples,
+        others::samples,
+    ]
+    .into_iter()
+    .flat_map(|samples| samples(wish))
+    .collect()
 }
 
 fn good(text: &str) -> Badge {
