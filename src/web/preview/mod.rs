@@ -101,7 +101,7 @@ fn saved() -> Option<Flash> {
     ))
 }
 
-/// A hash of fifty lines, to make numbers that look alive and are the same each time.
+/// Numbers that look alive and are the same each time.
 fn wave(i: u64, scale: u64) -> u64 {
     let noise = i.wrapping_mul(2_654_435_761).wrapping_add(97) % 1_000;
     let swing = (i % 48).abs_diff(24) * 30;
