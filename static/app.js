@@ -1,5 +1,5 @@
 // What the pages cannot do without script: live regions, toasts, dialogs, small helpers.
-// Every page works without this file, except that nothing refreshes by itself.
+// Without this file every page works, but nothing refreshes by itself.
 (() => {
   const $ = (id) => document.getElementById(id);
   const on = (event, act, capture) => document.addEventListener(event, act, capture);
@@ -24,7 +24,7 @@
     e.stopImmediatePropagation();
     const dialog = $("confirm");
     $("confirm-text").textContent = form.dataset.confirm;
-    $("confirm-yes").textContent = form.dataset.yes || "Continue";
+    $("confirm-yes").textContent = form.dataset.yes;
     dialog.returnValue = "";
     dialog.onclose = () => {
       if (dialog.returnValue !== "yes") return;
@@ -35,7 +35,7 @@
   }, true);
 
   const secret = () => {
-    // Without letters and digits that are mistaken for each other; 31 letters, 14 of them: 69 bits.
+    // No signs that look alike; 69 bits.
     const letters = "abcdefghjkmnpqrstuvwxyz23456789";
     let text = "";
     while (text.length < 14) {
@@ -50,8 +50,7 @@
     const reveal = at("[data-reveal]"), generate = at("[data-generate]"), copy = at("[data-copy]");
     const show = (input, shown) => {
       input.type = shown ? "text" : "password";
-      const button = document.querySelector(`[data-reveal="${input.id}"]`);
-      if (button) button.setAttribute("aria-pressed", shown);
+      document.querySelector(`[data-reveal="${input.id}"]`)?.setAttribute("aria-pressed", shown);
     };
     if (reveal) show($(reveal.dataset.reveal), $(reveal.dataset.reveal).type === "password");
     if (generate) {
@@ -62,8 +61,8 @@
     }
     if (copy) {
       const text = copy.dataset.copy || $(copy.dataset.from).textContent;
-      const done = navigator.clipboard ? navigator.clipboard.writeText(text) : Promise.reject();
-      done.then(() => toast("Copied", "good"), () => toast("Copying is not allowed here. Select the text by hand.", "bad"));
+      const done = navigator.clipboard?.writeText(text) ?? Promise.reject();
+      done.then(() => toast("Copied", "good"), () => toast("The browser refused. Select the text by hand.", "bad"));
     }
     if (at("[data-close]")) at("[data-closable]").remove();
     fold(e.target);
@@ -82,15 +81,17 @@
     }
   });
 
-  // Live regions rest while the tab is hidden or a question is open.
+  // Live regions rest while the tab is hidden, a question is open, or the keyboard is in them.
   on("htmx:beforeRequest", (e) => {
-    const busy = document.hidden || $("confirm").open;
-    if (busy && e.target.matches("[data-live]")) e.preventDefault();
+    const rest = document.hidden || $("confirm").open || e.detail.target.querySelector(":focus-visible");
+    if (rest && e.target.matches("[data-live]")) e.preventDefault();
   });
-  // One notice when the panel stops answering, not one per poll. A signed-out browser goes to sign in.
+  // One notice when the panel stops answering, not one per poll; none if it brings its own.
   let lost = false;
   const lose = (e) => {
-    if (e.detail.xhr.status === 401) return location.reload();
+    const xhr = e.detail.xhr;
+    if (xhr.status === 401) return location.reload();
+    if (xhr.status && xhr.getResponseHeader("HX-Trigger")) return;
     if (!lost || !e.target.matches("[data-live]")) toast("The panel does not answer. What you see may be old.", "bad");
     lost = true;
   };

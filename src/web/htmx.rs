@@ -13,6 +13,7 @@ const REQUEST: &str = "hx-request";
 const HISTORY_RESTORE: &str = "hx-history-restore-request";
 const TARGET: &str = "hx-target";
 const TRIGGER: HeaderName = HeaderName::from_static("hx-trigger");
+const PUSH_URL: HeaderName = HeaderName::from_static("hx-push-url");
 const REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
 /// Whether htmx asked, and for which region. A plain browser request has neither.
@@ -60,6 +61,14 @@ pub fn with_toast(mut response: Response, tone: Tone, text: &str) -> Response {
     let event = serde_json::json!({ "toast": { "tone": tone.class(), "text": text } }).to_string();
     if let Ok(value) = HeaderValue::try_from(ascii(&event)) {
         response.headers_mut().insert(TRIGGER, value);
+    }
+    response
+}
+
+/// Says which address the browser shows after the swap: the list's own, without empty filters.
+pub fn with_address(mut response: Response, href: &str) -> Response {
+    if let Ok(value) = HeaderValue::try_from(href) {
+        response.headers_mut().insert(PUSH_URL, value);
     }
     response
 }
@@ -130,6 +139,17 @@ mod tests {
             (htmx.status(), &htmx.headers()["hx-redirect"]),
             (StatusCode::NO_CONTENT, &HeaderValue::from_static("/plans"))
         );
+    }
+
+    #[test]
+    fn the_address_is_the_one_of_the_list() {
+        let response = with_address(StatusCode::OK.into_response(), "/subscribers?state=expired");
+        assert_eq!(
+            response.headers()["hx-push-url"],
+            "/subscribers?state=expired"
+        );
+        let broken = with_address(StatusCode::OK.into_response(), "/a\r\nX: y");
+        assert!(!broken.headers().contains_key("hx-push-url"));
     }
 
     #[test]

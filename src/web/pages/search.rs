@@ -32,6 +32,6 @@ pub struct Hit {
     pub kind: String,
     pub title: String,
     /// Full name, phone, address: whatever tells two hits apart.
-    pub detail: String,
+    pub details: Vec<String>,
     pub state: Option<Badge>,
 }

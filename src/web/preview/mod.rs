@@ -2,8 +2,12 @@
 //!
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
-mod network;
-mod people;
+mod contrast;
+mod dashboard;
+mod logs;
+mod nas;
+mod others;
+mod subscribers;
 
 use axum::extract::Request;
 use axum::response::{Html, IntoResponse, Response};
@@ -55,10 +59,16 @@ impl Wish {
 }
 
 fn samples(wish: Wish) -> Vec<Sample> {
-    [network::samples(wish), people::samples(wish)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        dashboard::samples,
+        subscribers::samples,
+        nas::samples,
+        logs::samples,
+        others::samples,
+    ]
+    .into_iter()
+    .flat_map(|samples| samples(wish))
+    .collect()
 }
 
 fn good(text: &str) -> Badge {
@@ -91,7 +101,7 @@ fn saved() -> Option<Flash> {
     ))
 }
 
-/// A hash of fifty lines, to make numbers that look alive and are the same each time.
+/// Numbers that look alive and are the same each time.
 fn wave(i: u64, scale: u64) -> u64 {
     let noise = i.wrapping_mul(2_654_435_761).wrapping_add(97) % 1_000;
     let swing = (i % 48).abs_diff(24) * 30;

@@ -1,10 +1,10 @@
-//! Invented data for the pages about people: subscribers, plans, search, sign-in, errors.
+//! Invented data for the pages about subscribers.
 
 use askama::Template;
 
-use super::{Sample, Wish, bad, good, network, quiet, saved, warn, wave};
+use super::{Sample, Wish, bad, good, logs, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
-use crate::web::pages::{account, errors, login, plans, search, setup, subscribers};
+use crate::web::pages::subscribers;
 use crate::web::parts::{ActiveFilter, Badge, Fact, Field, Pager, Select, SortHead, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
@@ -14,14 +14,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         path,
         html: html.unwrap(),
     };
-    let mut all = vec![
-        page("/login", login(wish, None).render()),
-        page(
-            "/login/refused",
-            login(wish, Some("Name or password is wrong.")).render(),
-        ),
-        page("/setup/token", setup(wish).render()),
-        page("/setup/done", setup_done(wish).render()),
+    vec![
         page("/subscribers", list(wish).render()),
         page(
             "/subscribers/first",
@@ -47,74 +40,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/subscribers/new", form(wish, true).render()),
         page("/subscribers/42/edit", form(wish, false).render()),
         page("/subscribers/42/delete", delete(wish).render()),
-        page("/plans", plan_list(wish).render()),
-        page(
-            "/plans/empty",
-            plans::ListPage {
-                rows: vec![],
-                ..plan_list(wish)
-            }
-            .render(),
-        ),
-        page("/plans/new", plan_form(wish, true).render()),
-        page("/plans/1/edit", plan_form(wish, false).render()),
-        page("/plans/1/delete", plan_delete(wish).render()),
-        page("/search", search(wish).render()),
-        page(
-            "/search/nothing",
-            search::ShowPage {
-                results: search::ResultsPart {
-                    q: wish.said("zzz"),
-                    ..Default::default()
-                },
-                ..search(wish)
-            }
-            .render(),
-        ),
-        page("/account/logins", logins(wish).render()),
-        page("/account/password", password(wish).render()),
-    ];
-    all.extend(error_pages(wish));
-    all
-}
-
-fn login(wish: Wish, refusal: Option<&str>) -> login::ShowPage {
-    login::ShowPage {
-        shell: wish.bare("Sign in"),
-        name: Field::new(wish.said("rania")),
-        refusal: refusal.map(Into::into),
-        next: wish.said("/"),
-    }
-}
-
-fn setup(wish: Wish) -> setup::ShowPage {
-    setup::ShowPage {
-        shell: wish.bare("Setup"),
-        action: "/setup/token".into(),
-        refusal: None,
-        isp_name: Field::new(wish.said("Cedar Net")),
-        time_zone: Field::new("Asia/Beirut"),
-        time_zones: vec!["Asia/Beirut".into(), "Europe/Paris".into()],
-        name: Field::new(wish.said("rania")),
-        password: Field::wrong(
-            "",
-            "The password needs at least 10 characters; this one has 6.",
-        ),
-        password_again: Field::default(),
-    }
-}
-
-fn setup_done(wish: Wish) -> setup::DonePage {
-    setup::DonePage {
-        shell: wish.bare("Ready"),
-        facts: vec![
-            Fact::new("RADIUS server", "10.20.0.250").copyable(),
-            Fact::new("Authentication", "UDP 1812"),
-            Fact::new("Accounting", "UDP 1813"),
-            Fact::new("CoA, on the router", "UDP 3799"),
-        ],
-        try_it: wish.said("proxpanel radtest --user demo --password demo"),
-    }
+    ]
 }
 
 fn list(wish: Wish) -> subscribers::ListPage {
@@ -282,13 +208,13 @@ fn show(wish: Wish) -> subscribers::ShowPage {
         ),
         open: subscribers::SessionsPart {
             csrf: "csrf-token".into(),
-            open: network::online_rows(wish).into_iter().take(1).collect(),
-            closed: network::history_rows(wish),
+            open: logs::online_rows(wish).into_iter().take(1).collect(),
+            closed: logs::history_rows(wish),
             all_href: "/sessions?q=user00042".into(),
         },
-        attempts: network::attempts(wish).into_iter().take(3).collect(),
+        attempts: logs::attempts(wish).into_iter().take(3).collect(),
         attempts_href: "/auth-log?q=user00042".into(),
-        audit: network::changes(wish),
+        audit: logs::changes(wish),
     }
 }
 
@@ -375,210 +301,4 @@ fn delete(wish: Wish) -> subscribers::DeletePage {
             "Session history and the audit log stay.".into(),
         ],
     }
-}
-
-fn plan_list(wish: Wish) -> plans::ListPage {
-    let row = |name: &str,
-               price: &str,
-               down: &str,
-               up: &str,
-               burst: &str,
-               on_expiry: &str,
-               count: &str| plans::Row {
-        href: "/plans/1".into(),
-        name: wish.said(name),
-        price: price.into(),
-        term: "1 month".into(),
-        download: down.into(),
-        upload: up.into(),
-        burst: burst.into(),
-        pool: wish.said("home"),
-        on_expiry: on_expiry.into(),
-        subscribers: count.into(),
-        subscribers_href: "/subscribers?plan=1".into(),
-    };
-    plans::ListPage {
-        shell: wish.shell("Plans", Nav::Plans),
-        rows: vec![
-            row(
-                "Home 10M",
-                "USD 15.00",
-                "10 Mbps",
-                "2 Mbps",
-                "",
-                "Reject",
-                "2,804",
-            ),
-            row(
-                "Home 20M",
-                "USD 25.00",
-                "20 Mbps",
-                "5 Mbps",
-                "30 Mbps for 8 s",
-                "Reject",
-                "1,911",
-            ),
-            row(
-                "Business 100M",
-                "USD 120.00",
-                "100 Mbps",
-                "50 Mbps",
-                "",
-                "Expired pool",
-                "96",
-            ),
-        ],
-    }
-}
-
-fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
-    plans::FormPage {
-        shell: wish.shell("Plan", Nav::Plans),
-        action: "/plans".into(),
-        back: "/plans".into(),
-        is_new,
-        refusal: None,
-        notice: if is_new {
-            String::new()
-        } else {
-            "1,204 subscribers with this plan are online. A new speed reaches them within a minute, without a drop.".into()
-        },
-        name: Field::new(wish.said("Home 20M")),
-        price: Field::wrong(wish.said("25,0,0"), "Write the price like 25.00."),
-        currency: Field::new("USD"),
-        term: Field::new("1"),
-        term_unit: Select::new(
-            [("hours", "hours"), ("days", "days"), ("months", "months")],
-            "months",
-        ),
-        download_kbps: Field::new("20000"),
-        upload_kbps: Field::new("5000"),
-        burst_download_kbps: Field::default(),
-        burst_upload_kbps: Field::default(),
-        burst_threshold_download_kbps: Field::default(),
-        burst_threshold_upload_kbps: Field::default(),
-        burst_seconds: Field::new(if is_new { "" } else { "8" }),
-        priority: Field::new("8"),
-        pool: Field::new(wish.said("home")),
-        address_list: Field::default(),
-        max_sessions: Field::new("1"),
-        on_expiry: Select::new(
-            [
-                ("reject", "Reject"),
-                ("expired_pool", "Give an address from another pool"),
-            ],
-            "reject",
-        ),
-        expired_pool: Field::default(),
-        interim_seconds: Field::default(),
-        send_mppe: true,
-        notes: Field::new(wish.said("")),
-    }
-}
-
-fn plan_delete(wish: Wish) -> plans::DeletePage {
-    plans::DeletePage {
-        shell: wish.shell("Delete plan", Nav::Plans),
-        action: "/plans/1/delete".into(),
-        back: "/plans/1/edit".into(),
-        name: wish.said("Home 10M"),
-        consequences: vec![],
-        blocked: "2,804 subscribers have this plan. Give them another one first.".into(),
-    }
-}
-
-fn search(wish: Wish) -> search::ShowPage {
-    let hit = |icon, kind: &str, title: &str, detail: &str, state| search::Hit {
-        href: "/subscribers/42".into(),
-        icon,
-        kind: kind.into(),
-        title: wish.said(title),
-        detail: wish.said(detail),
-        state,
-    };
-    let mut shell = wish.shell("Search", Nav::Elsewhere);
-    shell.search = wish.said("ali");
-    search::ShowPage {
-        shell,
-        results: search::ResultsPart {
-            q: wish.said("ali"),
-            hits: vec![
-                hit(
-                    "user",
-                    "Subscriber",
-                    "user00042",
-                    "علي حسن, +961 3 123 456",
-                    Some(good("Online")),
-                ),
-                hit(
-                    "user",
-                    "Subscriber",
-                    "khalil.m",
-                    "Khalil Mansour, +961 70 654 321",
-                    Some(bad("Expired")),
-                ),
-                hit("layers", "Plan", "Ali Baba 50M", "USD 40.00 a month", None),
-                hit("router", "NAS", "Aliya tower", "10.20.0.7", None),
-            ],
-            summary: "4 results in 2 ms".into(),
-        },
-    }
-}
-
-fn logins(wish: Wish) -> account::LoginsPage {
-    let row = |browser: &str, address: &str, is_this| account::LoginRow {
-        browser: wish.said(browser),
-        address: address.into(),
-        since: "21 Nov 09:02".into(),
-        last_used: "2 min ago".into(),
-        is_this,
-        revoke: "/account/logins/1/revoke".into(),
-    };
-    account::LoginsPage {
-        shell: wish.shell("Signed-in browsers", Nav::Elsewhere),
-        rows: vec![
-            row("Firefox on Linux", "192.0.2.17", true),
-            row("Chrome on Android", "198.51.100.20", false),
-        ],
-    }
-}
-
-fn password(wish: Wish) -> account::PasswordPage {
-    account::PasswordPage {
-        shell: wish.shell("Change password", Nav::Elsewhere),
-        present: Field::wrong("", "This is not your present password."),
-        password: Field::default(),
-        password_again: Field::default(),
-    }
-}
-
-fn error_pages(wish: Wish) -> Vec<Sample> {
-    let request_id = || wish.said("01JDA4X9");
-    let shell = || wish.bare("Error");
-    let text = |text: &str| wish.said(text);
-    let page = |path, html: askama::Result<String>| Sample {
-        path,
-        html: html.unwrap(),
-    };
-    vec![
-        page("/errors/not-found", errors::NotFoundPage { shell: shell(), request_id: request_id() }.render()),
-        page(
-            "/errors/forbidden",
-            errors::ForbiddenPage { shell: shell(), text: text("This form is too old. Load the page again and repeat the change."), request_id: request_id() }.render(),
-        ),
-        page(
-            "/errors/refused",
-            errors::RefusedPage { shell: shell(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
-        ),
-        page("/errors/fault", errors::FaultPage { shell: shell(), request_id: request_id() }.render()),
-        page(
-            "/errors/unavailable",
-            errors::UnavailablePage {
-                shell: shell(),
-                text: text("The disk is full, so nothing can be saved. Subscribers can still sign in. Free some space, then try again."),
-                request_id: request_id(),
-            }
-            .render(),
-        ),
-    ]
 }

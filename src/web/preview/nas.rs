@@ -1,0 +1,182 @@
+//! Invented data for the pages about NAS devices.
+
+use askama::Template;
+
+use super::{Sample, Wish, bad, dashboard, good, logs, quiet, warn};
+use crate::web::pages::nas;
+use crate::web::parts::{Fact, Field, Select};
+use crate::web::shell::Nav;
+
+pub(super) fn samples(wish: Wish) -> Vec<Sample> {
+    let page = |path, html: askama::Result<String>| Sample {
+        path,
+        html: html.unwrap(),
+    };
+    vec![
+        page("/nas", list(wish).render()),
+        page(
+            "/nas/empty",
+            nas::ListPage {
+                rows: vec![],
+                unknown: nas::UnknownPart::default(),
+                ..list(wish)
+            }
+            .render(),
+        ),
+        page("/nas/1", show(wish).render()),
+        page("/nas/new", form(wish, true).render()),
+        page("/nas/1/edit", form(wish, false).render()),
+        page("/nas/1/delete", delete(wish).render()),
+    ]
+}
+
+fn list(wish: Wish) -> nas::ListPage {
+    let row =
+        |name: &str, address: &str, state, seen: &str, online: &str, hints: &[&str]| nas::Row {
+            href: "/nas/1".into(),
+            name: wish.said(name),
+            address: address.into(),
+            profile: "MikroTik".into(),
+            state,
+            last_seen: seen.into(),
+            online: online.into(),
+            hints: hints.iter().map(|hint| wish.said(hint)).collect(),
+        };
+    let unknown = |address: &str, packets: &str, user: &str| nas::UnknownRow {
+        address: address.into(),
+        packets: packets.into(),
+        last_seen: "5 s ago".into(),
+        user_name: wish.said(user),
+        add_href: "/nas/new?address=10.20.0.44".into(),
+    };
+    nas::ListPage {
+        shell: wish.shell("NAS devices", Nav::Nas),
+        rows: vec![
+            row(
+                "Tower North",
+                "10.20.0.1",
+                good("Answering"),
+                "2 s ago",
+                "1,804",
+                &[],
+            ),
+            row(
+                "Tower South",
+                "10.20.0.2",
+                warn("Needs attention"),
+                "1 s ago",
+                "1,590",
+                &["Sends no Message-Authenticator."],
+            ),
+            row(
+                "Harbour",
+                "2001:db8:20::3",
+                bad("Wrong secret"),
+                "4 s ago",
+                "0",
+                &["48 packets could not be verified with the shared secret."],
+            ),
+            row(
+                "Branch offices",
+                "10.31.0.0/24",
+                quiet("Silent"),
+                "3 days ago",
+                "0",
+                &[],
+            ),
+        ],
+        unknown: nas::UnknownPart {
+            rows: vec![
+                unknown("10.20.0.44", "312", "user00042"),
+                unknown("198.51.100.7", "9", "test"),
+            ],
+        },
+    }
+}
+
+fn show(wish: Wish) -> nas::ShowPage {
+    let coa = |time: &str, verb: &str, outcome| nas::CoaRow {
+        time: time.into(),
+        verb: verb.into(),
+        user_name: wish.said("user00042"),
+        outcome,
+    };
+    nas::ShowPage {
+        shell: wish.shell("Tower South", Nav::Nas),
+        path: "/nas/2".into(),
+        name: wish.said("Tower South"),
+        state: warn("Needs attention"),
+        facts: vec![
+            Fact::new("Address", wish.said("10.20.0.2")).copyable(),
+            Fact::new("Profile", "MikroTik"),
+            Fact::new("Shared secret", "stored encrypted"),
+            Fact::new("CoA port", "3799"),
+            Fact::new("Message-Authenticator", "checked when present"),
+            Fact::new("Online", "1,590").link("/online?nas=2"),
+            Fact::new("Last seen", "1 s ago"),
+        ],
+        counters: vec![
+            Fact::new("Accepted", "182,402"),
+            Fact::new("Rejected", "6,120"),
+            Fact::new("Dropped", "3").note("2 malformed, 1 repeated too fast"),
+        ],
+        hints: vec![nas::Hint {
+            title: "This device does not protect its requests".into(),
+            text: "It sends no Message-Authenticator, so an attacker on the path could forge an answer. Update RouterOS to 7.15 or newer, then require it.".into(),
+            command: "/radius set [find] require-message-auth=yes-for-request-resp".into(),
+        }],
+        rate: dashboard::rate(12),
+        rate_now: "4.1/s now".into(),
+        coa: vec![
+            coa("14:01:07", "Disconnect", good("Confirmed")),
+            coa("13:22:40", "Change speed", warn("Pending: right at the next sign-in")),
+            coa("11:09:13", "Disconnect", bad("No answer after 3 tries")),
+        ],
+        attempts: logs::attempts(wish),
+        router_commands: "/radius add service=ppp address=10.20.0.250 secret=\"…\" timeout=3s\n/radius incoming set accept=yes port=3799\n/ppp aaa set use-radius=yes accounting=yes interim-update=1m".into(),
+    }
+}
+
+fn form(wish: Wish, is_new: bool) -> nas::FormPage {
+    nas::FormPage {
+        shell: wish.shell("New NAS", Nav::Nas),
+        action: "/nas".into(),
+        back: "/nas".into(),
+        is_new,
+        refusal: None,
+        name: Field::new(wish.said("Harbour")),
+        address: Field::new(wish.said("10.20.0.44")),
+        secret: Field::wrong(wish.said(""), "The secret must not be empty."),
+        profile: Select::new(
+            [
+                ("mikrotik", "MikroTik"),
+                ("wispr", "WISPr"),
+                ("generic", "Generic"),
+            ],
+            "mikrotik",
+        ),
+        coa_port: Field::new("3799"),
+        message_authenticator: Select::new(
+            [("auto", "Checked when present"), ("required", "Required")],
+            "auto",
+        ),
+        limit_proxy_state: false,
+        swap_octets: false,
+        notes: Field::new(wish.said("")),
+    }
+}
+
+fn delete(wish: Wish) -> nas::DeletePage {
+    nas::DeletePage {
+        shell: wish.shell("Delete NAS", Nav::Nas),
+        action: "/nas/1/delete".into(),
+        back: "/nas/1".into(),
+        name: wish.said("Tower North"),
+        consequences: vec![
+            "1,804 sessions that run through it stay up, but cannot be disconnected from here."
+                .into(),
+            "Its requests are dropped from now on.".into(),
+            "Session history and the authentication log stay.".into(),
+        ],
+    }
+}
