@@ -40,7 +40,7 @@ struct Writing {
 /// An index that is ready, and how far it has come.
 pub struct Opened {
     pub index: Index,
-    /// The number given to the last [`Index::update`]; 0 for an empty index.
+    /// The number given to the last complete [`Index::update`]; 0 for an empty index.
     pub sequence: u64,
     /// Why an index that was there has been thrown away.
     pub rebuilt: Option<Rebuilt>,
@@ -50,6 +50,8 @@ pub struct Opened {
 pub enum Rebuilt {
     #[error("the index has another schema")]
     OtherSchema,
+    #[error("the index was not filled to the end")]
+    Unfinished,
     #[error("the index is damaged: {0}")]
     Damaged(String),
 }
@@ -113,7 +115,7 @@ impl Index {
 
     /// Applies the changes in order; they are on disk and can be found when this returns.
     ///
-    /// `sequence` is the caller's number of the last change. One commit for up to 2,000 changes; of more, the earlier
+    /// `sequence` is the caller's number of the last change, from 1. One commit for up to 2,000 changes; of more, the earlier
     /// ones are committed under the old number, so that a rebuild needs little memory and one that breaks off is
     /// repeated. A commit costs some 25 disk syncs: changes should be gathered for a second or two. Blocks; not for
     /// async code. Errors: the index failed, and stands under the number it had.
@@ -220,15 +222,17 @@ fn open_existing(folder: &Path) -> Result<(Index, u64), Rebuilt> {
     let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
     let inner = tantivy::Index::open(directory)?;
     let (schema, fields) = schema::build();
-    let payload = inner.load_metas()?.payload.unwrap_or_default();
-    // An index without a commit has no payload; it is empty and as good as new.
-    let sequence = if payload.is_empty() {
-        0
-    } else {
-        schema::read_note(&payload).ok_or(Rebuilt::OtherSchema)?
+    let metas = inner.load_metas()?;
+    let sequence = match metas.payload.as_deref() {
+        Some(payload) => schema::read_note(payload).ok_or(Rebuilt::OtherSchema)?,
+        None => 0,
     };
     if inner.schema() != schema {
         return Err(Rebuilt::OtherSchema);
+    }
+    // What is in it may have been deleted meanwhile, and no change will say so.
+    if sequence == 0 && !metas.segments.is_empty() {
+        return Err(Rebuilt::Unfinished);
     }
     // Checksums are only compared of files in tantivy's own list, and the list is a file as well.
     let listed = inner.directory().list_managed_files();

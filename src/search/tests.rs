@@ -433,6 +433,19 @@ fn an_index_of_another_schema_is_begun_anew() {
 }
 
 #[test]
+fn an_index_that_was_never_finished_is_begun_anew() {
+    for (old, new) in [("seq=5", "seq=0"), ("payload", "paidoad")] {
+        let f = fixture();
+        f.index.rest().unwrap();
+        let meta = f.path().join("meta.json");
+        let text = fs::read_to_string(&meta).unwrap();
+        assert!(text.contains(old));
+        fs::write(&meta, text.replace(old, new)).unwrap();
+        assert_eq!(assert_rebuilt(f.path(), new), Rebuilt::Unfinished);
+    }
+}
+
+#[test]
 fn strange_files_stay() {
     let folder = tempfile::tempdir().unwrap();
     let strange = folder.path().join("proxpanel.redb");
