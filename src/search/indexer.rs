@@ -1,8 +1,7 @@
 //! Opening, changing and resting the index.
 //!
 //! One writer at a time, made when first needed. Invariant: whatever state the folder is in, [`Index::open`] gives a
-//! working index as long as the folder can be written, and after an error of [`Index::update`] the index is as it was
-//! at the last commit.
+//! working index as long as the folder can be written, and the sequence on disk is never ahead of the documents.
 
 use std::fs;
 use std::io;
@@ -18,6 +17,8 @@ use super::{Change, Key, SearchError};
 
 /// Octets of the writer's buffer; tantivy takes no less.
 const WRITER_BUDGET: usize = 15_000_000;
+/// Changes of one commit. tantivy queues up to 10,000 documents before its writer; at 1.5 KB each that would be 15 MB.
+const COMMIT_CHANGES: usize = 2_000;
 /// So many segments of like size are merged into one: few, since each costs every query a look-up.
 const MERGE_SEGMENTS: usize = 4;
 /// A segment with a greater share of deleted documents is rewritten.
@@ -27,13 +28,19 @@ pub struct Index {
     inner: tantivy::Index,
     pub(super) fields: Fields,
     pub(super) reader: IndexReader,
-    writer: Mutex<Option<IndexWriter>>,
+    writing: Mutex<Writing>,
+}
+
+struct Writing {
+    writer: Option<IndexWriter>,
+    /// The number of the last complete update.
+    sequence: u64,
 }
 
 /// An index that is ready, and how far it has come.
 pub struct Opened {
     pub index: Index,
-    /// The number given to the last [`Index::update`]; 0 for an empty index.
+    /// The number given to the last complete [`Index::update`]; 0 for an empty index.
     pub sequence: u64,
     /// Why an index that was there has been thrown away.
     pub rebuilt: Option<Rebuilt>,
@@ -43,6 +50,8 @@ pub struct Opened {
 pub enum Rebuilt {
     #[error("the index has another schema")]
     OtherSchema,
+    #[error("the index was not filled to the end")]
+    Unfinished,
     #[error("the index is damaged: {0}")]
     Damaged(String),
 }
@@ -81,13 +90,13 @@ impl Index {
         let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
         let inner = tantivy::Index::create(directory, schema, tantivy::IndexSettings::default())?;
         Ok(Opened {
-            index: Index::over(inner, fields)?,
+            index: Index::over(inner, fields, 0)?,
             sequence: 0,
             rebuilt,
         })
     }
 
-    fn over(inner: tantivy::Index, fields: Fields) -> Result<Index, TantivyError> {
+    fn over(inner: tantivy::Index, fields: Fields, sequence: u64) -> Result<Index, TantivyError> {
         let reader = inner
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -97,48 +106,51 @@ impl Index {
             inner,
             fields,
             reader,
-            writer: Mutex::new(None),
+            writing: Mutex::new(Writing {
+                writer: None,
+                sequence,
+            }),
         })
     }
 
-    /// Applies the changes in order, in one commit that is on disk and visible when this returns.
+    /// Applies the changes in order; they are on disk and can be found when this returns.
     ///
-    /// `sequence` is the caller's number of the last change; an update costs some 25 disk syncs, so changes should be
-    /// gathered for a second or two. Blocks; not for async code.
+    /// `sequence` is the caller's number of the last change, from 1. One commit for up to 2,000 changes; of more, the earlier
+    /// ones are committed under the old number, so that a rebuild needs little memory and one that breaks off is
+    /// repeated. A commit costs some 25 disk syncs: changes should be gathered for a second or two. Blocks; not for
+    /// async code. Errors: the index failed, and stands under the number it had.
     pub fn update(
         &self,
         changes: impl IntoIterator<Item = Change>,
         sequence: u64,
     ) -> Result<(), SearchError> {
-        let mut slot = self.lock_writer();
-        let mut writer = match slot.take() {
+        let mut writing = self.lock();
+        let mut writer = match writing.writer.take() {
             Some(writer) => writer,
             None => self.new_writer()?,
         };
         // On an error the writer is dropped here, and its uncommitted changes with it.
-        self.apply(&mut writer, changes)?;
-        let mut commit = writer.prepare_commit()?;
-        commit.set_payload(&schema::note(sequence));
-        commit.commit()?;
-        *slot = Some(writer);
+        for (at, change) in changes.into_iter().enumerate() {
+            if at > 0 && at.is_multiple_of(COMMIT_CHANGES) {
+                commit(&mut writer, writing.sequence)?;
+            }
+            self.apply(&writer, change)?;
+        }
+        commit(&mut writer, sequence)?;
+        writing.sequence = sequence;
+        writing.writer = Some(writer);
         self.reader.reload()?;
         Ok(())
     }
 
-    fn apply(
-        &self,
-        writer: &mut IndexWriter,
-        changes: impl IntoIterator<Item = Change>,
-    ) -> Result<(), TantivyError> {
-        for change in changes {
-            match change {
-                Change::Put(document) => {
-                    writer.delete_term(self.key_term(document.key));
-                    writer.add_document(schema::to_tantivy(self.fields, &document))?;
-                }
-                Change::Delete(key) => {
-                    writer.delete_term(self.key_term(key));
-                }
+    fn apply(&self, writer: &IndexWriter, change: Change) -> Result<(), TantivyError> {
+        match change {
+            Change::Put(document) => {
+                writer.delete_term(self.key_term(document.key));
+                writer.add_document(schema::to_tantivy(self.fields, &document))?;
+            }
+            Change::Delete(key) => {
+                writer.delete_term(self.key_term(key));
             }
         }
         Ok(())
@@ -147,7 +159,7 @@ impl Index {
     /// Gives back the writer's threads and memory, to be called after 30 s without an update. The next update makes a
     /// new writer. Waits for merges that are under way.
     pub fn rest(&self) -> Result<(), SearchError> {
-        if let Some(writer) = self.lock_writer().take() {
+        if let Some(writer) = self.lock().writer.take() {
             writer.wait_merging_threads()?;
             self.reader.reload()?;
         }
@@ -182,9 +194,16 @@ impl Index {
     }
 
     /// A panic while the lock was held leaves either no writer or a sound one.
-    fn lock_writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn commit(writer: &mut IndexWriter, sequence: u64) -> Result<(), TantivyError> {
+    let mut commit = writer.prepare_commit()?;
+    commit.set_payload(&schema::note(sequence));
+    commit.commit()?;
+    Ok(())
 }
 
 /// The file that makes a folder an index.
@@ -203,15 +222,17 @@ fn open_existing(folder: &Path) -> Result<(Index, u64), Rebuilt> {
     let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
     let inner = tantivy::Index::open(directory)?;
     let (schema, fields) = schema::build();
-    let payload = inner.load_metas()?.payload.unwrap_or_default();
-    // An index without a commit has no payload; it is empty and as good as new.
-    let sequence = if payload.is_empty() {
-        0
-    } else {
-        schema::read_note(&payload).ok_or(Rebuilt::OtherSchema)?
+    let metas = inner.load_metas()?;
+    let sequence = match metas.payload.as_deref() {
+        Some(payload) => schema::read_note(payload).ok_or(Rebuilt::OtherSchema)?,
+        None => 0,
     };
     if inner.schema() != schema {
         return Err(Rebuilt::OtherSchema);
+    }
+    // What is in it may have been deleted meanwhile, and no change will say so.
+    if sequence == 0 && !metas.segments.is_empty() {
+        return Err(Rebuilt::Unfinished);
     }
     // Checksums are only compared of files in tantivy's own list, and the list is a file as well.
     let listed = inner.directory().list_managed_files();
@@ -223,7 +244,7 @@ fn open_existing(folder: &Path) -> Result<(Index, u64), Rebuilt> {
     if let Some(path) = inner.validate_checksum()?.into_iter().min() {
         return Err(Rebuilt::Damaged(format!("{} has changed", path.display())));
     }
-    Ok((Index::over(inner, fields)?, sequence))
+    Ok((Index::over(inner, fields, sequence)?, sequence))
 }
 
 /// Deletes the files of an index and nothing else, in case the folder is not the one that was meant.

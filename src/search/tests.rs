@@ -321,6 +321,34 @@ fn many_commits_merge_and_lose_nothing() {
     }
 }
 
+#[test]
+fn a_great_update_is_whole_or_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let index = Index::open(folder.path()).unwrap().index;
+    index.update(people(), 3).unwrap();
+    let many = |count: u32| (0..count).map(|id| put(Key { kind: 9, id }, &["same"]));
+    index.update(many(4_001), 4).unwrap();
+    assert_eq!(index.len(), 4_006);
+    // The source of changes fails just before the second commit.
+    let broken = many(4_001).map(|change| match change {
+        Change::Put(document) if document.key.id == 4_000 => panic!("the source breaks off"),
+        Change::Put(document) => Change::Delete(document.key),
+        change => change,
+    });
+    let update = std::panic::AssertUnwindSafe(|| index.update(broken, 5));
+    assert!(std::panic::catch_unwind(update).is_err());
+    drop(index);
+    let opened = Index::open(folder.path()).unwrap();
+    assert_eq!((opened.sequence, opened.rebuilt), (4, None));
+    assert_eq!(
+        opened.index.len(),
+        2_006,
+        "one commit of deletions is there"
+    );
+    opened.index.update([Change::Delete(ALI)], 5).unwrap();
+    assert_eq!(opened.index.len(), 2_005);
+}
+
 /// Opens an index that must be found unusable, and checks that the new one works.
 fn assert_rebuilt(path: &Path, what: &str) -> Rebuilt {
     let opened = Index::open(path).unwrap();
@@ -402,6 +430,19 @@ fn an_index_of_another_schema_is_begun_anew() {
     assert!(text.contains("schema=1;seq=5"));
     fs::write(&meta, text.replace("schema=1;", "schema=0;")).unwrap();
     assert_eq!(assert_rebuilt(f.path(), "older"), Rebuilt::OtherSchema);
+}
+
+#[test]
+fn an_index_that_was_never_finished_is_begun_anew() {
+    for (old, new) in [("seq=5", "seq=0"), ("payload", "paidoad")] {
+        let f = fixture();
+        f.index.rest().unwrap();
+        let meta = f.path().join("meta.json");
+        let text = fs::read_to_string(&meta).unwrap();
+        assert!(text.contains(old));
+        fs::write(&meta, text.replace(old, new)).unwrap();
+        assert_eq!(assert_rebuilt(f.path(), new), Rebuilt::Unfinished);
+    }
 }
 
 #[test]
