@@ -11,6 +11,7 @@ use crate::domain::text::searchable;
 use crate::domain::time::Timestamp;
 use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
+use crate::store::subscribers;
 
 use super::Error;
 
@@ -40,6 +41,35 @@ pub async fn disconnect(app: &App, actor: &Actor, id: SessionId) -> Result<(), E
                 },
             )?;
             Ok(())
+        })
+        .await
+}
+
+/// Asks the routers to end every open session of a subscriber. Says how many there are; none is no error.
+pub async fn disconnect_subscriber(app: &App, actor: &Actor, id: SubscriberId) -> Result<usize, Error> {
+    let open = app.accounting.live().open_of(id).count();
+    if open == 0 {
+        return Ok(0);
+    }
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("disconnect subscriber", move |tx| {
+            let stored = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
+            outbox::add(tx, Work::DisconnectSubscriber(id))?;
+            let mut difference = Difference::default();
+            difference.field("sessions", open, "disconnect requested");
+            audit::add(
+                tx,
+                NewEntry {
+                    at: now,
+                    actor: &actor,
+                    action: "disconnected",
+                    object: Object::Subscriber(id),
+                    object_name: stored.subscriber.username.as_str(),
+                    changes: difference.into_changes(),
+                },
+            )?;
+            Ok(open)
         })
         .await
 }

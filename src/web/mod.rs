@@ -10,10 +10,12 @@ pub mod filters;
 pub mod headers;
 pub mod htmx;
 pub mod page;
+pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
 pub mod shell;
+pub mod words;
 
 #[cfg(test)]
 mod preview;

@@ -3,7 +3,8 @@
 use askama::Template;
 
 use crate::web::filters;
-use crate::web::parts::{ActiveFilter, Field, Pager, Select};
+use crate::web::pager::{ActiveFilter, Pager};
+use crate::web::parts::Field;
 use crate::web::shell::Shell;
 
 /// `GET /audit?q=&who=&action=&from=&to=&page=&size=`; htmx gets `RowsPart`.

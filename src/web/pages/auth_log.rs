@@ -3,7 +3,8 @@
 use askama::Template;
 
 use crate::web::filters;
-use crate::web::parts::{ActiveFilter, Badge, Field, Pager, Select};
+use crate::web::pager::{ActiveFilter, Pager};
+use crate::web::parts::{Badge, Field, Select};
 use crate::web::shell::Shell;
 
 /// `GET /auth-log?q=&nas=&result=&reason=&from=&to=&page=&size=`; htmx gets `RowsPart`.
