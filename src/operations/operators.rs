@@ -85,7 +85,8 @@ pub struct CurrentLogin {
     pub login: StoredLogin,
 }
 
-/// Checks name and password. Errors: `Refused` with the same words whether the name or the password is wrong.
+/// Checks name and password. Errors: `Refused` with the same words whether the name or the password
+/// is wrong, `Throttled`.
 pub async fn sign_in(
     app: &App,
     throttle: &Throttle,
@@ -96,7 +97,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Error> {
     if !throttle.admit(&address, name) {
         tracing::warn!(address, "too many attempts to sign in");
-        return Err(Error::Refused("Too many attempts. Wait a minute, then try again".to_owned()));
+        return Err(Error::Throttled);
     }
     let found = operators::named(&app.store.view()?, name)?;
     let permit = throttle.checks.acquire().await.map_err(|_| Error::Interrupted)?;
@@ -213,7 +214,7 @@ pub async fn change_password(
 ) -> Result<(), Error> {
     check_password(new.expose()).map_err(|problem| Error::Field { field: "new_password", problem })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
-        return Err(Error::Refused("Too many attempts. Wait a minute, then try again".to_owned()));
+        return Err(Error::Throttled);
     }
     let stored = operators::get(&app.store.view()?, current.operator.id)?.ok_or(Error::Missing("operator"))?;
     let permit = throttle.checks.acquire().await.map_err(|_| Error::Interrupted)?;

@@ -244,7 +244,7 @@ impl Login<'_> {
                 stats.accepts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             Some(reason) => {
-                counters.rejects(slot(reason)).increment();
+                counters.rejects(reject_slot(reason)).increment();
                 stats.rejects.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
@@ -264,7 +264,7 @@ impl Login<'_> {
 }
 
 /// The place of a reason among the counters.
-pub fn slot(reason: Reason) -> usize {
+pub fn reject_slot(reason: Reason) -> usize {
     Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
 }
 

@@ -14,6 +14,8 @@ use crate::radius::{
     AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Handler, NasPeer, Observation, Port,
 };
 
+pub use access::reject_slot;
+
 /// Answers the RADIUS sockets from the store and the sessions in memory.
 pub struct Aaa {
     app: Arc<App>,

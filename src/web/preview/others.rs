@@ -281,7 +281,7 @@ fn error_pages(wish: Wish) -> Vec<Sample> {
         ),
         page(
             "/errors/refused",
-            errors::RefusedPage { shell: shell(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
+            errors::RefusedPage { shell: shell(), code: "409".into(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
         ),
         page("/errors/fault", errors::FaultPage { shell: shell(), request_id: request_id() }.render()),
         page(
