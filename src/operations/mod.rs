@@ -34,7 +34,10 @@ pub enum Error {
     Refused(String),
     /// One value of a form is not possible, known only once the store was asked.
     #[error("{field}: {problem}")]
-    Field { field: &'static str, problem: Invalid },
+    Field {
+        field: &'static str,
+        problem: Invalid,
+    },
     #[error("this {0} does not exist (any more)")]
     Missing(&'static str),
     /// Passwords were tried too fast.
@@ -56,7 +59,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Error {
-        Error::Field { field, problem: Invalid::new(problem) }
+        Error::Field {
+            field,
+            problem: Invalid::new(problem),
+        }
     }
 
     /// Whether the operator can do something about it; else it is a fault of ours.
@@ -66,6 +72,10 @@ impl Error {
 }
 
 /// Runs work that blocks, such as scans and password hashes, beside the async threads.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Interrupted)
 }

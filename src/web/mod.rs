@@ -97,3 +97,15 @@ async fn health(State(panel): State<Panel>) -> (StatusCode, &'static str) {
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
     }
 }
+
+pub mod server {
+    pub async fn serve(
+        listener: tokio::net::TcpListener,
+        router: axum::Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let _ = axum::serve(listener, router)
+            .with_graceful_shutdown(stop)
+            .await;
+    }
+}
