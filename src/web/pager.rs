@@ -120,15 +120,24 @@ impl Pager {
         }
     }
 
+    /// Links of a list that knows how many rows there are.
+    pub fn of(path: &str, query: &Query, paging: Paging, rows: usize, total: usize) -> Self {
+        let [rows, total] = [rows, total].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+        let more = paging.page.saturating_mul(paging.size) < total;
+        let of = thousands(total);
+        Self::new(path, query, paging.page, paging.size, rows, &of, more)
+    }
+
     /// Links of a log, newest entry first: `older` is the cursor of the next page, which goes into `before`. A log that grows
     /// meanwhile repeats no entry this way.
-    pub fn log(path: &str, query: &Query, size: u64, rows: u64, older: Option<u64>) -> Self {
+    pub fn log(path: &str, query: &Query, size: u64, rows: usize, older: Option<u64>) -> Self {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
         let is_first = query.get("before").is_empty();
         if rows == 0 && is_first && older.is_none() {
             return Self::default();
         }
         let range = match (rows, is_first) {
-            (0, _) => "No entries here".to_owned(),
+            (0, _) => "None among those looked at".to_owned(),
             (1, true) => "The newest entry".to_owned(),
             (1, false) => "1 older entry".to_owned(),
             (_, true) => format!("The newest {} entries", thousands(rows)),

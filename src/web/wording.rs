@@ -12,6 +12,7 @@ use crate::domain::octets::Octets;
 use crate::domain::session::{Cause, Presence, Session};
 use crate::domain::time::{Calendar, Timestamp};
 use crate::operations::overview::State;
+use crate::store::subscribers;
 use crate::web::parts::{Badge, Select, Tone};
 
 /// What one page needs to put facts into words: the moment, the calendar, the names.
@@ -81,6 +82,14 @@ impl<'a> Words<'a> {
         self.nas.by_id(id).map_or_else(
             || "a deleted NAS".to_owned(),
             |entry| entry.nas.name.clone(),
+        )
+    }
+
+    pub fn subscriber(&self, id: SubscriberId) -> String {
+        let found = self.app.store.view().ok().and_then(|view| subscribers::get(&view, id).ok().flatten());
+        found.map_or_else(
+            || "a deleted subscriber".to_owned(),
+            |stored| stored.subscriber.username.as_str().to_owned(),
         )
     }
 

@@ -1,12 +1,32 @@
 //! NAS devices: the routers that ask us, and the addresses that ask without being known.
 
-use askama::Template;
+mod form;
+mod hints;
+mod show;
 
-use crate::web::chart::Sparkline;
+pub use form::{FormPage, create, edit, new, update};
+pub use hints::{Hint, state_badge};
+pub use show::{CoaRow, ShowPage, show};
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+
+use crate::app::{NasEntry, Sighting};
+use crate::domain::id::NasId;
+use crate::domain::nas::Profile;
+use crate::operations::{blocking, nas as verbs, online, overview};
+use crate::web::error::{Failure, Reply, done};
+use crate::web::extract::{Change, Signed};
 use crate::web::filters;
-use crate::web::pages::auth_log;
-use crate::web::parts::{Badge, Fact, Field, Select};
-use crate::web::shell::Shell;
+use crate::web::page::Page;
+use crate::web::parts::{Badge, thousands};
+use crate::web::query::Query;
+use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::wording::Words;
+use crate::web::words::ago_or_never;
 
 /// `GET /nas`.
 #[derive(Template)]
@@ -46,65 +66,6 @@ pub struct UnknownRow {
     pub add_href: String,
 }
 
-/// `GET /nas/{id}`.
-#[derive(Template)]
-#[template(path = "pages/nas/show.html")]
-pub struct ShowPage {
-    pub shell: Shell,
-    pub path: String,
-    pub name: String,
-    pub state: Badge,
-    pub facts: Vec<Fact>,
-    /// Counters since start: accepted, rejected, dropped, duplicates.
-    pub counters: Vec<Fact>,
-    pub hints: Vec<Hint>,
-    pub rate: Sparkline,
-    pub rate_now: String,
-    /// Outcome of the last CoA and Disconnect requests.
-    pub coa: Vec<CoaRow>,
-    pub attempts: Vec<auth_log::Row>,
-    /// RouterOS commands that point the router here, or empty for other vendors.
-    pub router_commands: String,
-}
-
-/// Something to mend, with the command or setting that mends it.
-#[derive(Clone, Default)]
-pub struct Hint {
-    pub title: String,
-    pub text: String,
-    pub command: String,
-}
-
-#[derive(Clone, Default)]
-pub struct CoaRow {
-    pub time: String,
-    pub verb: String,
-    pub user_name: String,
-    pub outcome: Badge,
-}
-
-/// `GET /nas/new`, `GET /nas/{id}/edit`, and the posts with errors (422).
-#[derive(Template)]
-#[template(path = "pages/nas/form.html")]
-pub struct FormPage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub is_new: bool,
-    pub refusal: Option<String>,
-    pub name: Field,
-    /// One address or a CIDR.
-    pub address: Field,
-    /// Empty keeps the present one when editing.
-    pub secret: Field,
-    pub profile: Select,
-    pub coa_port: Field,
-    pub message_authenticator: Select,
-    pub limit_proxy_state: bool,
-    pub swap_octets: bool,
-    pub notes: Field,
-}
-
 /// `GET /nas/{id}/delete`.
 #[derive(Template)]
 #[template(path = "pages/nas/delete.html")]
@@ -114,4 +75,108 @@ pub struct DeletePage {
     pub back: String,
     pub name: String,
     pub consequences: Vec<String>,
+}
+
+const PATH: &str = "/nas";
+
+/// All NAS devices by name, and who asks without being one.
+pub async fn list(signed: Signed) -> Reply {
+    let app = Arc::clone(&signed.panel.app);
+    let online = blocking(move || overview::counts(&app)).await??.by_nas;
+    let count = |id| online.get(&id).copied().unwrap_or(0);
+    let words = Words::of(signed.app());
+    let entries = signed.app().nas_table().all();
+    let page = ListPage {
+        shell: signed.shell("NAS devices", Nav::Nas),
+        rows: entries
+            .iter()
+            .map(|entry| row(&words, entry, count(entry.nas.id)))
+            .collect(),
+        unknown: unknown_part(&words),
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+fn row(words: &Words<'_>, entry: &NasEntry, online: usize) -> Row {
+    let hints = hints::hints(words, entry);
+    Row {
+        href: format!("{PATH}/{}", entry.nas.id),
+        name: entry.nas.name.clone(),
+        address: entry.nas.network.to_string(),
+        profile: profile_word(entry.nas.profile).to_owned(),
+        state: state_badge(&entry.stats, words.now),
+        last_seen: ago_or_never(words.now, entry.stats.last_seen()),
+        online: thousands(u64::try_from(online).unwrap_or(u64::MAX)),
+        hints: hints.into_iter().map(|hint| hint.title).collect(),
+    }
+}
+
+fn profile_word(profile: Profile) -> &'static str {
+    match profile {
+        Profile::MikroTik => "MikroTik",
+        Profile::Wispr => "WISPr",
+        Profile::Generic => "Generic",
+    }
+}
+
+/// Addresses that ask and are no NAS, which the page asks for every few seconds.
+pub async fn unknown(signed: Signed) -> Reply {
+    Ok(Page::ok(unknown_part(&Words::of(signed.app()))).into_response())
+}
+
+fn unknown_part(words: &Words<'_>) -> UnknownPart {
+    let seen = words.app.sightings.list();
+    UnknownPart {
+        rows: seen.iter().map(|sighting| unknown_row(words, sighting)).collect(),
+    }
+}
+
+fn unknown_row(words: &Words<'_>, sighting: &Sighting) -> UnknownRow {
+    let address = sighting.source.to_string();
+    UnknownRow {
+        packets: thousands(sighting.packets),
+        last_seen: words.ago(sighting.last),
+        user_name: sighting.user_name.clone(),
+        add_href: Query::new()
+            .with("address", &address)
+            .with("name", &sighting.nas_identifier)
+            .href("/nas/new"),
+        address,
+    }
+}
+
+/// Asks before deleting, and says what that means for those who are online through it.
+pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
+    let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
+    let app = Arc::clone(&signed.panel.app);
+    let online = blocking(move || online::count_of_nas(&app, NasId(id))).await??;
+    let sessions = match online {
+        0 => "No session runs through it now.".to_owned(),
+        1 => "One session that runs through it stays up, but cannot be disconnected from here.".to_owned(),
+        online => format!(
+            "{} sessions that run through it stay up, but cannot be disconnected from here.",
+            thousands(u64::try_from(online).unwrap_or(u64::MAX))
+        ),
+    };
+    let back = format!("{PATH}/{id}");
+    let page = DeletePage {
+        shell: signed.shell("Delete NAS", Nav::Nas),
+        action: format!("{back}/delete"),
+        back,
+        name: entry.nas.name.clone(),
+        consequences: vec![
+            "Its requests are dropped from now on, so nobody signs in through it.".to_owned(),
+            sessions,
+            "Session history and the authentication log stay.".to_owned(),
+        ],
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
+    let signed = change.signed;
+    let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
+    verbs::remove(signed.app(), &signed.actor(), entry.nas.id).await?;
+    let flash = Flash::good(format!("{} is deleted.", entry.nas.name));
+    Ok(done(&signed, flash, PATH))
 }

@@ -1,10 +1,26 @@
 //! Plans: what is sold.
 
-use askama::Template;
+mod form;
 
+pub use form::{FormPage, create, edit, new, update};
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+
+use crate::domain::id::PlanId;
+use crate::domain::plan::{OnExpiry, Plan};
+use crate::domain::rate::{Burst, Kbps};
+use crate::operations::{blocking, overview, plans as verbs};
+use crate::web::error::{Failure, Reply, done};
+use crate::web::extract::{Change, Signed};
 use crate::web::filters;
-use crate::web::parts::{Field, Select};
-use crate::web::shell::Shell;
+use crate::web::page::Page;
+use crate::web::parts::thousands;
+use crate::web::query::Query;
+use crate::web::shell::{Flash, Nav, Shell};
 
 /// `GET /plans`.
 #[derive(Template)]
@@ -32,40 +48,6 @@ pub struct Row {
     pub subscribers_href: String,
 }
 
-/// `GET /plans/new`, `GET /plans/{id}/edit`, and the posts with errors (422).
-#[derive(Template)]
-#[template(path = "pages/plans/form.html")]
-pub struct FormPage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub is_new: bool,
-    pub refusal: Option<String>,
-    /// Said when live sessions will be changed by saving, or empty.
-    pub notice: String,
-    pub name: Field,
-    pub price: Field,
-    pub currency: Field,
-    pub term: Field,
-    pub term_unit: Select,
-    pub download_kbps: Field,
-    pub upload_kbps: Field,
-    pub burst_download_kbps: Field,
-    pub burst_upload_kbps: Field,
-    pub burst_threshold_download_kbps: Field,
-    pub burst_threshold_upload_kbps: Field,
-    pub burst_seconds: Field,
-    pub priority: Field,
-    pub pool: Field,
-    pub address_list: Field,
-    pub max_sessions: Field,
-    pub on_expiry: Select,
-    pub expired_pool: Field,
-    pub interim_seconds: Field,
-    pub send_mppe: bool,
-    pub notes: Field,
-}
-
 /// `GET /plans/{id}/delete`.
 #[derive(Template)]
 #[template(path = "pages/plans/delete.html")]
@@ -77,4 +59,82 @@ pub struct DeletePage {
     pub consequences: Vec<String>,
     /// Why it cannot be deleted now, such as subscribers that have it, or empty.
     pub blocked: String,
+}
+
+const PATH: &str = "/plans";
+
+/// All plans by name; there are at most a few dozen.
+pub async fn list(signed: Signed) -> Reply {
+    let app = Arc::clone(&signed.panel.app);
+    let counts = blocking(move || overview::plan_counts(&app)).await??;
+    let plans = signed.app().plans();
+    let count = |id| counts.get(&id).copied().unwrap_or(0);
+    let page = ListPage {
+        shell: signed.shell("Plans", Nav::Plans),
+        rows: plans.iter().map(|plan| row(plan, count(plan.id))).collect(),
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+fn row(plan: &Plan, subscribers: usize) -> Row {
+    Row {
+        href: format!("{PATH}/{}", plan.id),
+        name: plan.name.clone(),
+        price: plan.price.to_string(),
+        term: plan.term.to_string(),
+        download: Kbps(plan.rate.download_kbps).to_string(),
+        upload: Kbps(plan.rate.upload_kbps).to_string(),
+        burst: plan.burst.map_or_else(String::new, burst),
+        pool: plan.pool.clone(),
+        on_expiry: match &plan.on_expiry {
+            OnExpiry::Reject => "Reject".to_owned(),
+            OnExpiry::ExpiredPool { pool } => format!("Pool {pool}"),
+        },
+        subscribers: thousands(u64::try_from(subscribers).unwrap_or(u64::MAX)),
+        subscribers_href: Query::new()
+            .with("plan", &plan.id.to_string())
+            .href("/subscribers"),
+    }
+}
+
+/// How long the burst lasts from idle: threshold * time / burst rate (mikrotik.md a3).
+fn burst(burst: Burst) -> String {
+    let full = burst.rate.download_kbps.max(1);
+    let seconds = burst.threshold.download_kbps.saturating_mul(burst.time_s.into()) / full;
+    format!("{} for {seconds} s", Kbps(burst.rate.download_kbps))
+}
+
+/// Asks before deleting; a plan that somebody has cannot go.
+pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
+    let plan = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
+    let app = Arc::clone(&signed.panel.app);
+    let counts = blocking(move || overview::plan_counts(&app)).await??;
+    let path = format!("{PATH}/{id}");
+    let page = DeletePage {
+        shell: signed.shell("Delete plan", Nav::Plans),
+        action: format!("{path}/delete"),
+        back: format!("{path}/edit"),
+        name: plan.name.clone(),
+        consequences: vec![
+            "No subscriber can get it any more.".to_owned(),
+            "Its changes stay in the audit log.".to_owned(),
+        ],
+        blocked: match counts.get(&plan.id) {
+            None | Some(0) => String::new(),
+            Some(1) => "One subscriber has this plan. Give it another one first.".to_owned(),
+            Some(count) => {
+                let count = thousands(u64::try_from(*count).unwrap_or(u64::MAX));
+                format!("{count} subscribers have this plan. Give them another one first.")
+            }
+        },
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
+    let signed = change.signed;
+    let plan = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
+    verbs::remove(signed.app(), &signed.actor(), plan.id).await?;
+    let flash = Flash::good(format!("The plan {} is deleted.", plan.name));
+    Ok(done(&signed, flash, PATH))
 }
