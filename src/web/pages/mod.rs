@@ -36,6 +36,14 @@ fn rows(signed: &Signed, rows: impl Template, address: &str) -> Response {
     }
 }
 
+/// The token for buttons in rows that change something; empty for those who may not, which hides the buttons.
+fn button_token(signed: &Signed) -> String {
+    match signed.may_change() {
+        true => signed.current.login.csrf.clone(),
+        false => String::new(),
+    }
+}
+
 /// Business days `from` to `to` of the address, both included; what is no date is left open.
 fn span(query: &Query, calendar: &Calendar) -> Span {
     let day = |name| Day::parse(query.get(name)).ok();

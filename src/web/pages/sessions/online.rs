@@ -82,7 +82,7 @@ pub async fn online(signed: Signed) -> Reply {
     let known = ["q", "nas", "plan", "state", "sort", "page", "size"];
     let query = Query::read(&signed.here, &known);
     let (app, asked) = (Arc::clone(&signed.panel.app), query.clone());
-    let csrf = signed.current.login.csrf.clone();
+    let csrf = pages::button_token(&signed);
     let part = blocking(move || part(&app, &asked, csrf)).await??;
     if signed.htmx.wants_partial {
         return Ok(pages::rows(&signed, part, &query.href(PATH)));

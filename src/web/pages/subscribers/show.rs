@@ -6,7 +6,6 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 
-use crate::app::App;
 use crate::domain::id::SubscriberId;
 use crate::domain::octets::Traffic;
 use crate::domain::plan::{OnLimit, Plan};
@@ -22,7 +21,7 @@ use crate::web::error::{Failure, Reply};
 use crate::web::extract::Signed;
 use crate::web::filters;
 use crate::web::page::Page;
-use crate::web::pages::{audit, auth_log, sessions};
+use crate::web::pages::{self, audit, auth_log, sessions};
 use crate::web::parts::{Badge, Fact, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
@@ -89,13 +88,13 @@ pub async fn show(Path(id): Path<u32>, signed: Signed) -> Reply {
     let detail = blocking(move || overview::subscriber(&app, id)).await??;
     let name = detail.subscriber.username.as_str().to_owned();
     let shell = signed.shell(&name, Nav::Subscribers);
-    Ok(Page::ok(page(signed.app(), shell, &detail)?).into_response())
+    Ok(Page::ok(page(&signed, shell, &detail)?).into_response())
 }
 
 /// The sessions of one subscriber, which its page asks for every few seconds.
 pub async fn sessions(Path(id): Path<u32>, signed: Signed) -> Reply {
     let id = SubscriberId(id);
-    let (app, csrf) = (Arc::clone(&signed.panel.app), signed.current.login.csrf.clone());
+    let (app, csrf) = (Arc::clone(&signed.panel.app), pages::button_token(&signed));
     let part = blocking(move || {
         let found = overview::sessions_of(&app, id)?;
         Ok::<_, operations::Error>(sessions_part(&Words::of(&app), id, &found, csrf))
@@ -104,7 +103,8 @@ pub async fn sessions(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(part).into_response())
 }
 
-fn page(app: &App, shell: Shell, detail: &Detail) -> Result<ShowPage, Failure> {
+fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Failure> {
+    let app = signed.app();
     let words = Words::of(app);
     let subscriber = &detail.subscriber;
     let plan = app
@@ -132,7 +132,7 @@ fn page(app: &App, shell: Shell, detail: &Detail) -> Result<ShowPage, Failure> {
         used_today: wording::octets(detail.used_today.total()),
         used_this_month: wording::octets(detail.used_this_month.total()),
         usage: usage(&detail.days),
-        open: sessions_part(&words, subscriber.id, &detail.sessions, shell.csrf.clone()),
+        open: sessions_part(&words, subscriber.id, &detail.sessions, pages::button_token(signed)),
         attempts: detail
             .attempts
             .iter()
