@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvfrom, recvmsg,
-    sendmsg, setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvfrom,
+    recvmsg, sendmsg, setsockopt, sockopt,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
@@ -125,10 +125,16 @@ impl ServerSocket {
         let descriptor = self.socket.as_raw_fd();
         let (length, source) = if self.v6 {
             let (length, source) = recvfrom::<SockaddrIn6>(descriptor, buffer)?;
-            (length, source.map(|source| SocketAddrV6::from(source).into()))
+            (
+                length,
+                source.map(|source| SocketAddrV6::from(source).into()),
+            )
         } else {
             let (length, source) = recvfrom::<SockaddrIn>(descriptor, buffer)?;
-            (length, source.map(|source| SocketAddrV4::from(source).into()))
+            (
+                length,
+                source.map(|source| SocketAddrV4::from(source).into()),
+            )
         };
         Ok(Received {
             length,

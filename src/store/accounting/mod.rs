@@ -354,7 +354,7 @@ impl Picture<'_> {
     }
 }
 
-/// Every session there is: ended ones from the tables, then what is in memory, in the order of their ids.
+/// Every session there is: ended ones from the tables, ended ones that no fold has written, then open ones.
 pub fn each_session(
     live: &Live,
     view: &View,
@@ -370,7 +370,7 @@ pub fn each_session(
         flow
     })?;
     let mut in_memory: Vec<&Session> = live.ended_sessions().chain(live.open_sessions()).collect();
-    in_memory.sort_by_key(|s| s.id);
+    in_memory.sort_by_key(|s| (s.stopped.is_none(), s.id));
     for session in in_memory {
         if stopped || visit(session).is_break() {
             break;
