@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;

@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
@@ -383,10 +383,4 @@ pub fn each_session(
 /// on behind it.
 pub fn mark_folded(tx: &mut Tx<'_>, sequence: u64) -> Result<(), StoreError> {
     tx.insert(&COUNTERS, ids::FOLDED, &sequence)
-}
-
-#[allow(clippy::disallowed_methods)]
-fn monotonic() -> Instant {
-    // Intervals between commits are measured here and never compared with the wall clock.
-    Instant::now()
 }
