@@ -221,7 +221,7 @@ impl App {
     /// All plans by name.
     pub fn plans(&self) -> Vec<Arc<Plan>> {
         let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
-        plans.sort_by(|a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id)));
+        plans.sort_by_key(|plan| (plan.name.to_lowercase(), plan.id));
         plans
     }
 
