@@ -10,5 +10,6 @@
 mod appliance;
 mod browser_frame;
 mod crash;
+mod panel;
 mod support;
 mod tidy;
