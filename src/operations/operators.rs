@@ -212,7 +212,7 @@ pub async fn change_password(
     old: Secret<String>,
     new: Secret<String>,
 ) -> Result<(), Error> {
-    check_password(new.expose()).map_err(|problem| Error::Field { field: "new_password", problem })?;
+    check_password(new.expose()).map_err(|problem| Error::Field { field: "password", problem })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
         return Err(Error::Throttled);
     }
@@ -225,7 +225,7 @@ pub async fn change_password(
     .await?;
     drop(permit);
     let Some(password_hash) = checked.transpose()? else {
-        return Err(Error::field("current_password", "This is not your present password"));
+        return Err(Error::field("present", "This is not your present password"));
     };
     set_password(app, actor, stored.operator, password_hash, Some(current.token_hash)).await
 }

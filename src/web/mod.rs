@@ -20,6 +20,7 @@ pub mod page;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod server;
 pub mod shell;
 pub mod words;
 
@@ -44,7 +45,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
-use pages::login;
+use pages::{account, dashboard, login, setup};
 
 /// Octets of a form; the notes of a subscriber are its longest part.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -66,6 +67,20 @@ fn routes() -> Router<Panel> {
         .route("/healthz", get(health))
         .route("/login", get(login::show).post(login::create))
         .route("/logout", post(login::remove))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/done", get(setup::done))
+        .route("/account/logins", get(account::logins))
+        .route("/account/logins/{browser}/revoke", post(account::revoke))
+        .route(
+            "/account/logins/revoke-others",
+            post(account::revoke_others),
+        )
+        .route(
+            "/account/password",
+            get(account::password).post(account::change_password),
+        )
+        .route("/account/theme", post(account::theme))
+        .route("/", get(dashboard::show))
         .merge(assets::router())
 }
 
