@@ -38,6 +38,9 @@ pub enum Error {
     },
     #[error("this {0} does not exist (any more)")]
     Missing(&'static str),
+    /// Passwords were tried too fast.
+    #[error("Too many attempts. Wait a minute, then try again")]
+    Throttled,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -62,10 +65,7 @@ impl Error {
 
     /// Whether the operator can do something about it; else it is a fault of ours.
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Error::Refused(_) | Error::Field { .. } | Error::Missing(_)
-        )
+        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled)
     }
 }
 

@@ -93,7 +93,8 @@ pub struct CurrentLogin {
     pub login: StoredLogin,
 }
 
-/// Checks name and password. Errors: `Refused` with the same words whether the name or the password is wrong.
+/// Checks name and password. Errors: `Refused` with the same words whether the name or the password
+/// is wrong, `Throttled`.
 pub async fn sign_in(
     app: &App,
     throttle: &Throttle,
@@ -104,9 +105,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Error> {
     if !throttle.admit(&address, name) {
         tracing::warn!(address, "too many attempts to sign in");
-        return Err(Error::Refused(
-            "Too many attempts. Wait a minute, then try again".to_owned(),
-        ));
+        return Err(Error::Throttled);
     }
     let found = operators::named(&app.store.view()?, name)?;
     let permit = throttle
@@ -262,14 +261,9 @@ pub async fn change_password(
     old: Secret<String>,
     new: Secret<String>,
 ) -> Result<(), Error> {
-    check_password(new.expose()).map_err(|problem| Error::Field {
-        field: "new_password",
-        problem,
-    })?;
+    check_password(new.expose()).map_err(|problem| Error::Field { field: "password", problem })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
-        return Err(Error::Refused(
-            "Too many attempts. Wait a minute, then try again".to_owned(),
-        ));
+        return Err(Error::Throttled);
     }
     let stored = operators::get(&app.store.view()?, current.operator.id)?
         .ok_or(Error::Missing("operator"))?;
@@ -285,10 +279,7 @@ pub async fn change_password(
     .await?;
     drop(permit);
     let Some(password_hash) = checked.transpose()? else {
-        return Err(Error::field(
-            "current_password",
-            "This is not your present password",
-        ));
+        return Err(Error::field("present", "This is not your present password"));
     };
     set_password(
         app,

@@ -305,10 +305,8 @@ impl Login<'_> {
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             Some(reason) => {
-                counters.rejects(slot(reason)).increment();
-                stats
-                    .rejects
-                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                counters.rejects(reject_slot(reason)).increment();
+                stats.rejects.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
         stats.saw_auth(self.now);
@@ -327,11 +325,8 @@ impl Login<'_> {
 }
 
 /// The place of a reason among the counters.
-pub fn slot(reason: Reason) -> usize {
-    Reason::ALL
-        .iter()
-        .position(|r| *r == reason)
-        .unwrap_or(usize::MAX)
+pub fn reject_slot(reason: Reason) -> usize {
+    Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
 }
 
 fn fault(error: &dyn std::fmt::Display, subscriber: Option<SubscriberId>) -> Refused {
