@@ -261,7 +261,10 @@ pub async fn change_password(
     old: Secret<String>,
     new: Secret<String>,
 ) -> Result<(), Error> {
-    check_password(new.expose()).map_err(|problem| Error::Field { field: "password", problem })?;
+    check_password(new.expose()).map_err(|problem| Error::Field {
+        field: "password",
+        problem,
+    })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
         return Err(Error::Throttled);
     }

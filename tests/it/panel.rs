@@ -17,24 +17,45 @@ const PASSWORD: &str = "a long enough password";
 /// The path of the one-time setup link that `proxpanel setup` prints.
 fn setup_link(daemon: &Daemon) -> String {
     let output = daemon.run(&["setup"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 async fn fill(browser: &Browser, name: &str, value: &str) {
-    let field = browser.client.find(Locator::Id(name)).await.unwrap_or_else(|error| panic!("no field {name}: {error}"));
+    let field = browser
+        .client
+        .find(Locator::Id(name))
+        .await
+        .unwrap_or_else(|error| panic!("no field {name}: {error}"));
     field.clear().await.unwrap();
     field.send_keys(value).await.unwrap();
 }
 
 /// Presses the button that sends the form of the page's main part.
 async fn send(browser: &Browser) {
-    let button = browser.client.find(Locator::Css("main form button.primary, .bare-card form button.primary")).await.unwrap();
+    let button = browser
+        .client
+        .find(Locator::Css(
+            "main form button.primary, .bare-card form button.primary",
+        ))
+        .await
+        .unwrap();
     button.click().await.unwrap();
 }
 
 async fn text(browser: &Browser) -> String {
-    browser.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
+    browser
+        .client
+        .find(Locator::Css("body"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
 }
 
 /// Waits until the page shows a text.
@@ -68,7 +89,10 @@ fn url(daemon: &Daemon, path: &str) -> String {
 const PAGES: [(&str, &str); 20] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
-    ("subscribers-filtered", "/subscribers?state=expired&sort=-expiry"),
+    (
+        "subscribers-filtered",
+        "/subscribers?state=expired&sort=-expiry",
+    ),
     ("subscriber", "/subscribers/1"),
     ("subscriber-new", "/subscribers/new"),
     ("subscriber-edit", "/subscribers/2/edit"),
@@ -92,7 +116,12 @@ const PAGES: [(&str, &str); 20] = [
 fn every_page_is_quiet_and_fits_on_desk_and_phone_by_day_and_night() {
     let daemon = demo(60, 25, 8, &[]);
     for number in 0..6 {
-        radius::login(daemon.auth(), &format!("user{number:05}"), &format!("pass{number:05}"), Method::Pap);
+        radius::login(
+            daemon.auth(),
+            &format!("user{number:05}"),
+            &format!("pass{number:05}"),
+            Method::Pap,
+        );
     }
     radius::login(daemon.auth(), "user00001", "not it", Method::Chap);
     radius::login(daemon.auth(), "nobody", "x", Method::MsChap2);
@@ -115,10 +144,21 @@ fn every_page_is_quiet_and_fits_on_desk_and_phone_by_day_and_night() {
                 for (name, path) in PAGES {
                     browser.open_page(&url(daemon, path)).await;
                     let page = text(browser).await;
-                    assert!(!page.contains("not found") && !page.contains("went wrong"), "{path}: {page}");
-                    assert!(!browser.scrolls_sideways().await, "{path} scrolls sideways on a {size}");
+                    assert!(
+                        !page.contains("not found") && !page.contains("went wrong"),
+                        "{path}: {page}"
+                    );
+                    assert!(
+                        !browser.scrolls_sideways().await,
+                        "{path} scrolls sideways on a {size}"
+                    );
                     browser.assert_quiet_console();
-                    browser.screenshot(&format!("{name}-{size}-{}", if dark { "dark" } else { "light" })).await;
+                    browser
+                        .screenshot(&format!(
+                            "{name}-{size}-{}",
+                            if dark { "dark" } else { "light" }
+                        ))
+                        .await;
                 }
             }
         });
@@ -133,7 +173,13 @@ fn an_operators_day() {
 
         // A plan and a subscriber on it, who logs in at once.
         browser.open_page(&url(&daemon, "/plans/new")).await;
-        for (field, value) in [("name", "Night owl"), ("price", "25000"), ("download_kbps", "40M"), ("upload_kbps", "8M"), ("pool", "owls")] {
+        for (field, value) in [
+            ("name", "Night owl"),
+            ("price", "25000"),
+            ("download_kbps", "40M"),
+            ("upload_kbps", "8M"),
+            ("pool", "owls"),
+        ] {
             fill(browser, field, value).await;
         }
         send(browser).await;
@@ -162,7 +208,14 @@ fn an_operators_day() {
         wait_for_text(browser, "Wrong password").await;
 
         // Online, found by address in the search box without leaving the page.
-        let record = |status, seconds| Record { status, session: "day1".into(), user: "hadi".into(), seconds, upload: seconds * 1000, download: seconds * 9000 };
+        let record = |status, seconds| Record {
+            status,
+            session: "day1".into(),
+            user: "hadi".into(),
+            seconds,
+            upload: seconds * 1000,
+            download: seconds * 9000,
+        };
         radius::acknowledged(daemon.acct(), &record(START, 0));
         radius::acknowledged(daemon.acct(), &record(INTERIM, 60));
         browser.open_page(&url(&daemon, "/online")).await;
@@ -178,7 +231,10 @@ fn an_operators_day() {
         send(browser).await;
         wait_for_text(browser, "Another subscriber has this user name").await;
         let phone = browser.client.find(Locator::Id("phone")).await.unwrap();
-        assert_eq!(phone.prop("value").await.unwrap().as_deref(), Some("0770 123"));
+        assert_eq!(
+            phone.prop("value").await.unwrap().as_deref(),
+            Some("0770 123")
+        );
 
         browser.assert_quiet_console();
         sign_out(browser).await;
@@ -188,8 +244,22 @@ fn an_operators_day() {
 }
 
 async fn sign_out(browser: &Browser) {
-    browser.client.find(Locator::Css(".operator-menu > summary")).await.unwrap().click().await.unwrap();
-    browser.client.find(Locator::Css("form[action='/logout'] button")).await.unwrap().click().await.unwrap();
+    browser
+        .client
+        .find(Locator::Css(".operator-menu > summary"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    browser
+        .client
+        .find(Locator::Css("form[action='/logout'] button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
     wait_for_text(browser, "Sign in").await;
 }
 
@@ -200,13 +270,21 @@ fn an_unknown_router_becomes_a_nas_in_two_clicks() {
     let secret = SharedSecret::new(b"new router secret").unwrap();
     // A login from an address that is no NAS; true when it was answered.
     let ask = || {
-        let login = Login { user_name: "user00001", password: "pass00001", method: Method::Pap };
+        let login = Login {
+            user_name: "user00001",
+            password: "pass00001",
+            method: Method::Pap,
+        };
         let request = Request::access(&secret, 7, &login, &AttributeBuffer::new()).unwrap();
         let socket = UdpSocket::bind((stranger, 0)).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
         socket.send_to(request.octets(), daemon.auth()).unwrap();
         let mut buffer = [0; 4096];
-        socket.recv(&mut buffer).is_ok_and(|length| request.verify(&buffer[..length]).is_ok())
+        socket
+            .recv(&mut buffer)
+            .is_ok_and(|length| request.verify(&buffer[..length]).is_ok())
     };
     assert!(!ask());
     with_browser(DESKTOP, async |browser| {
@@ -214,9 +292,24 @@ fn an_unknown_router_becomes_a_nas_in_two_clicks() {
         browser.open_page(&url(&daemon, "/nas")).await;
         wait_for_text(browser, "127.0.0.77").await;
         browser.screenshot("nas-unknown").await;
-        browser.client.find(Locator::Css("a[href*='127.0.0.77']")).await.unwrap().click().await.unwrap();
-        let address = browser.client.wait().for_element(Locator::Id("address")).await.unwrap();
-        assert_eq!(address.prop("value").await.unwrap().as_deref(), Some("127.0.0.77"));
+        browser
+            .client
+            .find(Locator::Css("a[href*='127.0.0.77']"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        let address = browser
+            .client
+            .wait()
+            .for_element(Locator::Id("address"))
+            .await
+            .unwrap();
+        assert_eq!(
+            address.prop("value").await.unwrap().as_deref(),
+            Some("127.0.0.77")
+        );
         fill(browser, "name", "Tower 7").await;
         fill(browser, "secret", "new router secret").await;
         send(browser).await;

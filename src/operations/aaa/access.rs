@@ -306,7 +306,9 @@ impl Login<'_> {
             }
             Some(reason) => {
                 counters.rejects(reject_slot(reason)).increment();
-                stats.rejects.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                stats
+                    .rejects
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
         stats.saw_auth(self.now);
@@ -326,7 +328,10 @@ impl Login<'_> {
 
 /// The place of a reason among the counters.
 pub fn reject_slot(reason: Reason) -> usize {
-    Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
+    Reason::ALL
+        .iter()
+        .position(|r| *r == reason)
+        .unwrap_or(usize::MAX)
 }
 
 fn fault(error: &dyn std::fmt::Display, subscriber: Option<SubscriberId>) -> Refused {
