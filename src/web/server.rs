@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt;
 
-/// Connections of one listener; each costs about 20 kB. Browsers open up to six.
+/// Connections of one listener. Browsers open up to six each, and an ISP has a handful of operators.
 pub const MOST_CONNECTIONS: usize = 512;
 
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +65,8 @@ async fn serve_within(
             () = stop.as_mut() => break,
             accepted = accept(&listener, &permits) => match accepted {
                 Ok(accepted) => accepted,
+                // The browser went away before it was let in; the next one is not concerned.
+                Err(error) if is_of_one_connection(&error) => continue,
                 Err(error) => {
                     tracing::warn!(%error, "a browser could not be let in");
                     tokio::select! {
@@ -105,6 +107,14 @@ async fn accept(
         .map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, permit))
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 async fn attend(
