@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, demo, setup};
+use crate::operations::{self, attempts, demo, setup};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
 use crate::{control, web};
@@ -63,6 +63,9 @@ pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
     let served = runtime.block_on(run(&app, greet));
+    if let Err(error) = attempts::write(&app) {
+        tracing::error!(%error, "the last authentication attempts were not written");
+    }
     // Whatever happened, what was acknowledged is brought into the tables.
     app.close();
     runtime.shutdown_timeout(Duration::from_secs(5));

@@ -30,7 +30,7 @@ use crate::store::settings::{self, Setting};
 use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, outbox, plans};
 use crate::telemetry::{Telemetry, monotonic};
 
-pub use auth_log::AuthLog;
+pub use auth_log::{AuthLog, MOST_AT_ONCE};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
@@ -221,7 +221,7 @@ impl App {
     /// All plans by name.
     pub fn plans(&self) -> Vec<Arc<Plan>> {
         let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
-        plans.sort_by(|a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id)));
+        plans.sort_by_key(|plan| (plan.name.to_lowercase(), plan.id));
         plans
     }
 
@@ -275,10 +275,6 @@ impl App {
     /// Commits what waits and closes the files. Blocks until done.
     pub fn close(&self) {
         self.accounting.close();
-        let written = self.auth_log.flush(&self.store, self.now());
-        if let Err(error) = written {
-            tracing::error!(%error, "the last authentication attempts were not written");
-        }
         self.store.close();
     }
 }

@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
@@ -67,7 +68,10 @@ impl Error {
 
     /// Whether the operator can do something about it; else it is a fault of ours.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled)
+        matches!(
+            self,
+            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
+        )
     }
 }
 

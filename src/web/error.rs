@@ -345,3 +345,83 @@ pub fn stay(signed: &Signed, tone: Tone, text: &str) -> Response {
         &signed.back,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Invalid;
+    use crate::operations::Error;
+
+    #[test]
+    fn each_error_has_its_status_and_only_refusals_are_shown_as_they_are() {
+        let inner = || "an inner cause".to_owned();
+        let damaged = StoreError::Damaged {
+            table: "plans",
+            key: inner(),
+            what: inner(),
+        };
+        let field = Error::Field {
+            field: "plan_name",
+            problem: Invalid::new("Taken"),
+        };
+        for (error, status, words) in [
+            (Error::Refused("No".into()), 409, "No"),
+            (field, 422, "plan name: Taken"),
+            (Error::Missing("plan"), 404, "there is no such page"),
+            (Error::Throttled, 429, "Too many attempts"),
+            (
+                StoreError::Busy { waiting: 1 }.into(),
+                503,
+                "The appliance is busy",
+            ),
+            (StoreError::Closed.into(), 503, "The appliance is stopping"),
+            (
+                StoreError::Unwritable { reason: inner() }.into(),
+                503,
+                "Nothing can be saved now",
+            ),
+            (damaged.into(), 500, "Something went wrong here"),
+            (
+                StoreError::Panicked { name: "w" }.into(),
+                500,
+                "Something went wrong here",
+            ),
+            (
+                std::io::Error::other(inner()).into(),
+                500,
+                "Something went wrong here",
+            ),
+            (Error::Interrupted, 500, "Something went wrong here"),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!(failure.status().as_u16(), status, "{failure}");
+            assert!(failure.words().starts_with(words), "{}", failure.words());
+            assert!(!failure.words().contains("inner"), "{}", failure.words());
+        }
+    }
+
+    #[test]
+    fn what_the_library_answers_is_explained_and_all_else_is_left_alone() {
+        for (status, explained) in [
+            (200, None),
+            (204, None),
+            (303, None),
+            (401, None),
+            (422, None),
+            (400, Some(404)),
+            (404, Some(404)),
+            (405, Some(405)),
+            (413, Some(413)),
+            (500, Some(500)),
+            (503, Some(503)),
+            (504, Some(500)),
+        ] {
+            let failure = Failure::of_status(StatusCode::from_u16(status).unwrap());
+            assert_eq!(
+                failure.map(|failure| failure.status().as_u16()),
+                explained,
+                "{status}"
+            );
+        }
+    }
+}

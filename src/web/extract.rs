@@ -187,7 +187,7 @@ async fn checked(request: Request, token: &str) -> Result<FormData, Failure> {
     }
     let form = FormData::read(request).await?;
     if !csrf::fits(form.text(csrf::FIELD), token) {
-        let text = "This form is too old: you signed in anew since. Open the page again. Nothing was done.";
+        let text = "This form is too old, or the browser keeps no cookies. Open the page again. Nothing was done.";
         return Err(Failure::Forbidden(text.to_owned()));
     }
     Ok(form)

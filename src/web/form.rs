@@ -15,6 +15,7 @@ use crate::web::parts::{Field, Select};
 const MOST_FIELDS: usize = 200;
 
 /// Names and values of a form, in the order sent. No Debug: it may hold a password.
+#[derive(Default)]
 pub struct FormData {
     pairs: Vec<(String, String)>,
 }

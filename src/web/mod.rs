@@ -21,8 +21,8 @@ pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod server;
 pub mod shell;
-pub mod wording;
 pub mod words;
 
 #[cfg(test)]
@@ -46,7 +46,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
-use pages::{audit, auth_log, login, nas, plans, search, sessions, subscribers};
+use pages::{
+    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+};
 
 /// Octets of a form; the notes of a subscriber are its longest part.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -68,6 +70,20 @@ fn routes() -> Router<Panel> {
         .route("/healthz", get(health))
         .route("/login", get(login::show).post(login::create))
         .route("/logout", post(login::remove))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/done", get(setup::done))
+        .route("/account/logins", get(account::logins))
+        .route("/account/logins/{browser}/revoke", post(account::revoke))
+        .route(
+            "/account/logins/revoke-others",
+            post(account::revoke_others),
+        )
+        .route(
+            "/account/password",
+            get(account::password).post(account::change_password),
+        )
+        .route("/account/theme", post(account::theme))
+        .route("/", get(dashboard::show))
         .route("/subscribers", get(subscribers::list).post(subscribers::create))
         .route("/subscribers/new", get(subscribers::new))
         .route("/subscribers/{id}", get(subscribers::show))
@@ -122,17 +138,5 @@ async fn health(State(panel): State<Panel>) -> (StatusCode, &'static str) {
     match panel.app.store.view() {
         Ok(_) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
-    }
-}
-
-pub mod server {
-    pub async fn serve(
-        listener: tokio::net::TcpListener,
-        router: axum::Router,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let _ = axum::serve(listener, router)
-            .with_graceful_shutdown(stop)
-            .await;
     }
 }

@@ -115,6 +115,13 @@ impl TestApp {
         }
     }
 
+    /// Closes the appliance. On a thread of its own, since closing blocks, which an async test must not.
+    pub fn close(&self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.app.close());
+        });
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         request.extensions_mut().insert(ConnectInfo(PEER));
@@ -131,7 +138,7 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        self.app.close();
+        self.close();
     }
 }
 

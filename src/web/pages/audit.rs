@@ -18,7 +18,7 @@ use crate::web::pages;
 use crate::web::parts::Field;
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::Words;
+use crate::web::words::Words;
 
 /// `GET /audit?q=&from=&to=&before=&size=`; htmx gets `RowsPart`.
 #[derive(Template)]

@@ -21,8 +21,7 @@ use crate::web::pages;
 use crate::web::parts::{Badge, Field, Select, thousands};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::Words;
-use crate::web::words;
+use crate::web::words::{self, Words};
 
 /// `GET /auth-log?q=&nas=&result=&reason=&from=&to=&before=&size=`; htmx gets `RowsPart`.
 #[derive(Template)]

@@ -15,7 +15,7 @@ use crate::web::page::Page;
 use crate::web::parts::Badge;
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::{self, Words};
+use crate::web::words::{self, Words};
 
 /// `GET /search?q=`; htmx gets `ResultsPart` while somebody types.
 #[derive(Template)]
@@ -103,12 +103,12 @@ fn hit(words: &Words<'_>, found: search::Hit) -> Hit {
             }
             details.retain(|detail| !detail.is_empty());
             Hit {
-                href: wording::subscriber_href(subscriber.id),
+                href: words::subscriber_href(subscriber.id),
                 icon: "user",
                 kind: "Subscriber".to_owned(),
                 title: subscriber.username.as_str().to_owned(),
                 details,
-                state: Some(wording::state_badge(state)),
+                state: Some(words::state_badge(state)),
             }
         }
         search::Hit::Plan(plan) => Hit {

@@ -2,8 +2,11 @@
 
 use axum::http::StatusCode;
 
+use crate::domain::operator::Role;
+use crate::domain::time::HOUR;
+use crate::store::FILE_NAME;
 use crate::web::cookies::{SESSION, VISITOR};
-use crate::web::testing::{Answer, Browser, PASSWORD, TestApp};
+use crate::web::testing::{Answer, Browser, NOW, PASSWORD, TestApp};
 
 /// A browser that has opened the sign-in page and holds its token.
 async fn visitor(test: &TestApp) -> Browser<'_> {
@@ -84,4 +87,76 @@ async fn wrong_names_and_passwords_read_the_same_and_are_throttled() {
     let answer = try_password(&browser, "rania", PASSWORD, "").await;
     answer.shows(StatusCode::TOO_MANY_REQUESTS, &["Too many attempts"]);
     assert!(answer.cookie(SESSION).is_empty());
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_cookie_is_secure_and_the_true_address_is_noted() {
+    for (trusted, is_secure, address) in [
+        ("127.0.0.1", true, "198.51.100.7"),
+        ("192.0.2.1", false, "127.0.0.1"),
+    ] {
+        let test = TestApp::empty(&format!("[web]\ntrusted_proxies = [\"{trusted}\"]"));
+        test.operator("rania", Role::Administrator).await;
+        let browser = visitor(&test).await;
+        let headers = [
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-for", "6.6.6.6, 198.51.100.7"),
+        ];
+        let fields = [("name", "rania"), ("password", PASSWORD)];
+        let answer = browser.post_with("/login", &fields, &headers).await;
+        assert_eq!(
+            answer.cookie(SESSION).contains("; Secure"),
+            is_secure,
+            "{trusted}"
+        );
+        let signed = test.browser(format!("{SESSION}={}", answer.cookie_value(SESSION)), "");
+        signed
+            .get("/account/logins")
+            .await
+            .shows(StatusCode::OK, &[address]);
+    }
+}
+
+#[tokio::test]
+async fn a_browser_that_was_not_used_for_half_a_day_must_sign_in_again() {
+    for (hours, status) in [(12, StatusCode::OK), (13, StatusCode::SEE_OTHER)] {
+        let test = TestApp::start().await;
+        let browser = test.sign_in().await;
+        test.app.clock.move_to(NOW.plus(hours * HOUR));
+        assert_eq!(
+            browser.get("/account/logins").await.status,
+            status,
+            "{hours}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn neither_password_nor_token_is_in_a_page_or_in_the_file() {
+    let test = TestApp::start().await;
+    let browser = visitor(&test).await;
+    let answer = try_password(&browser, "rania", PASSWORD, "/").await;
+    let token = answer.cookie_value(SESSION).to_owned();
+    let signed = test.browser(format!("{SESSION}={token}"), "");
+    for path in [
+        "/",
+        "/account/logins",
+        "/account/password",
+        "/setup/done",
+        "/nothing-here",
+    ] {
+        let page = signed.get(path).await;
+        assert!(
+            !page.body.contains(&token) && !page.body.contains(PASSWORD),
+            "{path}"
+        );
+        assert!(!page.body.contains("$argon2"), "{path}");
+    }
+    let file = std::fs::read(test.app.store.folder().join(FILE_NAME)).unwrap();
+    for secret in [token.as_bytes(), PASSWORD.as_bytes()] {
+        assert!(
+            !file.windows(secret.len()).any(|window| window == secret),
+            "a secret is in the file"
+        );
+    }
 }

@@ -1,12 +1,11 @@
 //! What should be mended at a NAS, with the RouterOS command that mends it.
 
-use crate::app::{App, NasEntry, NasStats};
+use crate::app::{App, NasEntry};
 use crate::domain::nas::{Nas, Profile};
 use crate::domain::time::Timestamp;
 use crate::operations::nas_health::{self, NasState, Trouble};
 use crate::web::parts::{Badge, Tone};
-use crate::web::wording::Words;
-use crate::web::words::ago_or_never;
+use crate::web::words::{Words, ago_or_never};
 
 /// Something to mend, with the command or setting that mends it.
 #[derive(Clone, Default)]
@@ -16,12 +15,33 @@ pub struct Hint {
     pub command: String,
 }
 
-pub fn state_badge(stats: &NasStats, now: Timestamp) -> Badge {
-    match nas_health::state(stats, now) {
+/// How a NAS does. One that answers may still need attention; a router that protects nothing has been so for years.
+pub fn state_badge(entry: &NasEntry, now: Timestamp) -> Badge {
+    let is_urgent = |trouble: &Trouble| *trouble != Trouble::Unprotected;
+    match nas_health::state(&entry.stats, now) {
         NasState::NeverSeen => Badge::new(Tone::Quiet, "Not seen yet"),
         NasState::WrongSecret => Badge::new(Tone::Bad, "Wrong secret"),
         NasState::Silent => Badge::new(Tone::Quiet, "Silent"),
+        NasState::Answering if nas_health::troubles(entry, now).iter().any(is_urgent) => {
+            Badge::new(Tone::Warn, "Needs attention")
+        }
         NasState::Answering => Badge::new(Tone::Good, "Answering"),
+    }
+}
+
+/// What should be mended, one line each, most urgent first.
+pub fn titles(entry: &NasEntry, now: Timestamp) -> Vec<String> {
+    let troubles = nas_health::troubles(entry, now);
+    troubles.into_iter().map(|trouble| title(trouble).to_owned()).collect()
+}
+
+fn title(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::WrongSecret => "The shared secret on the router is another one than here",
+        Trouble::MissingAuthenticator => "Requests without Message-Authenticator are dropped",
+        Trouble::Unprotected => "This device does not protect its requests",
+        Trouble::CoaUnanswered => "Disconnects and speed changes get no answer",
+        Trouble::CoaRefused(_) => "Disconnects and speed changes are refused",
     }
 }
 
@@ -38,9 +58,8 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
     let nas = &entry.nas;
     let ours = format!("/radius set [find where address={}]", server(words.app));
     let protect = format!("{ours} require-message-auth=yes-for-request-resp");
-    let (title, text, command) = match trouble {
+    let (text, command) = match trouble {
         Trouble::WrongSecret => (
-            "The shared secret on the router is another one than here",
             format!(
                 "A packet could not be verified {}. Put the secret that you saved here into the router, or save the router's here.",
                 ago_or_never(words.now, entry.stats.last_wrong_secret())
@@ -48,7 +67,6 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             format!("{ours} secret=\"SECRET\""),
         ),
         Trouble::MissingAuthenticator => (
-            "Requests without Message-Authenticator are dropped",
             format!(
                 "The last one came {}. This NAS must send it. Update RouterOS to 7.15 or newer and switch it on; for a router that cannot, choose “optional” under Edit.",
                 ago_or_never(words.now, entry.stats.last_missing_authenticator())
@@ -56,12 +74,10 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             protect,
         ),
         Trouble::Unprotected => (
-            "This device does not protect its requests",
             "It sends no Message-Authenticator, so somebody on the way could forge an answer (Blast-RADIUS). Update RouterOS to 7.15 or newer and switch it on; it is required here from the first one on.".to_owned(),
             protect,
         ),
         Trouble::CoaUnanswered => (
-            "Disconnects and speed changes get no answer",
             format!(
                 "The router must accept them on UDP port {}, and believes only the address that its own RADIUS entry names: no NAT may be in between.",
                 nas.coa_port
@@ -69,7 +85,6 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             accept_incoming(nas),
         ),
         Trouble::CoaRefused(cause) => (
-            "Disconnects and speed changes are refused",
             match cause {
                 Some(cause) => format!("The router says: {}.", nas_health::error_cause(cause)),
                 None => "The router does not say why.".to_owned(),
@@ -78,7 +93,7 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
         ),
     };
     Hint {
-        title: title.to_owned(),
+        title: title(trouble).to_owned(),
         text,
         command: if nas.profile == Profile::MikroTik { command } else { String::new() },
     }

@@ -5,7 +5,7 @@ mod hints;
 mod show;
 
 pub use form::{FormPage, create, edit, new, update};
-pub use hints::{Hint, state_badge};
+pub use hints::{Hint, state_badge, titles};
 pub use show::{CoaRow, ShowPage, show};
 
 use std::sync::Arc;
@@ -25,8 +25,7 @@ use crate::web::page::Page;
 use crate::web::parts::{Badge, thousands};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
-use crate::web::wording::Words;
-use crate::web::words::ago_or_never;
+use crate::web::words::{Words, ago_or_never};
 
 /// `GET /nas`.
 #[derive(Template)]
@@ -98,16 +97,15 @@ pub async fn list(signed: Signed) -> Reply {
 }
 
 fn row(words: &Words<'_>, entry: &NasEntry, online: usize) -> Row {
-    let hints = hints::hints(words, entry);
     Row {
         href: format!("{PATH}/{}", entry.nas.id),
         name: entry.nas.name.clone(),
         address: entry.nas.network.to_string(),
         profile: profile_word(entry.nas.profile).to_owned(),
-        state: state_badge(&entry.stats, words.now),
+        state: state_badge(entry, words.now),
         last_seen: ago_or_never(words.now, entry.stats.last_seen()),
         online: thousands(u64::try_from(online).unwrap_or(u64::MAX)),
-        hints: hints.into_iter().map(|hint| hint.title).collect(),
+        hints: titles(entry, words.now),
     }
 }
 

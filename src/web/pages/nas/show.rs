@@ -20,8 +20,7 @@ use crate::web::pages::auth_log;
 use crate::web::parts::{Badge, Fact, Tone, thousands};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::Words;
-use crate::web::words::{self, ago_or_never};
+use crate::web::words::{self, Words, ago_or_never};
 
 use super::hints::{self, Hint, state_badge};
 use super::profile_word;
@@ -81,7 +80,7 @@ pub async fn show(Path(id): Path<u32>, signed: Signed) -> Reply {
         shell: signed.shell(&entry.nas.name, Nav::Nas),
         path: format!("/nas/{id}"),
         name: entry.nas.name.clone(),
-        state: state_badge(&entry.stats, words.now),
+        state: state_badge(&entry, words.now),
         facts: facts(&words, &entry, online),
         counters: counters(&entry),
         hints: hints::hints(&words, &entry),

@@ -20,7 +20,7 @@ use crate::web::pages;
 use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::{self, Words};
+use crate::web::words::{self, Words};
 
 /// `GET /sessions?q=&nas=&subscriber=&from=&to=&before=&size=`; htmx gets `HistoryPart`.
 #[derive(Template)]
@@ -123,17 +123,17 @@ pub fn closed_row(words: &Words<'_>, session: &Session) -> HistoryRow {
         user_name: session.username.clone(),
         user_href: session
             .subscriber
-            .map_or_else(String::new, wording::subscriber_href),
+            .map_or_else(String::new, words::subscriber_href),
         nas: words.nas(session.nas),
-        address: wording::place(session),
-        mac: wording::station(session),
+        address: words::place(session),
+        mac: words::station(session),
         start: words.minute(session.started_at),
         stop: words.minute(ended_at),
         duration: short(ended_at.since(session.started_at)),
-        download: wording::octets(session.booked.download),
-        upload: wording::octets(session.booked.upload),
+        download: words::octets(session.booked.download),
+        upload: words::octets(session.booked.upload),
         cause: session
             .stopped
-            .map_or_else(String::new, |stopped| wording::cause(stopped.cause)),
+            .map_or_else(String::new, |stopped| words::cause(stopped.cause)),
     }
 }

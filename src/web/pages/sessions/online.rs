@@ -21,7 +21,7 @@ use crate::web::pages;
 use crate::web::parts::{Badge, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::{self, Words};
+use crate::web::words::{self, Words};
 
 /// `GET /online?q=&nas=&plan=&state=&sort=&page=&size=`; htmx gets `OnlinePart`, also every 10 s.
 #[derive(Template)]
@@ -170,19 +170,19 @@ pub fn open_row(words: &Words<'_>, session: &Session, presence: Presence) -> Onl
         user_name: session.username.clone(),
         user_href: session
             .subscriber
-            .map_or_else(String::new, wording::subscriber_href),
+            .map_or_else(String::new, words::subscriber_href),
         plan: String::new(),
         nas: words.nas(session.nas),
         nas_href: words.nas_href(session.nas),
-        address: wording::place(session),
-        mac: wording::station(session),
+        address: words::place(session),
+        mac: words::station(session),
         since: words.minute(session.started_at),
         duration: short(words.now.since(session.started_at)),
-        download: wording::octets(session.booked.download),
-        upload: wording::octets(session.booked.upload),
+        download: words::octets(session.booked.download),
+        upload: words::octets(session.booked.upload),
         last_update: format!("heard {heard} ago"),
-        state: wording::presence_badge(presence),
-        disconnect: wording::disconnect_href(session.id),
+        state: words::presence_badge(presence),
+        disconnect: words::disconnect_href(session.id),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::web::page::Page;
 use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
-use crate::web::wording::{self, Words};
+use crate::web::words::{self, Words};
 
 use super::PATH;
 
@@ -100,7 +100,7 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
             match verbs::create(signed.app(), &signed.actor(), draft).await {
                 Ok(id) => {
                     let flash = Flash::good(format!("{name} is created and can sign in now."));
-                    return Ok(done(&signed, flash, &wording::subscriber_href(id)));
+                    return Ok(done(&signed, flash, &words::subscriber_href(id)));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -128,7 +128,7 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
             match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
                 Ok(()) => {
                     let flash = Flash::good(format!("{name} is saved."));
-                    return Ok(done(&signed, flash, &wording::subscriber_href(subscriber.id)));
+                    return Ok(done(&signed, flash, &words::subscriber_href(subscriber.id)));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -176,7 +176,7 @@ fn page(
     let (title, action, back) = match old {
         None => ("New subscriber", PATH.to_owned(), PATH.to_owned()),
         Some(old) => {
-            let path = wording::subscriber_href(old.id);
+            let path = words::subscriber_href(old.id);
             ("Edit subscriber", format!("{path}/edit"), path)
         }
     };

@@ -19,7 +19,7 @@ use crate::web::pages;
 use crate::web::parts::{Badge, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::{self, Words};
+use crate::web::words::{self, Words};
 
 use super::PATH;
 
@@ -81,7 +81,7 @@ pub async fn list(signed: Signed) -> Reply {
     if signed.htmx.wants_partial {
         return Ok(pages::rows(&signed, part, &query.href(PATH)));
     }
-    let states = State::ALL.map(|state| (state.word().to_owned(), wording::state_badge(state).text));
+    let states = State::ALL.map(|state| (state.word().to_owned(), words::state_badge(state).text));
     let any = || std::iter::once((String::new(), "Any".to_owned()));
     let presences = [("", "Any"), ("online", "Online"), ("offline", "Offline")];
     let page = ListPage {
@@ -152,12 +152,12 @@ fn row(words: &Words<'_>, listed: &Listed) -> Row {
     let subscriber = &listed.subscriber;
     let (expires, expires_note) = words.expiry(subscriber.expires_at);
     Row {
-        href: wording::subscriber_href(subscriber.id),
+        href: words::subscriber_href(subscriber.id),
         user_name: subscriber.username.as_str().to_owned(),
         full_name: subscriber.full_name.clone(),
         phone: subscriber.phone.clone(),
         plan: words.plan(subscriber.plan),
-        state: wording::state_badge(listed.state),
+        state: words::state_badge(listed.state),
         presence: match listed.online_since {
             Some(_) => Badge::new(Tone::Good, "Online"),
             None => Badge::new(Tone::Quiet, "Offline"),
@@ -167,7 +167,7 @@ fn row(words: &Words<'_>, listed: &Listed) -> Row {
             .map_or_else(String::new, |since| short(words.now.since(since))),
         expires,
         expires_note,
-        used_this_month: wording::octets(listed.used_this_month.total()),
+        used_this_month: words::octets(listed.used_this_month.total()),
         created: words.day(subscriber.created_at),
     }
 }

@@ -25,8 +25,7 @@ use crate::web::pages::{self, audit, auth_log, sessions};
 use crate::web::parts::{Badge, Fact, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
-use crate::web::wording::{self, Words};
-use crate::web::words;
+use crate::web::words::{self, Words};
 
 /// `GET /subscribers/{id}`.
 #[derive(Template)]
@@ -114,12 +113,12 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
     let newest = open.max_by_key(|session| session.heard_at);
     let name = subscriber.username.as_str();
     Ok(ShowPage {
-        path: wording::subscriber_href(subscriber.id),
+        path: words::subscriber_href(subscriber.id),
         user_name: name.to_owned(),
         full_name: subscriber.full_name.clone(),
-        state: wording::state_badge(detail.state),
+        state: words::state_badge(detail.state),
         presence: match newest {
-            Some(session) => wording::presence_badge(words.presence(session)),
+            Some(session) => words::presence_badge(words.presence(session)),
             None => Badge::new(Tone::Quiet, "Offline"),
         },
         is_enabled: !subscriber.is_suspended(),
@@ -129,8 +128,8 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         account: account(&words, subscriber),
         access: access(&words, detail, &plan),
         notes: subscriber.notes.clone(),
-        used_today: wording::octets(detail.used_today.total()),
-        used_this_month: wording::octets(detail.used_this_month.total()),
+        used_today: words::octets(detail.used_today.total()),
+        used_this_month: words::octets(detail.used_this_month.total()),
         usage: usage(&detail.days),
         open: sessions_part(&words, subscriber.id, &detail.sessions, pages::button_token(signed)),
         attempts: detail
@@ -167,7 +166,7 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
         calendar: words.calendar(),
     };
     let why = why::explain(&known, words.now);
-    let path = wording::subscriber_href(subscriber.id);
+    let path = words::subscriber_href(subscriber.id);
     let (href, action) = match why.remedy {
         None => (String::new(), ""),
         Some(Remedy::EditSubscriber(action)) => (format!("{path}/edit"), action),
@@ -247,8 +246,8 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
         facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
     }
     if let Some(quota) = plan.monthly_quota_octets {
-        let used = wording::octets(detail.used_this_month.total());
-        facts.push(Fact::new("Monthly quota", wording::octets(quota)).note(format!("{used} used")));
+        let used = words::octets(detail.used_this_month.total());
+        facts.push(Fact::new("Monthly quota", words::octets(quota)).note(format!("{used} used")));
     }
     if let Some(hours) = plan.login_hours {
         facts.push(Fact::new("Login hours", hours.to_string()).note("of the plan"));
@@ -266,15 +265,15 @@ fn usage(days: &[(Day, Traffic)]) -> Bars {
         .map(|(day, used)| chart::Day {
             title: format!(
                 "{day}: {} down, {} up",
-                wording::octets(used.download),
-                wording::octets(used.upload)
+                words::octets(used.download),
+                words::octets(used.upload)
             ),
             download_octets: used.download,
             upload_octets: used.upload,
         })
         .collect();
     let label = |day: Option<&(Day, Traffic)>| day.map_or_else(String::new, |(day, _)| day.to_string());
-    let top = format!("most: {}", wording::octets(most));
+    let top = format!("most: {}", words::octets(most));
     let summary = format!("Usage per day over {} days, {top}", days.len());
     Bars::new(&bars, summary).labelled(&label(days.first()), &label(days.last()), &top)
 }

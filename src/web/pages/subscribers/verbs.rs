@@ -15,7 +15,7 @@ use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::Tone;
 use crate::web::shell::{Flash, Nav, Shell};
-use crate::web::wording;
+use crate::web::words;
 
 use super::PATH;
 
@@ -72,7 +72,7 @@ pub async fn suspend(Path(id): Path<u32>, Change { signed, form }: Change) -> Re
         .map_err(|problem| Failure::Unfit(format!("reason: {problem}")))?;
     verbs::suspend(signed.app(), &signed.actor(), id, reason).await?;
     let flash = Flash::good(format!("{name} is suspended, and its sessions end."));
-    Ok(done(&signed, flash, &wording::subscriber_href(id)))
+    Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
 pub async fn enable(Path(id): Path<u32>, change: Change) -> Reply {
@@ -81,7 +81,7 @@ pub async fn enable(Path(id): Path<u32>, change: Change) -> Reply {
     let name = name(&signed, id)?;
     verbs::enable(signed.app(), &signed.actor(), id).await?;
     let flash = Flash::good(format!("{name} is enabled."));
-    Ok(done(&signed, flash, &wording::subscriber_href(id)))
+    Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
 pub async fn forget_macs(Path(id): Path<u32>, change: Change) -> Reply {
@@ -90,7 +90,7 @@ pub async fn forget_macs(Path(id): Path<u32>, change: Change) -> Reply {
     let name = name(&signed, id)?;
     verbs::forget_macs(signed.app(), &signed.actor(), id).await?;
     let flash = Flash::good(format!("The MAC addresses of {name} are forgotten."));
-    Ok(done(&signed, flash, &wording::subscriber_href(id)))
+    Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
 /// Shows the password to staff that may change things. Each look is in the audit log.
@@ -108,7 +108,7 @@ pub async fn reveal_password(Path(id): Path<u32>, change: Change) -> Reply {
     let page = PasswordPage {
         shell: signed.shell("Password", Nav::Subscribers),
         user_name,
-        back: wording::subscriber_href(id),
+        back: words::subscriber_href(id),
         part,
     };
     Ok(Page::ok(page).into_response())
@@ -124,7 +124,7 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
         1 => "The open session is ended, and the next sign-in is rejected as unknown.".to_owned(),
         open => format!("The {open} open sessions are ended, and the next sign-in is rejected as unknown."),
     };
-    let back = wording::subscriber_href(id);
+    let back = words::subscriber_href(id);
     let page = DeletePage {
         shell: signed.shell("Delete subscriber", Nav::Subscribers),
         action: format!("{back}/delete"),
