@@ -21,8 +21,9 @@ use super::{Error, search};
 const MOST_TEXT_HITS: usize = 200;
 
 /// The administrative and the term state in one word, for lists; the facts stay apart in the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
+    #[default]
     Active,
     ExpiringSoon,
     Expired,
@@ -251,12 +252,6 @@ pub struct Counts {
     pub stale: usize,
     /// Open sessions by NAS.
     pub by_nas: HashMap<NasId, usize>,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State::Active
-    }
 }
 
 pub fn counts(app: &App) -> Result<Counts, Error> {

@@ -84,21 +84,42 @@ fn routes() -> Router<Panel> {
         )
         .route("/account/theme", post(account::theme))
         .route("/", get(dashboard::show))
-        .route("/subscribers", get(subscribers::list).post(subscribers::create))
+        .route(
+            "/subscribers",
+            get(subscribers::list).post(subscribers::create),
+        )
         .route("/subscribers/new", get(subscribers::new))
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
-        .route("/subscribers/{id}/edit", get(subscribers::edit).post(subscribers::update))
-        .route("/subscribers/{id}/delete", get(subscribers::ask_remove).post(subscribers::remove))
-        .route("/subscribers/{id}/disconnect", post(subscribers::disconnect))
+        .route(
+            "/subscribers/{id}/edit",
+            get(subscribers::edit).post(subscribers::update),
+        )
+        .route(
+            "/subscribers/{id}/delete",
+            get(subscribers::ask_remove).post(subscribers::remove),
+        )
+        .route(
+            "/subscribers/{id}/disconnect",
+            post(subscribers::disconnect),
+        )
         .route("/subscribers/{id}/suspend", post(subscribers::suspend))
         .route("/subscribers/{id}/enable", post(subscribers::enable))
-        .route("/subscribers/{id}/forget-mac", post(subscribers::forget_macs))
-        .route("/subscribers/{id}/password", post(subscribers::reveal_password))
+        .route(
+            "/subscribers/{id}/forget-mac",
+            post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/password",
+            post(subscribers::reveal_password),
+        )
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/new", get(plans::new))
         .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
-        .route("/plans/{id}/delete", get(plans::ask_remove).post(plans::remove))
+        .route(
+            "/plans/{id}/delete",
+            get(plans::ask_remove).post(plans::remove),
+        )
         .route("/nas", get(nas::list).post(nas::create))
         .route("/nas/new", get(nas::new))
         .route("/nas/unknown", get(nas::unknown))

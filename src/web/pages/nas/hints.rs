@@ -32,7 +32,10 @@ pub fn state_badge(entry: &NasEntry, now: Timestamp) -> Badge {
 /// What should be mended, one line each, most urgent first.
 pub fn titles(entry: &NasEntry, now: Timestamp) -> Vec<String> {
     let troubles = nas_health::troubles(entry, now);
-    troubles.into_iter().map(|trouble| title(trouble).to_owned()).collect()
+    troubles
+        .into_iter()
+        .map(|trouble| title(trouble).to_owned())
+        .collect()
 }
 
 fn title(trouble: Trouble) -> &'static str {
@@ -95,7 +98,11 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
     Hint {
         title: title(trouble).to_owned(),
         text,
-        command: if nas.profile == Profile::MikroTik { command } else { String::new() },
+        command: if nas.profile == Profile::MikroTik {
+            command
+        } else {
+            String::new()
+        },
     }
 }
 
