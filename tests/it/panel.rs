@@ -79,6 +79,11 @@ async fn first_run(browser: &Browser, daemon: &Daemon) {
     fill(browser, "password", PASSWORD).await;
     fill(browser, "password_again", PASSWORD).await;
     send(browser).await;
+    wait_for_text(browser, "Ready").await;
+    let port = daemon.auth().port();
+    assert!(text(browser).await.contains(&format!("UDP {port}")));
+    browser.screenshot("setup-done").await;
+    browser.open_page(&url(daemon, "/")).await;
     wait_for_text(browser, "rania").await;
 }
 
