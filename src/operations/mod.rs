@@ -9,9 +9,12 @@ pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod nas;
+pub mod nas_health;
+pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
+pub mod records;
 pub mod routers;
 pub mod search;
 pub mod sessions;
@@ -65,10 +68,7 @@ impl Error {
 
     /// Whether the operator can do something about it; else it is a fault of ours.
     pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
-        )
+        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled)
     }
 }
 

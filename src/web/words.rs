@@ -47,7 +47,6 @@ pub fn attempt(app: &App, attempt: &Attempt) -> auth_log::Row {
         reason: attempt
             .reason
             .map_or_else(String::new, |reason| reason.words().to_owned()),
-        duration: String::new(),
     }
 }
 
