@@ -158,7 +158,18 @@ mod tests {
             assert_eq!(read.0, octets);
             assert_eq!(read.gigabytes(), text.trim());
         }
-        for text in ["", "0", "0.0", "-1", "1,5", "1.", ".5", "1.0000000001", "18446744073.709551616", "9".repeat(30).as_str()] {
+        for text in [
+            "",
+            "0",
+            "0.0",
+            "-1",
+            "1,5",
+            "1.",
+            ".5",
+            "1.0000000001",
+            "18446744073.709551616",
+            "9".repeat(30).as_str(),
+        ] {
             assert!(Octets::parse_gigabytes(text).is_err(), "{text}");
         }
     }

@@ -68,7 +68,10 @@ impl Error {
 
     /// Whether the operator can do something about it; else it is a fault of ours.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled)
+        matches!(
+            self,
+            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
+        )
     }
 }
 

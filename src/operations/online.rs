@@ -48,7 +48,10 @@ pub fn online(
     skip: usize,
     limit: usize,
 ) -> Result<(Vec<Online>, usize), Error> {
-    let of_plan = filter.plan.map(|plan| subscribers_of(app, plan)).transpose()?;
+    let of_plan = filter
+        .plan
+        .map(|plan| subscribers_of(app, plan))
+        .transpose()?;
     let wanted = searchable(filter.text.trim());
     let (now, table) = (app.now(), app.nas_table());
     let mut page = Vec::new();
@@ -57,14 +60,20 @@ pub fn online(
         let live = app.accounting.live();
         let open = live.open_count();
         let presence = |session: &Session| {
-            let own = table.by_id(session.nas).and_then(|entry| entry.nas.interim_interval);
+            let own = table
+                .by_id(session.nas)
+                .and_then(|entry| entry.nas.interim_interval);
             session.presence(now, interim_interval(own, open))
         };
         let mut found: Vec<&Session> = live
             .open_sessions()
             .filter(|s| filter.nas.is_none_or(|nas| s.nas == nas))
             .filter(|s| is_of(s, of_plan.as_ref()))
-            .filter(|s| filter.is_stale.is_none_or(|stale| stale == (presence(s) != Presence::Online)))
+            .filter(|s| {
+                filter
+                    .is_stale
+                    .is_none_or(|stale| stale == (presence(s) != Presence::Online))
+            })
             .filter(|s| has_text(s, &wanted))
             .collect();
         let total = found.len();
@@ -76,7 +85,11 @@ pub fn online(
         }
         found.sort_unstable_by(order);
         for session in found.into_iter().skip(skip).take(limit) {
-            page.push(Online { session: session.clone(), presence: presence(session), plan: None });
+            page.push(Online {
+                session: session.clone(),
+                presence: presence(session),
+                plan: None,
+            });
         }
         total
     };
@@ -91,7 +104,10 @@ pub fn online(
 
 fn subscribers_of(app: &App, plan: PlanId) -> Result<HashSet<SubscriberId>, Error> {
     Ok(app.directory().with(&app.store, |all| {
-        all.values().filter(|entry| entry.plan == plan).map(|entry| entry.id).collect()
+        all.values()
+            .filter(|entry| entry.plan == plan)
+            .map(|entry| entry.id)
+            .collect()
     })?)
 }
 
@@ -105,18 +121,28 @@ fn compare(filter: &OnlineFilter, a: &Session, b: &Session) -> Ordering {
         OnlineSort::Since => a.started_at.cmp(&b.started_at),
         OnlineSort::Download => a.booked.download.cmp(&b.booked.download),
     };
-    let order = if filter.descending { order.reverse() } else { order };
+    let order = if filter.descending {
+        order.reverse()
+    } else {
+        order
+    };
     order.then_with(|| a.id.cmp(&b.id))
 }
 
 /// How many sessions of a plan are open.
 pub fn count_of_plan(app: &App, plan: PlanId) -> Result<usize, Error> {
-    let filter = OnlineFilter { plan: Some(plan), ..OnlineFilter::default() };
+    let filter = OnlineFilter {
+        plan: Some(plan),
+        ..OnlineFilter::default()
+    };
     Ok(online(app, &filter, 0, 0)?.1)
 }
 
 /// How many sessions run through a NAS.
 pub fn count_of_nas(app: &App, nas: NasId) -> Result<usize, Error> {
-    let filter = OnlineFilter { nas: Some(nas), ..OnlineFilter::default() };
+    let filter = OnlineFilter {
+        nas: Some(nas),
+        ..OnlineFilter::default()
+    };
     Ok(online(app, &filter, 0, 0)?.1)
 }

@@ -347,10 +347,10 @@ mod tests {
     /// The newest entry below a number, of entries whose number is its place and whose time is the value.
     fn newest_of(times: &[Option<i64>]) -> impl Fn(u64) -> Result<Option<(u64, Timestamp)>, Error> {
         move |below| {
-            let fitting = (0u64..)
-                .zip(times)
-                .filter(|(number, _)| *number < below);
-            let last = fitting.filter_map(|(number, at)| Some((number, (*at)?))).last();
+            let fitting = (0u64..).zip(times).filter(|(number, _)| *number < below);
+            let last = fitting
+                .filter_map(|(number, at)| Some((number, (*at)?)))
+                .last();
             Ok(last.map(|(number, at)| (number, Timestamp(at))))
         }
     }

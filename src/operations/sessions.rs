@@ -47,7 +47,11 @@ pub async fn disconnect(app: &App, actor: &Actor, id: SessionId) -> Result<(), E
 }
 
 /// Asks the routers to end every open session of a subscriber. Says how many there are; none is no error.
-pub async fn disconnect_subscriber(app: &App, actor: &Actor, id: SubscriberId) -> Result<usize, Error> {
+pub async fn disconnect_subscriber(
+    app: &App,
+    actor: &Actor,
+    id: SubscriberId,
+) -> Result<usize, Error> {
     let open = app.accounting.live().open_of(id).count();
     if open == 0 {
         return Ok(0);

@@ -269,10 +269,20 @@ mod tests {
 
     #[test]
     fn numbers_keep_to_their_range_and_optional_ones_may_be_missing() {
-        for (text, number_read) in [("1", Some(1)), (" 9 ", Some(9)), ("0", None), ("10", None), ("x", None), ("-1", None)] {
+        for (text, number_read) in [
+            ("1", Some(1)),
+            (" 9 ", Some(9)),
+            ("0", None),
+            ("10", None),
+            ("x", None),
+            ("-1", None),
+        ] {
             assert_eq!(number::<u8>(text, 1, 9).ok(), number_read, "{text}");
         }
-        assert_eq!(number::<u8>("", 1, 9).unwrap_err().0, "A whole number from 1 to 9");
+        assert_eq!(
+            number::<u8>("", 1, 9).unwrap_err().0,
+            "A whole number from 1 to 9"
+        );
         assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
         assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
         assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
@@ -283,7 +293,10 @@ mod tests {
         let mut problems = Problems::default();
         assert_eq!(problems.summary(), None);
         problems.add("a", Invalid::new("No"));
-        assert_eq!(problems.summary().unwrap(), "One field needs your attention.");
+        assert_eq!(
+            problems.summary().unwrap(),
+            "One field needs your attention."
+        );
         problems.add("b", Invalid::new("No"));
         assert_eq!(problems.summary().unwrap(), "2 fields need your attention.");
     }

@@ -47,7 +47,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
-use pages::{audit, auth_log, login, nas, plans, search, sessions, subscribers};
+use pages::{
+    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+};
 
 /// Octets of a form; the notes of a subscriber are its longest part.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -69,21 +71,56 @@ fn routes() -> Router<Panel> {
         .route("/healthz", get(health))
         .route("/login", get(login::show).post(login::create))
         .route("/logout", post(login::remove))
-        .route("/subscribers", get(subscribers::list).post(subscribers::create))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/done", get(setup::done))
+        .route("/account/logins", get(account::logins))
+        .route("/account/logins/{browser}/revoke", post(account::revoke))
+        .route(
+            "/account/logins/revoke-others",
+            post(account::revoke_others),
+        )
+        .route(
+            "/account/password",
+            get(account::password).post(account::change_password),
+        )
+        .route("/account/theme", post(account::theme))
+        .route("/", get(dashboard::show))
+        .route(
+            "/subscribers",
+            get(subscribers::list).post(subscribers::create),
+        )
         .route("/subscribers/new", get(subscribers::new))
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
-        .route("/subscribers/{id}/edit", get(subscribers::edit).post(subscribers::update))
-        .route("/subscribers/{id}/delete", get(subscribers::ask_remove).post(subscribers::remove))
-        .route("/subscribers/{id}/disconnect", post(subscribers::disconnect))
+        .route(
+            "/subscribers/{id}/edit",
+            get(subscribers::edit).post(subscribers::update),
+        )
+        .route(
+            "/subscribers/{id}/delete",
+            get(subscribers::ask_remove).post(subscribers::remove),
+        )
+        .route(
+            "/subscribers/{id}/disconnect",
+            post(subscribers::disconnect),
+        )
         .route("/subscribers/{id}/suspend", post(subscribers::suspend))
         .route("/subscribers/{id}/enable", post(subscribers::enable))
-        .route("/subscribers/{id}/forget-mac", post(subscribers::forget_macs))
-        .route("/subscribers/{id}/password", post(subscribers::reveal_password))
+        .route(
+            "/subscribers/{id}/forget-mac",
+            post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/password",
+            post(subscribers::reveal_password),
+        )
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/new", get(plans::new))
         .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
-        .route("/plans/{id}/delete", get(plans::ask_remove).post(plans::remove))
+        .route(
+            "/plans/{id}/delete",
+            get(plans::ask_remove).post(plans::remove),
+        )
         .route("/nas", get(nas::list).post(nas::create))
         .route("/nas/new", get(nas::new))
         .route("/nas/unknown", get(nas::unknown))
@@ -123,17 +160,5 @@ async fn health(State(panel): State<Panel>) -> (StatusCode, &'static str) {
     match panel.app.store.view() {
         Ok(_) => (StatusCode::OK, "ok"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
-    }
-}
-
-pub mod server {
-    pub async fn serve(
-        listener: tokio::net::TcpListener,
-        router: axum::Router,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let _ = axum::serve(listener, router)
-            .with_graceful_shutdown(stop)
-            .await;
     }
 }

@@ -86,7 +86,12 @@ impl<'a> Words<'a> {
     }
 
     pub fn subscriber(&self, id: SubscriberId) -> String {
-        let found = self.app.store.view().ok().and_then(|view| subscribers::get(&view, id).ok().flatten());
+        let found = self
+            .app
+            .store
+            .view()
+            .ok()
+            .and_then(|view| subscribers::get(&view, id).ok().flatten());
         found.map_or_else(
             || "a deleted subscriber".to_owned(),
             |stored| stored.subscriber.username.as_str().to_owned(),

@@ -328,7 +328,10 @@ impl Login<'_> {
 
 /// The place of a reason among the counters.
 pub fn reject_slot(reason: Reason) -> usize {
-    Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
+    Reason::ALL
+        .iter()
+        .position(|r| *r == reason)
+        .unwrap_or(usize::MAX)
 }
 
 fn fault(error: &dyn std::fmt::Display, subscriber: Option<SubscriberId>) -> Refused {

@@ -118,7 +118,11 @@ pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
         who: entry.actor.clone(),
         action: entry.action.clone(),
         object: format!("{kind}{}", entry.object_name),
-        object_href: if entry.action == "deleted" { String::new() } else { href },
+        object_href: if entry.action == "deleted" {
+            String::new()
+        } else {
+            href
+        },
         changes: entry
             .changes
             .iter()

@@ -68,15 +68,23 @@ const PATH: &str = "/auth-log";
 
 /// Attempts, newest first: the page, or its rows to htmx.
 pub async fn list(signed: Signed) -> Reply {
-    let known = ["q", "nas", "result", "reason", "from", "to", "before", "size"];
+    let known = [
+        "q", "nas", "result", "reason", "from", "to", "before", "size",
+    ];
     let query = Query::read(&signed.here, &known);
     let (app, asked) = (Arc::clone(&signed.panel.app), query.clone());
     let part = blocking(move || part(&app, &asked)).await??;
     if signed.htmx.wants_partial {
         return Ok(pages::rows(&signed, part, &query.href(PATH)));
     }
-    let results = [("", "Any"), ("accepted", "Accepted"), ("rejected", "Rejected")];
-    let reasons = Reason::ALL.iter().map(|reason| (reason.code(), reason.words()));
+    let results = [
+        ("", "Any"),
+        ("accepted", "Accepted"),
+        ("rejected", "Rejected"),
+    ];
+    let reasons = Reason::ALL
+        .iter()
+        .map(|reason| (reason.code(), reason.words()));
     let page = ListPage {
         shell: signed.shell("Authentication log", Nav::AuthLog),
         q: query.get("q").to_owned(),

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{Sample, Wish, bad, good, warn};
-use crate::web::pages::{audit, auth_log, sessions};
 use crate::web::pager::{ActiveFilter, Pager, SortHead};
+use crate::web::pages::{audit, auth_log, sessions};
 use crate::web::parts::{Badge, Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::Nav;

@@ -4,8 +4,8 @@ use askama::Template;
 
 use super::{Sample, Wish, bad, good, logs, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
-use crate::web::pages::subscribers;
 use crate::web::pager::{ActiveFilter, Pager, SortHead};
+use crate::web::pages::subscribers;
 use crate::web::parts::{Badge, Fact, Field, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;

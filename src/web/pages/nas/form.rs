@@ -54,7 +54,6 @@ pub struct FormPage {
     pub notes: Field,
 }
 
-
 /// A form with the defaults for RouterOS; `address` and `name` of the page's address are filled in, as they were seen.
 pub async fn new(signed: Signed) -> Reply {
     let query = Query::read(&signed.here, &["address", "name"]);
@@ -88,7 +87,13 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
     let form = filled(&entry.nas);
-    let page = page(&signed, Some(entry.nas.id), &form, &Problems::default(), None);
+    let page = page(
+        &signed,
+        Some(entry.nas.id),
+        &form,
+        &Problems::default(),
+        None,
+    );
     Ok(Page::ok(page).into_response())
 }
 

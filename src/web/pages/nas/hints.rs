@@ -80,7 +80,11 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
     Hint {
         title: title.to_owned(),
         text,
-        command: if nas.profile == Profile::MikroTik { command } else { String::new() },
+        command: if nas.profile == Profile::MikroTik {
+            command
+        } else {
+            String::new()
+        },
     }
 }
 

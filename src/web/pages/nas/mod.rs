@@ -127,7 +127,10 @@ pub async fn unknown(signed: Signed) -> Reply {
 fn unknown_part(words: &Words<'_>) -> UnknownPart {
     let seen = words.app.sightings.list();
     UnknownPart {
-        rows: seen.iter().map(|sighting| unknown_row(words, sighting)).collect(),
+        rows: seen
+            .iter()
+            .map(|sighting| unknown_row(words, sighting))
+            .collect(),
     }
 }
 
@@ -152,7 +155,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let online = blocking(move || online::count_of_nas(&app, NasId(id))).await??;
     let sessions = match online {
         0 => "No session runs through it now.".to_owned(),
-        1 => "One session that runs through it stays up, but cannot be disconnected from here.".to_owned(),
+        1 => "One session that runs through it stays up, but cannot be disconnected from here."
+            .to_owned(),
         online => format!(
             "{} sessions that run through it stay up, but cannot be disconnected from here.",
             thousands(u64::try_from(online).unwrap_or(u64::MAX))

@@ -60,7 +60,6 @@ pub struct CoaRow {
     pub outcome: Badge,
 }
 
-
 /// The page of one NAS.
 pub async fn show(Path(id): Path<u32>, signed: Signed) -> Reply {
     let id = NasId(id);
@@ -110,28 +109,41 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
         MessageAuthenticator::Optional => "Optional, which is not safe",
     };
     let interval = words.app.interim_interval(nas.id);
-    let online_href = Query::new().with("nas", &nas.id.to_string()).href("/online");
+    let online_href = Query::new()
+        .with("nas", &nas.id.to_string())
+        .href("/online");
     vec![
         Fact::new("Address", nas.network.to_string()).copyable(),
         Fact::new("Profile", profile_word(nas.profile)),
-        Fact::new("Online", thousands(u64::try_from(online).unwrap_or(u64::MAX))).link(online_href),
-        Fact::new("Last sign-in", ago_or_never(words.now, entry.stats.last_auth())),
-        Fact::new("Last accounting", ago_or_never(words.now, entry.stats.last_acct())),
+        Fact::new(
+            "Online",
+            thousands(u64::try_from(online).unwrap_or(u64::MAX)),
+        )
+        .link(online_href),
+        Fact::new(
+            "Last sign-in",
+            ago_or_never(words.now, entry.stats.last_auth()),
+        ),
+        Fact::new(
+            "Last accounting",
+            ago_or_never(words.now, entry.stats.last_acct()),
+        ),
         Fact::new("CoA port", nas.coa_port.to_string()),
         Fact::new("Message-Authenticator", policy),
-        Fact::new("Interim records", format!("every {interval} s")).note(match nas.interim_interval {
-            Some(_) => "set for this NAS",
-            None => "by the number of sessions",
-        }),
+        Fact::new("Interim records", format!("every {interval} s")).note(
+            match nas.interim_interval {
+                Some(_) => "set for this NAS",
+                None => "by the number of sessions",
+            },
+        ),
         Fact::new("Shared secret", "stored encrypted"),
     ]
 }
 
 fn counters(entry: &NasEntry) -> Vec<Fact> {
     let stats = &entry.stats;
-    let fact = |label, counter: &AtomicU64| {
-        Fact::new(label, thousands(counter.load(Ordering::Relaxed)))
-    };
+    let fact =
+        |label, counter: &AtomicU64| Fact::new(label, thousands(counter.load(Ordering::Relaxed)));
     vec![
         fact("Accepted", &stats.accepts),
         fact("Rejected", &stats.rejects),
@@ -144,16 +156,22 @@ fn counters(entry: &NasEntry) -> Vec<Fact> {
 fn coa_row(words: &Words<'_>, report: &CoaReport) -> CoaRow {
     let outcome = match &report.outcome {
         CoaOutcome::Confirmed => Badge::new(Tone::Good, "Confirmed"),
-        CoaOutcome::Refused(Some(cause)) => {
-            Badge::new(Tone::Bad, format!("Refused: {}", nas_health::error_cause(*cause)))
-        }
+        CoaOutcome::Refused(Some(cause)) => Badge::new(
+            Tone::Bad,
+            format!("Refused: {}", nas_health::error_cause(*cause)),
+        ),
         CoaOutcome::Refused(None) => Badge::new(Tone::Bad, "Refused"),
         CoaOutcome::NoAnswer => Badge::new(Tone::Bad, "No answer"),
         CoaOutcome::Failed(why) => Badge::new(Tone::Bad, format!("Not sent: {why}")),
     };
     CoaRow {
         time: words.second(report.at),
-        verb: if report.is_disconnect { "Disconnect" } else { "Change speed" }.to_owned(),
+        verb: if report.is_disconnect {
+            "Disconnect"
+        } else {
+            "Change speed"
+        }
+        .to_owned(),
         user_name: report.username.clone(),
         outcome,
     }

@@ -73,7 +73,6 @@ pub struct FormPage {
     pub notes: Field,
 }
 
-
 impl FormPage {
     /// Whether the fields of the burst are to be seen: one of them holds something, or is wrong.
     pub fn has_burst(&self) -> bool {
@@ -92,7 +91,10 @@ impl FormPage {
 /// A form with what most plans have.
 pub async fn new(signed: Signed) -> Reply {
     let form = FormData::filled(vec![
-        ("currency", signed.app().settings().currency.as_str().to_owned()),
+        (
+            "currency",
+            signed.app().settings().currency.as_str().to_owned(),
+        ),
         ("term", "1".to_owned()),
         ("term_unit", TermUnit::Months.word().to_owned()),
         ("priority", LOWEST_PRIORITY.to_string()),
@@ -118,7 +120,13 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let plan = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
-    let mut view = page(&signed, Some(plan.id), &filled(&plan), &Problems::default(), None);
+    let mut view = page(
+        &signed,
+        Some(plan.id),
+        &filled(&plan),
+        &Problems::default(),
+        None,
+    );
     view.notice = notice(&signed, plan.id).await?;
     Ok(Page::ok(view).into_response())
 }
@@ -230,7 +238,9 @@ fn filled(plan: &Plan) -> FormData {
         OnLimit::ReplaceOld => "replace_old",
         OnLimit::RejectNew => "reject_new",
     };
-    let quota = plan.monthly_quota_octets.map(|octets| Octets(octets).gigabytes());
+    let quota = plan
+        .monthly_quota_octets
+        .map(|octets| Octets(octets).gigabytes());
     let hours = plan.login_hours.map(|hours| hours.to_string());
     let mut fields = vec![
         ("name", plan.name.clone()),
@@ -255,8 +265,14 @@ fn filled(plan: &Plan) -> FormData {
         fields.extend([
             ("burst_download_kbps", burst.rate.download_kbps.to_string()),
             ("burst_upload_kbps", burst.rate.upload_kbps.to_string()),
-            ("burst_threshold_download_kbps", burst.threshold.download_kbps.to_string()),
-            ("burst_threshold_upload_kbps", burst.threshold.upload_kbps.to_string()),
+            (
+                "burst_threshold_download_kbps",
+                burst.threshold.download_kbps.to_string(),
+            ),
+            (
+                "burst_threshold_upload_kbps",
+                burst.threshold.upload_kbps.to_string(),
+            ),
             ("burst_seconds", burst.time_s.to_string()),
         ]);
     }
@@ -271,11 +287,19 @@ fn parse(form: &FormData, problems: &mut Problems) -> Option<Plan> {
     let name = problems.take("name", name(form.text("name")));
     let price = price(form, problems);
     let term = term(form, problems);
-    let download = problems.take("download_kbps", Rate::parse_kbps(form.text("download_kbps")));
+    let download = problems.take(
+        "download_kbps",
+        Rate::parse_kbps(form.text("download_kbps")),
+    );
     let upload = problems.take("upload_kbps", Rate::parse_kbps(form.text("upload_kbps")));
-    let rate = download.zip(upload).map(|(download, upload)| Rate::new(upload, download));
+    let rate = download
+        .zip(upload)
+        .map(|(download, upload)| Rate::new(upload, download));
     let burst = burst(form, rate, problems);
-    let priority = problems.take("priority", number(form.text("priority"), 1, LOWEST_PRIORITY));
+    let priority = problems.take(
+        "priority",
+        number(form.text("priority"), 1, LOWEST_PRIORITY),
+    );
     let pool = problems.take("pool", text::line(form.text("pool"), LONGEST_POOL));
     let list = text::line(form.text("address_list"), LONGEST_POOL);
     let address_list = problems.take("address_list", list);
@@ -285,7 +309,10 @@ fn parse(form: &FormData, problems: &mut Problems) -> Option<Plan> {
     let on_expiry = on_expiry(form, problems);
     let quota = optional(form.text("monthly_quota"), Octets::parse_gigabytes);
     let monthly_quota = problems.take("monthly_quota", quota);
-    let login_hours = problems.take("login_hours", optional(form.text("login_hours"), Window::parse));
+    let login_hours = problems.take(
+        "login_hours",
+        optional(form.text("login_hours"), Window::parse),
+    );
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
     Some(Plan {
         id: PlanId(0),
@@ -323,7 +350,9 @@ fn price(form: &FormData, problems: &mut Problems) -> Option<Money> {
 
 fn term(form: &FormData, problems: &mut Problems) -> Option<Term> {
     let count = problems.take("term", number(form.text("term"), 1, LONGEST_TERM));
-    let unit = TermUnit::ALL.into_iter().find(|unit| unit.word() == form.text("term_unit"));
+    let unit = TermUnit::ALL
+        .into_iter()
+        .find(|unit| unit.word() == form.text("term_unit"));
     let unit = problems.take("term_unit", unit.ok_or_else(not_listed));
     Some(Term {
         count: count?,
@@ -345,7 +374,10 @@ fn burst(form: &FormData, rate: Option<Rate>, problems: &mut Problems) -> Option
         return Some(None);
     }
     let mut kbps = |name: &'static str| match form.text(name).trim() {
-        "" => problems.take(name, Err(Invalid::new("All five fields of the burst, or none"))),
+        "" => problems.take(
+            name,
+            Err(Invalid::new("All five fields of the burst, or none")),
+        ),
         text => problems.take(name, Rate::parse_kbps(text)),
     };
     let [download, upload, threshold_download, threshold_upload] = [
@@ -354,7 +386,10 @@ fn burst(form: &FormData, rate: Option<Rate>, problems: &mut Problems) -> Option
         kbps("burst_threshold_download_kbps"),
         kbps("burst_threshold_upload_kbps"),
     ];
-    let time_s = problems.take("burst_seconds", number(form.text("burst_seconds"), 1, LONGEST_BURST));
+    let time_s = problems.take(
+        "burst_seconds",
+        number(form.text("burst_seconds"), 1, LONGEST_BURST),
+    );
     let burst = Burst {
         rate: Rate::new(upload?, download?),
         threshold: Rate::new(threshold_upload?, threshold_download?),
@@ -370,8 +405,18 @@ fn burst(form: &FormData, rate: Option<Rate>, problems: &mut Problems) -> Option
     let slow = "Not below the plain speed";
     let high = "Not above the burst speed";
     let fits = [
-        not_below("burst_download_kbps", burst.rate.download_kbps, rate.download_kbps, slow),
-        not_below("burst_upload_kbps", burst.rate.upload_kbps, rate.upload_kbps, slow),
+        not_below(
+            "burst_download_kbps",
+            burst.rate.download_kbps,
+            rate.download_kbps,
+            slow,
+        ),
+        not_below(
+            "burst_upload_kbps",
+            burst.rate.upload_kbps,
+            rate.upload_kbps,
+            slow,
+        ),
         not_below(
             "burst_threshold_download_kbps",
             burst.rate.download_kbps,
@@ -397,11 +442,17 @@ fn on_limit(text: &str) -> Result<OnLimit, Invalid> {
 }
 
 fn on_expiry(form: &FormData, problems: &mut Problems) -> Option<OnExpiry> {
-    let pool = problems.take("expired_pool", text::line(form.text("expired_pool"), LONGEST_POOL))?;
+    let pool = problems.take(
+        "expired_pool",
+        text::line(form.text("expired_pool"), LONGEST_POOL),
+    )?;
     match form.text("on_expiry") {
         "reject" => Some(OnExpiry::Reject),
         "expired_pool" if pool.is_empty() => {
-            problems.add("expired_pool", Invalid::new("The name of the pool is needed"));
+            problems.add(
+                "expired_pool",
+                Invalid::new("The name of the pool is needed"),
+            );
             None
         }
         "expired_pool" => Some(OnExpiry::ExpiredPool { pool }),

@@ -100,7 +100,11 @@ fn row(plan: &Plan, subscribers: usize) -> Row {
 /// How long the burst lasts from idle: threshold * time / burst rate (mikrotik.md a3).
 fn burst(burst: Burst) -> String {
     let full = burst.rate.download_kbps.max(1);
-    let seconds = burst.threshold.download_kbps.saturating_mul(burst.time_s.into()) / full;
+    let seconds = burst
+        .threshold
+        .download_kbps
+        .saturating_mul(burst.time_s.into())
+        / full;
     format!("{} for {seconds} s", Kbps(burst.rate.download_kbps))
 }
 

@@ -101,7 +101,9 @@ fn part(app: &App, query: &Query) -> Result<HistoryPart, Failure> {
     let mut chips = pages::Chips::new(PATH, query);
     chips.text();
     chips.named("nas", "NAS", |id| words.nas(NasId(id)));
-    chips.named("subscriber", "subscriber", |id| words.subscriber(SubscriberId(id)));
+    chips.named("subscriber", "subscriber", |id| {
+        words.subscriber(SubscriberId(id))
+    });
     chips.plain("from", "from");
     chips.plain("to", "to");
     let rows: Vec<HistoryRow> = found
@@ -118,7 +120,9 @@ fn part(app: &App, query: &Query) -> Result<HistoryPart, Failure> {
 
 /// An ended session as lists show it.
 pub fn closed_row(words: &Words<'_>, session: &Session) -> HistoryRow {
-    let ended_at = session.stopped.map_or(session.updated_at, |stopped| stopped.at);
+    let ended_at = session
+        .stopped
+        .map_or(session.updated_at, |stopped| stopped.at);
     HistoryRow {
         user_name: session.username.clone(),
         user_href: session

@@ -73,7 +73,6 @@ pub struct FormPage {
     pub upload_kbps: Field,
 }
 
-
 /// An empty form. `plan` of the address is chosen already.
 pub async fn new(signed: Signed) -> Reply {
     if signed.app().plans().is_empty() {
@@ -92,7 +91,12 @@ pub async fn new(signed: Signed) -> Reply {
 
 pub async fn create(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let draft = parse(&form, None, signed.app().settings().calendar.clone(), &mut problems);
+    let draft = parse(
+        &form,
+        None,
+        signed.app().settings().calendar.clone(),
+        &mut problems,
+    );
     let refusal = match draft {
         None => None,
         Some(draft) => {
@@ -112,7 +116,13 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let subscriber = find(&signed, SubscriberId(id))?;
     let form = filled(&subscriber, &signed.app().settings().calendar);
-    let page = page(&signed, Some(&subscriber), &form, &Problems::default(), None);
+    let page = page(
+        &signed,
+        Some(&subscriber),
+        &form,
+        &Problems::default(),
+        None,
+    );
     Ok(Page::ok(page).into_response())
 }
 
@@ -128,7 +138,11 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
             match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
                 Ok(()) => {
                     let flash = Flash::good(format!("{name} is saved."));
-                    return Ok(done(&signed, flash, &wording::subscriber_href(subscriber.id)));
+                    return Ok(done(
+                        &signed,
+                        flash,
+                        &wording::subscriber_href(subscriber.id),
+                    ));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -139,7 +153,9 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
 
 fn find(signed: &Signed, id: SubscriberId) -> Result<Subscriber, Failure> {
     let found = stored::get(&signed.app().store.view()?, id)?;
-    found.map(|stored| stored.subscriber).ok_or(Failure::Missing)
+    found
+        .map(|stored| stored.subscriber)
+        .ok_or(Failure::Missing)
 }
 
 /// The form once more, with what was typed and what is wrong with it.
@@ -202,7 +218,10 @@ fn page(
         mac_learn: field("mac_learn"),
         macs: field("macs"),
         static_address: field("static_address"),
-        only_nas: select("only_nas", words.nas_choices("Any NAS", form.text("only_nas"))),
+        only_nas: select(
+            "only_nas",
+            words.nas_choices("Any NAS", form.text("only_nas")),
+        ),
         download_kbps: field("download_kbps"),
         upload_kbps: field("upload_kbps"),
     }
@@ -227,15 +246,27 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
         ("notes", old.notes.clone()),
         ("plan", old.plan.to_string()),
         ("expires", text(expires)),
-        ("max_sessions", text(old.max_sessions.map(|n| n.to_string()))),
+        (
+            "max_sessions",
+            text(old.max_sessions.map(|n| n.to_string())),
+        ),
         ("on_limit", on_limit_word(old.on_limit).to_owned()),
         ("mac_mode", mac_mode.to_owned()),
         ("mac_learn", mac_learn.to_string()),
         ("macs", macs.join("\n")),
-        ("static_address", text(old.static_address.map(|a| a.to_string()))),
+        (
+            "static_address",
+            text(old.static_address.map(|a| a.to_string())),
+        ),
         ("only_nas", text(old.only_nas.map(|id| id.to_string()))),
-        ("download_kbps", text(old.rate_override.map(|r| r.download_kbps.to_string()))),
-        ("upload_kbps", text(old.rate_override.map(|r| r.upload_kbps.to_string()))),
+        (
+            "download_kbps",
+            text(old.rate_override.map(|r| r.download_kbps.to_string())),
+        ),
+        (
+            "upload_kbps",
+            text(old.rate_override.map(|r| r.upload_kbps.to_string())),
+        ),
     ];
     if !old.is_suspended() {
         fields.push(("enabled", "on".to_owned()));
@@ -269,12 +300,17 @@ fn parse(
     let plan = problems.take("plan", plan(form.text("plan")));
     let expires_at = problems.take("expires", expiry(form.text("expires"), old, &calendar));
     let most = form.text("max_sessions");
-    let max_sessions = problems.take("max_sessions", optional(most, |t| number(t, 1, MOST_SESSIONS)));
+    let max_sessions = problems.take(
+        "max_sessions",
+        optional(most, |t| number(t, 1, MOST_SESSIONS)),
+    );
     let on_limit = problems.take("on_limit", on_limit(form.text("on_limit")));
     let mac_mode = mac_mode(form, problems);
     let macs = problems.take("macs", macs(form.text("macs")));
-    let static_address =
-        problems.take("static_address", optional(form.text("static_address"), host));
+    let static_address = problems.take(
+        "static_address",
+        optional(form.text("static_address"), host),
+    );
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
     // Each field that is missing here has noted its problem.
@@ -310,9 +346,9 @@ fn password(text: &str, is_needed: bool) -> Result<Option<Arc<Secret<String>>>, 
 
 fn email(text: String) -> Result<String, Invalid> {
     let is_empty_or_plausible = text.is_empty()
-        || text
-            .split_once('@')
-            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !text.contains(' '));
+        || text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !text.contains(' ')
+        });
     match is_empty_or_plausible {
         true => Ok(text),
         false => Err(Invalid::new("An address such as ali@example.net")),
@@ -320,11 +356,15 @@ fn email(text: String) -> Result<String, Invalid> {
 }
 
 fn plan(text: &str) -> Result<PlanId, Invalid> {
-    text.parse().map(PlanId).map_err(|_| Invalid::new("Choose a plan"))
+    text.parse()
+        .map(PlanId)
+        .map_err(|_| Invalid::new("Choose a plan"))
 }
 
 fn nas(text: &str) -> Result<NasId, Invalid> {
-    text.parse().map(NasId).map_err(|_| Invalid::new("Choose a NAS, or any"))
+    text.parse()
+        .map(NasId)
+        .map_err(|_| Invalid::new("Choose a NAS, or any"))
 }
 
 /// The end of the last day that still works. The day of the record itself keeps its exact instant.
@@ -338,7 +378,11 @@ fn expiry(
     };
     let present = old.and_then(|old| old.expires_at);
     let is_unchanged = present.is_some_and(|at| calendar.last_day(at) == day);
-    Ok(if is_unchanged { present } else { Some(calendar.end_of(day)) })
+    Ok(if is_unchanged {
+        present
+    } else {
+        Some(calendar.end_of(day))
+    })
 }
 
 fn on_limit(text: &str) -> Result<Option<OnLimit>, Invalid> {
@@ -394,7 +438,9 @@ fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
         .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
     let [first, ..] = address.octets();
     match first {
-        0 | 127 | 224.. => Err(Invalid::new("Routers cannot give this address to a subscriber")),
+        0 | 127 | 224.. => Err(Invalid::new(
+            "Routers cannot give this address to a subscriber",
+        )),
         _ => Ok(address),
     }
 }

@@ -81,7 +81,8 @@ pub async fn list(signed: Signed) -> Reply {
     if signed.htmx.wants_partial {
         return Ok(pages::rows(&signed, part, &query.href(PATH)));
     }
-    let states = State::ALL.map(|state| (state.word().to_owned(), wording::state_badge(state).text));
+    let states =
+        State::ALL.map(|state| (state.word().to_owned(), wording::state_badge(state).text));
     let any = || std::iter::once((String::new(), "Any".to_owned()));
     let presences = [("", "Any"), ("online", "Online"), ("offline", "Offline")];
     let page = ListPage {
@@ -100,8 +101,7 @@ pub async fn list(signed: Signed) -> Reply {
 fn part(app: &App, query: &Query) -> Result<RowsPart, Failure> {
     let words = Words::of(app);
     let paging = Paging::of(query);
-    let (found, total) =
-        overview::subscribers(app, &filter(query), paging.skip(), paging.limit())?;
+    let (found, total) = overview::subscribers(app, &filter(query), paging.skip(), paging.limit())?;
     let sort = match query.get("sort") {
         "" => SORT,
         sort => sort,
@@ -124,7 +124,9 @@ fn filter(query: &Query) -> SubscriberFilter {
     SubscriberFilter {
         text: query.get("q").to_owned(),
         plan: query.number("plan").map(PlanId),
-        state: State::ALL.into_iter().find(|state| state.word() == query.get("state")),
+        state: State::ALL
+            .into_iter()
+            .find(|state| state.word() == query.get("state")),
         is_online: match query.get("presence") {
             "online" => Some(true),
             "offline" => Some(false),

@@ -132,14 +132,23 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         used_today: wording::octets(detail.used_today.total()),
         used_this_month: wording::octets(detail.used_this_month.total()),
         usage: usage(&detail.days),
-        open: sessions_part(&words, subscriber.id, &detail.sessions, pages::button_token(signed)),
+        open: sessions_part(
+            &words,
+            subscriber.id,
+            &detail.sessions,
+            pages::button_token(signed),
+        ),
         attempts: detail
             .attempts
             .iter()
             .map(|(_, attempt)| words::attempt(app, attempt))
             .collect(),
         attempts_href: Query::new().with("q", name).href("/auth-log"),
-        audit: detail.audit.iter().map(|entry| audit::row(&words, entry)).collect(),
+        audit: detail
+            .audit
+            .iter()
+            .map(|entry| audit::row(&words, entry))
+            .collect(),
         shell,
     })
 }
@@ -206,7 +215,10 @@ fn account(words: &Words<'_>, subscriber: &Subscriber) -> Vec<Fact> {
         Fact::new("Phone", &subscriber.phone).copyable(),
     ];
     // What most ISPs leave empty is shown only where it is known.
-    for (label, value) in [("E-mail", &subscriber.email), ("Address", &subscriber.address)] {
+    for (label, value) in [
+        ("E-mail", &subscriber.email),
+        ("Address", &subscriber.address),
+    ] {
         if !value.is_empty() {
             facts.push(Fact::new(label, value).copyable());
         }
@@ -273,13 +285,19 @@ fn usage(days: &[(Day, Traffic)]) -> Bars {
             upload_octets: used.upload,
         })
         .collect();
-    let label = |day: Option<&(Day, Traffic)>| day.map_or_else(String::new, |(day, _)| day.to_string());
+    let label =
+        |day: Option<&(Day, Traffic)>| day.map_or_else(String::new, |(day, _)| day.to_string());
     let top = format!("most: {}", wording::octets(most));
     let summary = format!("Usage per day over {} days, {top}", days.len());
     Bars::new(&bars, summary).labelled(&label(days.first()), &label(days.last()), &top)
 }
 
-fn sessions_part(words: &Words<'_>, id: SubscriberId, found: &[Session], csrf: String) -> SessionsPart {
+fn sessions_part(
+    words: &Words<'_>,
+    id: SubscriberId,
+    found: &[Session],
+    csrf: String,
+) -> SessionsPart {
     let (open, closed): (Vec<&Session>, Vec<&Session>) =
         found.iter().partition(|session| session.stopped.is_none());
     SessionsPart {

@@ -59,8 +59,14 @@ pub async fn disconnect(Path(id): Path<u32>, change: Change) -> Reply {
     let count = sessions::disconnect_subscriber(signed.app(), &signed.actor(), id).await?;
     let (tone, text) = match count {
         0 => (Tone::Info, "No session is open.".to_owned()),
-        1 => (Tone::Good, "The router was asked to end the session.".to_owned()),
-        count => (Tone::Good, format!("The router was asked to end {count} sessions.")),
+        1 => (
+            Tone::Good,
+            "The router was asked to end the session.".to_owned(),
+        ),
+        count => (
+            Tone::Good,
+            format!("The router was asked to end {count} sessions."),
+        ),
     };
     Ok(stay(&signed, tone, &text))
 }
@@ -122,7 +128,9 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let sessions = match open {
         0 => "The next sign-in is rejected as unknown.".to_owned(),
         1 => "The open session is ended, and the next sign-in is rejected as unknown.".to_owned(),
-        open => format!("The {open} open sessions are ended, and the next sign-in is rejected as unknown."),
+        open => format!(
+            "The {open} open sessions are ended, and the next sign-in is rejected as unknown."
+        ),
     };
     let back = wording::subscriber_href(id);
     let page = DeletePage {
@@ -144,7 +152,11 @@ pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
     let id = SubscriberId(id);
     let name = name(&signed, id)?;
     verbs::remove(signed.app(), &signed.actor(), id).await?;
-    Ok(done(&signed, Flash::good(format!("{name} is deleted.")), PATH))
+    Ok(done(
+        &signed,
+        Flash::good(format!("{name} is deleted.")),
+        PATH,
+    ))
 }
 
 /// The user name, for sentences. Errors: `Missing`.
