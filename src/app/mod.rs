@@ -157,6 +157,14 @@ fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
         .collect())
 }
 
+/// Where the daemon listens; what was configured as port 0 has its real number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    pub web: Vec<SocketAddr>,
+    pub auth: Vec<SocketAddr>,
+    pub acct: Vec<SocketAddr>,
+}
+
 pub struct App {
     pub config: Config,
     pub clock: Clock,
@@ -168,8 +176,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
-    /// Where the panel listens, once it does.
-    pub panel_addresses: OnceLock<Vec<SocketAddr>>,
+    listening: OnceLock<Listening>,
     copies: Arc<Copies>,
 }
 
@@ -201,7 +208,7 @@ impl App {
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),
-            panel_addresses: OnceLock::new(),
+            listening: OnceLock::new(),
             copies,
         })
     }
@@ -252,13 +259,26 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// Said once by the daemon, when every socket is open.
+    pub fn set_listening(&self, listening: Listening) {
+        // A second word changes nothing: sockets do not move.
+        let _ = self.listening.set(listening);
+    }
+
+    /// Where the daemon listens, or will.
+    pub fn listening(&self) -> Listening {
+        let configured = || Listening {
+            web: self.config.web.listen.clone(),
+            auth: self.config.radius.auth_listen.clone(),
+            acct: self.config.radius.acct_listen.clone(),
+        };
+        self.listening.get().cloned().unwrap_or_else(configured)
+    }
+
     /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
     pub fn panel_url(&self) -> String {
-        let bound = self
-            .panel_addresses
-            .get()
-            .unwrap_or(&self.config.web.listen);
-        let Some(address) = bound.first() else {
+        let bound = self.listening().web;
+        let Some(address) = bound.first().copied() else {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {

@@ -12,9 +12,11 @@ use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Place, Record, RecordKind};
+use crate::domain::subscriber::Subscriber;
 use crate::domain::time::{DAY, Timestamp};
 use crate::store::auth_log::{Attempt, Method};
-use crate::web::testing::{Browser, NOW};
+use crate::store::subscribers;
+use crate::web::testing::{Browser, NOW, TestApp};
 
 pub const PLAN: [(&str, &str); 10] = [
     ("name", "Home 20"),
@@ -142,4 +144,11 @@ pub fn open_session(app: &App, subscriber: u32) -> SessionId {
         .map(|session| session.id)
         .next();
     id.unwrap()
+}
+
+/// The record of a subscriber, if there is one.
+pub fn stored(test: &TestApp, id: u32) -> Option<Subscriber> {
+    let view = test.app.store.view().unwrap();
+    let found = subscribers::get(&view, SubscriberId(id)).unwrap();
+    found.map(|stored| stored.subscriber)
 }

@@ -10,4 +10,5 @@ mod plans;
 mod records;
 mod setup;
 mod signing_in;
+mod subscriber_form;
 mod subscribers;
