@@ -32,7 +32,11 @@ impl AuthLog {
     pub(super) fn open(view: &View) -> Result<AuthLog, StoreError> {
         let first = auth_log::last(view)?.saturating_add(1);
         Ok(AuthLog {
-            waiting: Mutex::new(Waiting { first, attempts: VecDeque::new(), dropped: 0 }),
+            waiting: Mutex::new(Waiting {
+                first,
+                attempts: VecDeque::new(),
+                dropped: 0,
+            }),
             writing: Mutex::new(()),
         })
     }
@@ -65,13 +69,23 @@ impl AuthLog {
         loop {
             let (first, block): (u64, Vec<Attempt>) = {
                 let waiting = self.waiting();
-                (waiting.first, waiting.attempts.iter().take(MOST_AT_ONCE).cloned().collect())
+                (
+                    waiting.first,
+                    waiting
+                        .attempts
+                        .iter()
+                        .take(MOST_AT_ONCE)
+                        .cloned()
+                        .collect(),
+                )
             };
             if block.is_empty() {
                 return Ok(written);
             }
             let count = block.len();
-            let ticket = store.write("authentication log", move |tx| auth_log::append(tx, first, &block, now));
+            let ticket = store.write("authentication log", move |tx| {
+                auth_log::append(tx, first, &block, now)
+            });
             ticket.wait()?;
             self.forget_below(first.saturating_add(u64::try_from(count).unwrap_or(0)));
             written += count;
@@ -101,7 +115,10 @@ impl AuthLog {
             let waiting = self.waiting();
             (waiting.first, waiting.attempts.iter().cloned().collect())
         };
-        let numbered: Vec<(u64, Attempt)> = (first..).zip(recent).filter(|(number, _)| *number < before).collect();
+        let numbered: Vec<(u64, Attempt)> = (first..)
+            .zip(recent)
+            .filter(|(number, _)| *number < before)
+            .collect();
         for (number, attempt) in numbered.into_iter().rev() {
             if visit(number, attempt).is_break() {
                 return Ok(());

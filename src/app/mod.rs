@@ -53,7 +53,9 @@ impl Settings {
     fn read(view: &View) -> Result<Settings, AppError> {
         let text = |setting| settings::get(view, setting);
         let zone = text(Setting::TimeZone)?.unwrap_or_else(|| "UTC".to_owned());
-        let day_starts = text(Setting::DayStarts)?.and_then(|t| t.parse().ok()).unwrap_or(DAY_STARTS);
+        let day_starts = text(Setting::DayStarts)?
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(DAY_STARTS);
         let currency = text(Setting::Currency)?.unwrap_or_else(|| "USD".to_owned());
         Ok(Settings {
             isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
@@ -123,14 +125,18 @@ impl Copies {
             }
         }
         if plans_changed {
-            keep(read_plans(view), "plans", |plans| self.plans.store(Arc::new(plans)));
+            keep(read_plans(view), "plans", |plans| {
+                self.plans.store(Arc::new(plans))
+            });
         }
         if nas_changed {
             let read = NasTable::read(view, &self.sealer, &self.nas.load());
             keep(read, "NAS devices", |table| self.nas.store(Arc::new(table)));
         }
         if settings_changed {
-            keep(Settings::read(view), "settings", |settings| self.settings.store(Arc::new(settings)));
+            keep(Settings::read(view), "settings", |settings| {
+                self.settings.store(Arc::new(settings))
+            });
         }
     }
 }
@@ -144,7 +150,10 @@ fn keep<T>(read: Result<T, AppError>, what: &str, take: impl FnOnce(T)) {
 }
 
 fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
-    Ok(plans::all(view)?.into_iter().map(|plan| (plan.id, Arc::new(plan))).collect())
+    Ok(plans::all(view)?
+        .into_iter()
+        .map(|plan| (plan.id, Arc::new(plan)))
+        .collect())
 }
 
 pub struct App {
@@ -183,7 +192,9 @@ impl App {
             clock,
             store,
             accounting,
-            search_is_stale: AtomicBool::new(opened.sequence == 0 || opened.sequence < last_indexed),
+            search_is_stale: AtomicBool::new(
+                opened.sequence == 0 || opened.sequence < last_indexed,
+            ),
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),

@@ -53,20 +53,29 @@ pub fn orders(app: &App, work: Work) -> Result<Vec<Order>, Error> {
     let live = app.accounting.live();
     Ok(match work {
         Work::Disconnect(id) => vec![Order::Disconnect(id)],
-        Work::DisconnectSubscriber(id) => live.open_of(id).map(|s| Order::Disconnect(s.id)).collect(),
+        Work::DisconnectSubscriber(id) => {
+            live.open_of(id).map(|s| Order::Disconnect(s.id)).collect()
+        }
         Work::PushSubscriber(id) => live.open_of(id).map(|s| Order::Push(s.id)).collect(),
         Work::PushPlan(plan) => {
             drop(live);
-            plan_sessions(app, plan)?.into_iter().map(Order::Push).collect()
+            plan_sessions(app, plan)?
+                .into_iter()
+                .map(Order::Push)
+                .collect()
         }
         Work::IndexSubscriber(_) | Work::IndexPlan(_) | Work::IndexNas(_) => Vec::new(),
     })
 }
 
 fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
-    let subscribers: std::collections::HashSet<SubscriberId> = app
-        .directory()
-        .with(&app.store, |all| all.values().filter(|e| e.plan == plan).map(|e| e.id).collect())?;
+    let subscribers: std::collections::HashSet<SubscriberId> =
+        app.directory().with(&app.store, |all| {
+            all.values()
+                .filter(|e| e.plan == plan)
+                .map(|e| e.id)
+                .collect()
+        })?;
     let live = app.accounting.live();
     Ok(live
         .open_sessions()
@@ -79,7 +88,12 @@ fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
 /// meanwhile, or its NAS is gone.
 pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<CoaOutcome> {
     let (Order::Push(id) | Order::Disconnect(id)) = order;
-    let session = app.accounting.live().session(id).filter(|s| s.stopped.is_none()).cloned()?;
+    let session = app
+        .accounting
+        .live()
+        .session(id)
+        .filter(|s| s.stopped.is_none())
+        .cloned()?;
     let nas = app.nas(session.nas)?;
     let outcome = match send(app, clients, order, &session, &nas).await {
         Ok(Some(outcome)) => outcome,
@@ -125,10 +139,14 @@ async fn send(
 ) -> Result<Option<CoaOutcome>, Error> {
     let address = session.place.source.or_else(|| nas.nas.network.single());
     let Some(address) = address else {
-        return Ok(Some(CoaOutcome::Failed("the router's address is not known".to_owned())));
+        return Ok(Some(CoaOutcome::Failed(
+            "the router's address is not known".to_owned(),
+        )));
     };
     let Some(client) = clients.for_router(address) else {
-        return Ok(Some(CoaOutcome::Failed("this machine has no IPv6".to_owned())));
+        return Ok(Some(CoaOutcome::Failed(
+            "this machine has no IPv6".to_owned(),
+        )));
     };
     // RouterOS wants neither Event-Timestamp nor Message-Authenticator until tried (radius.md section 12).
     let target = CoaTarget {
@@ -141,7 +159,16 @@ async fn send(
     let outcome = match outcome {
         // Once more by name and address alone (rules.md section 6), where the first try named more.
         Some(refused) if is_gone(&refused) && session.place.address.is_some() => {
-            exchange(app, client, &target, order, session, nas, Identify::ByAddress).await?
+            exchange(
+                app,
+                client,
+                &target,
+                order,
+                session,
+                nas,
+                Identify::ByAddress,
+            )
+            .await?
         }
         other => other,
     };
@@ -184,7 +211,11 @@ enum Identify {
 }
 
 /// Names the session as the router does: User-Name and Acct-Session-Id byte for byte, its addresses as received.
-fn identify(session: &Session, how: Identify, out: &mut AttributeBuffer) -> Result<(), EncodeError> {
+fn identify(
+    session: &Session,
+    how: Identify,
+    out: &mut AttributeBuffer,
+) -> Result<(), EncodeError> {
     out.push_text(number::USER_NAME, &session.username)?;
     if how == Identify::Fully {
         out.push_octets(number::ACCT_SESSION_ID, &session.acct_session_id)?;
@@ -199,19 +230,33 @@ fn identify(session: &Session, how: Identify, out: &mut AttributeBuffer) -> Resu
 }
 
 /// Appends the present speed and time. False when the subscriber is gone or expired: then there is nothing to push.
-fn present(app: &App, session: &Session, nas: &NasEntry, out: &mut AttributeBuffer) -> Result<bool, Error> {
-    let Some(subscriber) = session.subscriber else { return Ok(false) };
-    let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else { return Ok(false) };
+fn present(
+    app: &App,
+    session: &Session,
+    nas: &NasEntry,
+    out: &mut AttributeBuffer,
+) -> Result<bool, Error> {
+    let Some(subscriber) = session.subscriber else {
+        return Ok(false);
+    };
+    let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else {
+        return Ok(false);
+    };
     let subscriber = stored.subscriber;
-    let Some(plan) = app.plan(subscriber.plan) else { return Ok(false) };
+    let Some(plan) = app.plan(subscriber.plan) else {
+        return Ok(false);
+    };
     let now = app.now();
     if subscriber.expires_at.is_some_and(|at| at <= now) {
         return Ok(false);
     }
     let login = session.login.unwrap_or(LoginId(session.id.0));
-    let timeout = subscriber.expires_at.map(|at| session_timeout(at, now, login));
+    let timeout = subscriber
+        .expires_at
+        .map(|at| session_timeout(at, now, login));
     let limit = speed::effective(&plan, subscriber.rate_override).limit;
-    profile::change(nas.nas.profile, &limit, timeout, out).map_err(|error: RouterError| unsendable(error))?;
+    profile::change(nas.nas.profile, &limit, timeout, out)
+        .map_err(|error: RouterError| unsendable(error))?;
     Ok(true)
 }
 
