@@ -16,6 +16,8 @@ pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod subscribers;
+#[cfg(test)]
+mod testing;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

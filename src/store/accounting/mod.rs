@@ -204,6 +204,19 @@ impl Accounting {
         })
     }
 
+    /// With a journal on a disk of memory that fails on demand.
+    #[cfg(test)]
+    pub(crate) fn in_memory(
+        store: &Store,
+        calendar: Calendar,
+        pace: Pace,
+        memory: &super::journal::memory::Memory,
+    ) -> Result<Accounting, AccountingError> {
+        Self::open_on(store, calendar, pace, &|needed_from, apply| {
+            Journal::open_in_memory(memory, needed_from, apply)
+        })
+    }
+
     fn open_on(
         store: &Store,
         calendar: Calendar,

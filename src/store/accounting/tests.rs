@@ -37,10 +37,7 @@ struct Bench {
 }
 
 fn start(main: &Disk, journal: &Memory, store: Store, pace: Pace) -> Bench {
-    let memory = journal.clone();
-    let accounting = Accounting::open_on(&store, Calendar::utc(), pace, &|needed_from, apply| {
-        Journal::open_in_memory(&memory, needed_from, apply)
-    });
+    let accounting = Accounting::in_memory(&store, Calendar::utc(), pace, journal);
     Bench {
         main: main.clone(),
         journal: journal.clone(),
@@ -343,9 +340,7 @@ fn a_record_of_a_newer_program_stops_the_start_and_changes_nothing() {
     drop(journal);
     let before = memory.listing();
     let store = main.new_store(&quick());
-    let opened = Accounting::open_on(&store, Calendar::utc(), AT_ONCE, &|needed_from, apply| {
-        Journal::open_in_memory(&memory, needed_from, apply)
-    });
+    let opened = Accounting::in_memory(&store, Calendar::utc(), AT_ONCE, &memory);
     let error = opened.err().unwrap().to_string();
     assert!(
         error.contains("record 1 of the accounting journal"),

@@ -16,7 +16,7 @@
 mod disk;
 mod frame;
 #[cfg(test)]
-pub(super) mod memory;
+pub(crate) mod memory;
 mod replay;
 #[cfg(test)]
 mod tests;
