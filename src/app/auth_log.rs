@@ -4,16 +4,13 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::domain::time::Timestamp;
 use crate::store::auth_log::{self, Attempt};
-use crate::store::{Store, StoreError, View};
+use crate::store::{StoreError, View};
 
 /// Attempts that wait at most. Beyond that the oldest are dropped and counted: a flood must not fill the memory.
 const MOST_WAITING: usize = 32_768;
 /// Attempts in one write.
-const MOST_AT_ONCE: usize = 8_192;
-/// So many waiting attempts are written without further delay.
-pub const WRITE_SOON: usize = 4_096;
+pub const MOST_AT_ONCE: usize = 8_192;
 
 struct Waiting {
     /// The number of the first waiting attempt; attempts count from 1.
@@ -24,8 +21,6 @@ struct Waiting {
 
 pub struct AuthLog {
     waiting: Mutex<Waiting>,
-    /// Held while a block is written, so that numbers are given out once.
-    writing: Mutex<()>,
 }
 
 impl AuthLog {
@@ -37,7 +32,6 @@ impl AuthLog {
                 attempts: VecDeque::new(),
                 dropped: 0,
             }),
-            writing: Mutex::new(()),
         })
     }
 
@@ -62,40 +56,23 @@ impl AuthLog {
         self.waiting().dropped
     }
 
-    /// Writes what waits. Blocks; call it from a plain thread. Says how many attempts were written.
-    pub fn flush(&self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut written = 0;
-        loop {
-            let (first, block): (u64, Vec<Attempt>) = {
-                let waiting = self.waiting();
-                (
-                    waiting.first,
-                    waiting
-                        .attempts
-                        .iter()
-                        .take(MOST_AT_ONCE)
-                        .cloned()
-                        .collect(),
-                )
-            };
-            if block.is_empty() {
-                return Ok(written);
-            }
-            let count = block.len();
-            let ticket = store.write("authentication log", move |tx| {
-                auth_log::append(tx, first, &block, now)
-            });
-            ticket.wait()?;
-            self.forget_below(first.saturating_add(u64::try_from(count).unwrap_or(0)));
-            written += count;
-            if count < MOST_AT_ONCE {
-                return Ok(written);
-            }
-        }
+    /// The oldest waiting attempts, at most [`MOST_AT_ONCE`], and the number of the first. They wait until they are
+    /// [`AuthLog::written`].
+    pub fn oldest(&self) -> (u64, Vec<Attempt>) {
+        let waiting = self.waiting();
+        (
+            waiting.first,
+            waiting
+                .attempts
+                .iter()
+                .take(MOST_AT_ONCE)
+                .cloned()
+                .collect(),
+        )
     }
 
-    fn forget_below(&self, next: u64) {
+    /// Attempts with a number below `next` are in the store.
+    pub fn written(&self, next: u64) {
         let mut waiting = self.waiting();
         while waiting.first < next && waiting.attempts.pop_front().is_some() {
             waiting.first += 1;

@@ -10,8 +10,9 @@ mod nas_table;
 mod sightings;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
@@ -29,7 +30,7 @@ use crate::store::settings::{self, Setting};
 use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, outbox, plans};
 use crate::telemetry::{Telemetry, monotonic};
 
-pub use auth_log::AuthLog;
+pub use auth_log::{AuthLog, MOST_AT_ONCE};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
@@ -167,6 +168,8 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    /// Where the panel listens, once it does.
+    pub panel_addresses: OnceLock<Vec<SocketAddr>>,
     copies: Arc<Copies>,
 }
 
@@ -198,6 +201,7 @@ impl App {
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),
+            panel_addresses: OnceLock::new(),
             copies,
         })
     }
@@ -217,7 +221,7 @@ impl App {
     /// All plans by name.
     pub fn plans(&self) -> Vec<Arc<Plan>> {
         let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
-        plans.sort_by(|a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id)));
+        plans.sort_by_key(|plan| (plan.name.to_lowercase(), plan.id));
         plans
     }
 
@@ -248,13 +252,42 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
+    pub fn panel_url(&self) -> String {
+        let bound = self
+            .panel_addresses
+            .get()
+            .unwrap_or(&self.config.web.listen);
+        let Some(address) = bound.first() else {
+            return "http://localhost".to_owned();
+        };
+        let ip = if address.ip().is_unspecified() {
+            own_address(address.ip())
+        } else {
+            address.ip()
+        };
+        match (ip, address.port()) {
+            (ip, 80) if ip.is_ipv4() => format!("http://{ip}"),
+            (ip, port) => format!("http://{}", SocketAddr::new(ip, port)),
+        }
+    }
+
     /// Commits what waits and closes the files. Blocks until done.
     pub fn close(&self) {
         self.accounting.close();
-        let written = self.auth_log.flush(&self.store, self.now());
-        if let Err(error) = written {
-            tracing::error!(%error, "the last authentication attempts were not written");
-        }
         self.store.close();
     }
+}
+
+/// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.
+fn own_address(unspecified: IpAddr) -> IpAddr {
+    let elsewhere: SocketAddr = match unspecified {
+        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
+        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
+    };
+    let route = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
+        socket.connect(elsewhere)?;
+        socket.local_addr()
+    });
+    route.map_or(unspecified, |local| local.ip())
 }

@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
@@ -39,6 +40,9 @@ pub enum Error {
     },
     #[error("this {0} does not exist (any more)")]
     Missing(&'static str),
+    /// Passwords were tried too fast.
+    #[error("Too many attempts. Wait a minute, then try again")]
+    Throttled,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -65,7 +69,7 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Error::Refused(_) | Error::Field { .. } | Error::Missing(_)
+            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
         )
     }
 }

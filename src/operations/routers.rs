@@ -1,17 +1,18 @@
 //! Telling routers: CoA for a new speed, Disconnect to end a session, and what came of it (rules.md section 6).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
 use crate::domain::access::session_timeout;
-use crate::domain::id::{LoginId, PlanId, SessionId, SubscriberId};
+use crate::domain::id::{LoginId, NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::session::Session;
 use crate::domain::speed;
 use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
 use crate::radius::{AttributeBuffer, EncodeError, number};
 use crate::routers::{RouterError, profile};
-use crate::store::outbox::Work;
-use crate::store::subscribers;
+use crate::store::outbox::{self, Work};
+use crate::store::{StoreError, subscribers};
 
 use super::Error;
 
@@ -84,9 +85,49 @@ fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
         .collect())
 }
 
+/// The NAS of the session that an order concerns, if the session is still open.
+pub fn nas_of(app: &App, order: Order) -> Option<NasId> {
+    let (Order::Push(id) | Order::Disconnect(id)) = order;
+    app.accounting
+        .live()
+        .session(id)
+        .filter(|s| s.stopped.is_none())
+        .map(|s| s.nas)
+}
+
+/// Removes follow-up work that was carried out.
+pub async fn done(app: &App, keys: Vec<u64>) -> Result<(), Error> {
+    app.store
+        .write("router outbox", move |tx| outbox::done(tx, &keys))
+        .await
+        .map_err(|error: StoreError| error.into())
+}
+
 /// Carries one order out and reports the outcome on the NAS. `None` when there was nothing to do: the session ended
 /// meanwhile, or its NAS is gone.
 pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<CoaOutcome> {
+    let (session, nas) = target(app, order)?;
+    let outcome = match send(app, clients, order, &session, &nas).await {
+        Ok(Some(outcome)) => outcome,
+        Ok(None) => return None,
+        Err(error) => CoaOutcome::Failed(error.to_string()),
+    };
+    report(app, order, &session, &nas, outcome.clone());
+    if is_gone(&outcome) {
+        // The router does not know the session: its Stop was lost.
+        app.accounting.give_up(session.id, session.updated_at);
+    }
+    Some(outcome)
+}
+
+/// Reports an order as not answered without sending it: the router did not answer many before it.
+pub fn give_up(app: &App, order: Order) {
+    if let Some((session, nas)) = target(app, order) {
+        report(app, order, &session, &nas, CoaOutcome::NoAnswer);
+    }
+}
+
+fn target(app: &App, order: Order) -> Option<(Session, Arc<NasEntry>)> {
     let (Order::Push(id) | Order::Disconnect(id)) = order;
     let session = app
         .accounting
@@ -95,23 +136,17 @@ pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<Coa
         .filter(|s| s.stopped.is_none())
         .cloned()?;
     let nas = app.nas(session.nas)?;
-    let outcome = match send(app, clients, order, &session, &nas).await {
-        Ok(Some(outcome)) => outcome,
-        Ok(None) => return None,
-        Err(error) => CoaOutcome::Failed(error.to_string()),
-    };
+    Some((session, nas))
+}
+
+fn report(app: &App, order: Order, session: &Session, nas: &NasEntry, outcome: CoaOutcome) {
     count(app, &outcome);
     nas.stats.report_coa(CoaReport {
         at: app.now(),
         is_disconnect: matches!(order, Order::Disconnect(_)),
         username: session.username.clone(),
-        outcome: outcome.clone(),
+        outcome,
     });
-    if is_gone(&outcome) {
-        // The router does not know the session: its Stop was lost.
-        app.accounting.give_up(id, session.updated_at);
-    }
-    Some(outcome)
 }
 
 /// Session context not found (RFC 5176 section 3.5): the session is over.

@@ -32,12 +32,23 @@ pub enum Hit {
     Nas(Nas),
 }
 
-/// Applies waiting changes to the index. Says whether more wait. Blocks.
-pub fn catch_up(app: &App) -> Result<bool, Error> {
+/// What one piece of catching up did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// More changes wait.
+    pub more: bool,
+    pub changed: bool,
+}
+
+/// Applies waiting changes to the index. Blocks.
+pub fn catch_up(app: &App) -> Result<Step, Error> {
     let view = app.store.view()?;
     let waiting = outbox::waiting(&view, Lane::Search, MOST_AT_ONCE)?;
     let Some((last, _)) = waiting.last().copied() else {
-        return Ok(false);
+        return Ok(Step {
+            more: false,
+            changed: false,
+        });
     };
     let mut seen = HashSet::new();
     let mut changes = Vec::new();
@@ -52,7 +63,10 @@ pub fn catch_up(app: &App) -> Result<bool, Error> {
     app.store
         .write("search outbox", move |tx| outbox::indexed(tx, &keys))
         .wait()?;
-    Ok(more)
+    Ok(Step {
+        more,
+        changed: true,
+    })
 }
 
 fn key_of(work: Work) -> Option<Key> {

@@ -4,16 +4,109 @@
 //! table; a view carries strings that are ready to show. Invariant: no inline script or style in
 //! any page, so that the content security policy stays strict.
 
+pub mod alerts;
 pub mod assets;
 pub mod chart;
+pub mod client;
+pub mod cookies;
+pub mod csrf;
+pub mod error;
+pub mod extract;
 pub mod filters;
+pub mod form;
 pub mod headers;
 pub mod htmx;
 pub mod page;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod server;
 pub mod shell;
+pub mod words;
 
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::operations::operators::Throttle;
+use extract::Panel;
+use pages::{account, dashboard, login, setup};
+
+/// Octets of a form; the notes of a subscriber are its longest part.
+const LARGEST_BODY: usize = 256 * 1024;
+/// A page that takes longer is given up; the slowest list takes well under a second.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// The whole panel as one service.
+pub fn router(app: Arc<App>) -> Router {
+    let panel = Panel {
+        app,
+        throttle: Arc::new(Throttle::default()),
+    };
+    dressed(routes(), panel)
+}
+
+/// Every address of the panel.
+fn routes() -> Router<Panel> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/login", get(login::show).post(login::create))
+        .route("/logout", post(login::remove))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/done", get(setup::done))
+        .route("/account/logins", get(account::logins))
+        .route("/account/logins/{browser}/revoke", post(account::revoke))
+        .route(
+            "/account/logins/revoke-others",
+            post(account::revoke_others),
+        )
+        .route(
+            "/account/password",
+            get(account::password).post(account::change_password),
+        )
+        .route("/account/theme", post(account::theme))
+        .route("/", get(dashboard::show))
+        .merge(assets::router())
+}
+
+/// What surrounds every handler. A layer encloses those above it.
+fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
+    routes
+        .fallback(error::missing)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            LONGEST_ANSWER,
+        ))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(panel.clone(), error::answer))
+        // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its
+        // cookie, which is SameSite.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(headers::security))
+        .with_state(panel)
+}
+
+/// For the supervisor and monitors: `ok` while the store can be read.
+async fn health(State(panel): State<Panel>) -> (StatusCode, &'static str) {
+    match panel.app.store.view() {
+        Ok(_) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
+    }
+}

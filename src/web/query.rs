@@ -42,7 +42,7 @@ impl Query {
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986 s2.3.
-fn encode(text: &str, out: &mut String) {
+pub fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {

@@ -305,7 +305,7 @@ impl Login<'_> {
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             Some(reason) => {
-                counters.rejects(slot(reason)).increment();
+                counters.rejects(reject_slot(reason)).increment();
                 stats
                     .rejects
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -327,7 +327,7 @@ impl Login<'_> {
 }
 
 /// The place of a reason among the counters.
-pub fn slot(reason: Reason) -> usize {
+pub fn reject_slot(reason: Reason) -> usize {
     Reason::ALL
         .iter()
         .position(|r| *r == reason)

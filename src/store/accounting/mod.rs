@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
@@ -412,7 +412,7 @@ impl Picture<'_> {
     }
 }
 
-/// Every session there is: ended ones from the tables, then what is in memory, in the order of their ids.
+/// Every session there is: ended ones from the tables, ended ones that no fold has written, then open ones.
 pub fn each_session(
     live: &Live,
     view: &View,
@@ -428,7 +428,7 @@ pub fn each_session(
         flow
     })?;
     let mut in_memory: Vec<&Session> = live.ended_sessions().chain(live.open_sessions()).collect();
-    in_memory.sort_by_key(|s| s.id);
+    in_memory.sort_by_key(|s| (s.stopped.is_none(), s.id));
     for session in in_memory {
         if stopped || visit(session).is_break() {
             break;
@@ -446,10 +446,4 @@ pub fn folded(view: &View) -> Result<u64, StoreError> {
 /// on behind it.
 pub fn mark_folded(tx: &mut Tx<'_>, sequence: u64) -> Result<(), StoreError> {
     tx.insert(&COUNTERS, ids::FOLDED, &sequence)
-}
-
-#[allow(clippy::disallowed_methods)]
-fn monotonic() -> Instant {
-    // Intervals between commits are measured here and never compared with the wall clock.
-    Instant::now()
 }

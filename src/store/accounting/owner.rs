@@ -5,9 +5,10 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::live::Captured;
-use super::{Acknowledge, Entry, Message, Pace, Shared, monotonic};
+use super::{Acknowledge, Entry, Message, Pace, Shared};
 use crate::store::journal::{Journal, JournalError};
 use crate::store::tables::COUNTERS;
+use crate::store::writer::monotonic;
 use crate::store::{Read, Store, StoreError, Tx, View, ids, sessions};
 
 /// Records in one commit at most, well below the journal's bound of a group.

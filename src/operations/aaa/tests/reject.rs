@@ -8,7 +8,7 @@ use crate::domain::plan::{OnLimit, Plan};
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::{MINUTE, SECOND};
 use crate::domain::window::Window;
-use crate::operations::aaa::access::slot;
+use crate::operations::aaa::reject_slot;
 use crate::operations::subscribers::Draft;
 use crate::radius::number::microsoft;
 use crate::store::subscribers;
@@ -153,7 +153,7 @@ fn each_reason_has_its_words_its_log_entry_and_its_counter_whatever_the_method()
         assert!(logged.subscriber.is_some());
     }
     for case in cases() {
-        let counted = app.telemetry.counters.rejects(slot(case.reason)).get();
+        let counted = app.telemetry.counters.rejects(reject_slot(case.reason)).get();
         assert_eq!(counted, 4, "{:?}", case.reason);
     }
     assert_eq!(app.telemetry.counters.access_accepts.get(), 0);
