@@ -19,6 +19,8 @@ pub mod setup;
 pub mod subscribers;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

@@ -115,9 +115,10 @@ impl Bench {
     /// Sum of sessions = sum of days = sum of months, for every subscriber; returned for one.
     #[track_caller]
     fn booked_to(&self, subscriber: SubscriberId) -> Traffic {
+        let all = self.sessions();
         let picture = self.accounting.picture().unwrap();
         let mut by_session: BTreeMap<u32, Traffic> = BTreeMap::new();
-        for session in self.sessions().values() {
+        for session in all.values() {
             if let Some(of) = session.subscriber {
                 *by_session.entry(of.0).or_default() += session.booked;
             }

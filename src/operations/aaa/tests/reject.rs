@@ -153,7 +153,11 @@ fn each_reason_has_its_words_its_log_entry_and_its_counter_whatever_the_method()
         assert!(logged.subscriber.is_some());
     }
     for case in cases() {
-        let counted = app.telemetry.counters.rejects(reject_slot(case.reason)).get();
+        let counted = app
+            .telemetry
+            .counters
+            .rejects(reject_slot(case.reason))
+            .get();
         assert_eq!(counted, 4, "{:?}", case.reason);
     }
     assert_eq!(app.telemetry.counters.access_accepts.get(), 0);
