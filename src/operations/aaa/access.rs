@@ -367,7 +367,7 @@ fn mschap_code(reason: Reason) -> RefusalCode {
 }
 
 /// Remembers a MAC address, if there is still room for it when the write comes.
-fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
+pub(in crate::operations) fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
     let ticket = app.store.write("learn MAC", move |tx| -> Result<(), Error> {
         let Some(mut stored) = subscribers::get(tx, subscriber)? else { return Ok(()) };
         let macs = &mut stored.subscriber.macs;
@@ -375,6 +375,7 @@ fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
         if has_room && !macs.contains(&mac) {
             macs.push(mac);
             subscribers::put(tx, &stored)?;
+            outbox::add(tx, Work::IndexSubscriber(subscriber))?;
         }
         Ok(())
     });

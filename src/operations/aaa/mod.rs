@@ -15,6 +15,8 @@ use crate::radius::{
     NasPeer, Observation, Port,
 };
 
+#[cfg(test)]
+pub(super) use access::learn;
 pub use access::reject_slot;
 
 /// Answers the RADIUS sockets from the store and the sessions in memory.
