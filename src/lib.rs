@@ -2,9 +2,13 @@
 
 pub mod allocator;
 pub mod app;
+pub mod cli;
 pub mod config;
+pub mod control;
 pub mod crypto;
+pub mod daemon;
 pub mod domain;
+pub mod jobs;
 pub mod operations;
 pub mod radius;
 pub mod routers;

@@ -1,2 +1,9 @@
-//! The `proxpanel` command.
-fn main() {}
+//! The `proxpanel` command: everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Before any thread: the allocator is told to keep small.
+    proxpanel::allocator::tune();
+    proxpanel::cli::run()
+}

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::time::Timestamp;
@@ -12,8 +13,8 @@ use crate::store::{Store, StoreError, View};
 const MOST_WAITING: usize = 32_768;
 /// Attempts in one write.
 const MOST_AT_ONCE: usize = 8_192;
-/// So many waiting attempts are written without further delay.
-pub const WRITE_SOON: usize = 4_096;
+/// So many attempts in one flush are a flood.
+const FLOOD: usize = 4_096;
 
 struct Waiting {
     /// The number of the first waiting attempt; attempts count from 1.
@@ -24,6 +25,7 @@ struct Waiting {
 
 pub struct AuthLog {
     waiting: Mutex<Waiting>,
+    flooded: AtomicBool,
     /// Held while a block is written, so that numbers are given out once.
     writing: Mutex<()>,
 }
@@ -32,7 +34,12 @@ impl AuthLog {
     pub(super) fn open(view: &View) -> Result<AuthLog, StoreError> {
         let first = auth_log::last(view)?.saturating_add(1);
         Ok(AuthLog {
-            waiting: Mutex::new(Waiting { first, attempts: VecDeque::new(), dropped: 0 }),
+            waiting: Mutex::new(Waiting {
+                first,
+                attempts: VecDeque::new(),
+                dropped: 0,
+            }),
+            flooded: AtomicBool::new(false),
             writing: Mutex::new(()),
         })
     }
@@ -58,6 +65,11 @@ impl AuthLog {
         self.waiting().dropped
     }
 
+    /// Whether the last flush had so much to write that the next should come soon.
+    pub fn was_flooded(&self) -> bool {
+        self.flooded.load(Ordering::Relaxed)
+    }
+
     /// Writes what waits. Blocks; call it from a plain thread. Says how many attempts were written.
     pub fn flush(&self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,17 +77,29 @@ impl AuthLog {
         loop {
             let (first, block): (u64, Vec<Attempt>) = {
                 let waiting = self.waiting();
-                (waiting.first, waiting.attempts.iter().take(MOST_AT_ONCE).cloned().collect())
+                (
+                    waiting.first,
+                    waiting
+                        .attempts
+                        .iter()
+                        .take(MOST_AT_ONCE)
+                        .cloned()
+                        .collect(),
+                )
             };
             if block.is_empty() {
+                self.flooded.store(written >= FLOOD, Ordering::Relaxed);
                 return Ok(written);
             }
             let count = block.len();
-            let ticket = store.write("authentication log", move |tx| auth_log::append(tx, first, &block, now));
+            let ticket = store.write("authentication log", move |tx| {
+                auth_log::append(tx, first, &block, now)
+            });
             ticket.wait()?;
             self.forget_below(first.saturating_add(u64::try_from(count).unwrap_or(0)));
             written += count;
             if count < MOST_AT_ONCE {
+                self.flooded.store(written >= FLOOD, Ordering::Relaxed);
                 return Ok(written);
             }
         }
@@ -101,7 +125,10 @@ impl AuthLog {
             let waiting = self.waiting();
             (waiting.first, waiting.attempts.iter().cloned().collect())
         };
-        let numbered: Vec<(u64, Attempt)> = (first..).zip(recent).filter(|(number, _)| *number < before).collect();
+        let numbered: Vec<(u64, Attempt)> = (first..)
+            .zip(recent)
+            .filter(|(number, _)| *number < before)
+            .collect();
         for (number, attempt) in numbered.into_iter().rev() {
             if visit(number, attempt).is_break() {
                 return Ok(());

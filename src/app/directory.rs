@@ -53,7 +53,9 @@ impl Directory {
     /// Takes over the change of one subscriber.
     pub(super) fn follow(&self, view: &View, id: SubscriberId) {
         let mut entries = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = entries.as_mut() else { return };
+        let Some(known) = entries.as_mut() else {
+            return;
+        };
         match subscribers::get(view, id) {
             Ok(Some(stored)) => {
                 known.insert(id, DirectoryEntry::new(&stored.subscriber));
@@ -86,7 +88,10 @@ impl Directory {
             let view = store.view()?;
             let mut all = HashMap::new();
             subscribers::each(&view, SubscriberId(0), |stored| {
-                all.insert(stored.subscriber.id, DirectoryEntry::new(&stored.subscriber));
+                all.insert(
+                    stored.subscriber.id,
+                    DirectoryEntry::new(&stored.subscriber),
+                );
                 ControlFlow::Continue(())
             })?;
             *entries = Some(all);

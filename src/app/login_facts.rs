@@ -70,7 +70,11 @@ pub struct LoginFactsCache {
 
 impl LoginFactsCache {
     pub(super) fn new() -> Self {
-        LoginFactsCache { by_id: Cache::new(MOST_FACTS), by_name: Cache::new(MOST_FACTS), commits: Mutex::new(0) }
+        LoginFactsCache {
+            by_id: Cache::new(MOST_FACTS),
+            by_name: Cache::new(MOST_FACTS),
+            commits: Mutex::new(0),
+        }
     }
 
     /// Called after the commit that changed the subscriber.
@@ -81,7 +85,11 @@ impl LoginFactsCache {
     }
 
     /// The facts of a login name, or `None` if nobody has it.
-    pub fn find(&self, store: &Store, username: &str) -> Result<Option<Arc<LoginFacts>>, StoreError> {
+    pub fn find(
+        &self,
+        store: &Store,
+        username: &str,
+    ) -> Result<Option<Arc<LoginFacts>>, StoreError> {
         let name = folded(username);
         if let Some(id) = self.by_name.get(name.as_ref())
             && let Some(facts) = self.by_id.get(&id)
@@ -99,8 +107,12 @@ impl LoginFactsCache {
     fn load(&self, store: &Store, name: &str) -> Result<Option<Arc<LoginFacts>>, StoreError> {
         let commits_before = *self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         let view = store.view()?;
-        let Some(id) = subscribers::named(&view, name)? else { return Ok(None) };
-        let Some(stored) = subscribers::get(&view, id)? else { return Ok(None) };
+        let Some(id) = subscribers::named(&view, name)? else {
+            return Ok(None);
+        };
+        let Some(stored) = subscribers::get(&view, id)? else {
+            return Ok(None);
+        };
         let facts = Arc::new(LoginFacts::from(stored));
         let commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         if *commits == commits_before {
@@ -113,7 +125,10 @@ impl LoginFactsCache {
 
 /// Nearly all names are lower case already.
 fn folded(username: &str) -> Cow<'_, str> {
-    if username.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+    if username
+        .bytes()
+        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
+    {
         Cow::Borrowed(username)
     } else {
         Cow::Owned(fold_case(username))

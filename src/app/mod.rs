@@ -10,8 +10,9 @@ mod nas_table;
 mod sightings;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
@@ -53,7 +54,9 @@ impl Settings {
     fn read(view: &View) -> Result<Settings, AppError> {
         let text = |setting| settings::get(view, setting);
         let zone = text(Setting::TimeZone)?.unwrap_or_else(|| "UTC".to_owned());
-        let day_starts = text(Setting::DayStarts)?.and_then(|t| t.parse().ok()).unwrap_or(DAY_STARTS);
+        let day_starts = text(Setting::DayStarts)?
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(DAY_STARTS);
         let currency = text(Setting::Currency)?.unwrap_or_else(|| "USD".to_owned());
         Ok(Settings {
             isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
@@ -123,14 +126,18 @@ impl Copies {
             }
         }
         if plans_changed {
-            keep(read_plans(view), "plans", |plans| self.plans.store(Arc::new(plans)));
+            keep(read_plans(view), "plans", |plans| {
+                self.plans.store(Arc::new(plans))
+            });
         }
         if nas_changed {
             let read = NasTable::read(view, &self.sealer, &self.nas.load());
             keep(read, "NAS devices", |table| self.nas.store(Arc::new(table)));
         }
         if settings_changed {
-            keep(Settings::read(view), "settings", |settings| self.settings.store(Arc::new(settings)));
+            keep(Settings::read(view), "settings", |settings| {
+                self.settings.store(Arc::new(settings))
+            });
         }
     }
 }
@@ -144,7 +151,10 @@ fn keep<T>(read: Result<T, AppError>, what: &str, take: impl FnOnce(T)) {
 }
 
 fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
-    Ok(plans::all(view)?.into_iter().map(|plan| (plan.id, Arc::new(plan))).collect())
+    Ok(plans::all(view)?
+        .into_iter()
+        .map(|plan| (plan.id, Arc::new(plan)))
+        .collect())
 }
 
 pub struct App {
@@ -158,6 +168,8 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    /// Where the panel listens, once it does.
+    pub panel_addresses: OnceLock<Vec<SocketAddr>>,
     copies: Arc<Copies>,
 }
 
@@ -183,10 +195,13 @@ impl App {
             clock,
             store,
             accounting,
-            search_is_stale: AtomicBool::new(opened.sequence == 0 || opened.sequence < last_indexed),
+            search_is_stale: AtomicBool::new(
+                opened.sequence == 0 || opened.sequence < last_indexed,
+            ),
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),
+            panel_addresses: OnceLock::new(),
             copies,
         })
     }
@@ -237,6 +252,26 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
+    pub fn panel_url(&self) -> String {
+        let bound = self
+            .panel_addresses
+            .get()
+            .unwrap_or(&self.config.web.listen);
+        let Some(address) = bound.first() else {
+            return "http://localhost".to_owned();
+        };
+        let ip = if address.ip().is_unspecified() {
+            own_address(address.ip())
+        } else {
+            address.ip()
+        };
+        match (ip, address.port()) {
+            (ip, 80) if ip.is_ipv4() => format!("http://{ip}"),
+            (ip, port) => format!("http://{}", SocketAddr::new(ip, port)),
+        }
+    }
+
     /// Commits what waits and closes the files. Blocks until done.
     pub fn close(&self) {
         self.accounting.close();
@@ -246,4 +281,17 @@ impl App {
         }
         self.store.close();
     }
+}
+
+/// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.
+fn own_address(unspecified: IpAddr) -> IpAddr {
+    let elsewhere: SocketAddr = match unspecified {
+        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
+        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
+    };
+    let route = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
+        socket.connect(elsewhere)?;
+        socket.local_addr()
+    });
+    route.map_or(unspecified, |local| local.ip())
 }

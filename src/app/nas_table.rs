@@ -82,7 +82,8 @@ impl NasStats {
     }
 
     pub fn saw_missing_authenticator(&self, now: Timestamp) {
-        self.last_missing_authenticator.store(now.0, Ordering::Relaxed);
+        self.last_missing_authenticator
+            .store(now.0, Ordering::Relaxed);
     }
 
     pub fn last_auth(&self) -> Option<Timestamp> {
@@ -114,7 +115,12 @@ impl NasStats {
 
     /// Newest first.
     pub fn coa_reports(&self) -> Vec<CoaReport> {
-        self.coa.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.coa
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 }
 
@@ -136,17 +142,31 @@ pub struct NasTable {
 
 impl NasTable {
     /// Reads the table; what was seen of a NAS is taken over from `before`.
-    pub(super) fn read(view: &View, sealer: &Sealer, before: &NasTable) -> Result<NasTable, AppError> {
+    pub(super) fn read(
+        view: &View,
+        sealer: &Sealer,
+        before: &NasTable,
+    ) -> Result<NasTable, AppError> {
         let mut table = NasTable::default();
         for stored in nas::all(view)? {
-            let stats = before.by_id(stored.nas.id).map_or_else(Arc::default, |entry| Arc::clone(&entry.stats));
+            let stats = before
+                .by_id(stored.nas.id)
+                .map_or_else(Arc::default, |entry| Arc::clone(&entry.stats));
             match peer(&stored, sealer) {
-                Ok(peer) => table.add(Arc::new(NasEntry { nas: stored.nas, peer: Arc::new(peer), stats })),
+                Ok(peer) => table.add(Arc::new(NasEntry {
+                    nas: stored.nas,
+                    peer: Arc::new(peer),
+                    stats,
+                })),
                 // One damaged row must not take the others down.
-                Err(error) => tracing::error!(%error, nas = stored.nas.id.0, "a NAS cannot be used"),
+                Err(error) => {
+                    tracing::error!(%error, nas = stored.nas.id.0, "a NAS cannot be used")
+                }
             }
         }
-        table.networks.sort_by_key(|entry| std::cmp::Reverse(entry.nas.network.prefix()));
+        table
+            .networks
+            .sort_by_key(|entry| std::cmp::Reverse(entry.nas.network.prefix()));
         Ok(table)
     }
 
@@ -163,7 +183,11 @@ impl NasTable {
     /// The NAS a packet comes from: longest prefix first.
     pub fn find(&self, source: IpAddr) -> Option<&Arc<NasEntry>> {
         let source = source.to_canonical();
-        self.by_host.get(&source).or_else(|| self.networks.iter().find(|entry| entry.nas.network.contains(source)))
+        self.by_host.get(&source).or_else(|| {
+            self.networks
+                .iter()
+                .find(|entry| entry.nas.network.contains(source))
+        })
     }
 
     pub fn by_id(&self, id: NasId) -> Option<Arc<NasEntry>> {
@@ -173,7 +197,9 @@ impl NasTable {
     /// All by name.
     pub fn all(&self) -> Vec<Arc<NasEntry>> {
         let mut all: Vec<Arc<NasEntry>> = self.by_id.values().cloned().collect();
-        all.sort_by(|a, b| (a.nas.name.to_lowercase(), a.nas.id).cmp(&(b.nas.name.to_lowercase(), b.nas.id)));
+        all.sort_by(|a, b| {
+            (a.nas.name.to_lowercase(), a.nas.id).cmp(&(b.nas.name.to_lowercase(), b.nas.id))
+        });
         all
     }
 }
@@ -188,7 +214,9 @@ fn peer(stored: &StoredNas, sealer: &Sealer) -> Result<NasPeer, AppError> {
         secret,
         message_authenticator: match nas.message_authenticator {
             MessageAuthenticator::Auto { pinned: false } => MaPolicy::Auto,
-            MessageAuthenticator::Auto { pinned: true } | MessageAuthenticator::Required => MaPolicy::Yes,
+            MessageAuthenticator::Auto { pinned: true } | MessageAuthenticator::Required => {
+                MaPolicy::Yes
+            }
             MessageAuthenticator::Optional => MaPolicy::No,
         },
         limit_proxy_state: nas.limit_proxy_state,

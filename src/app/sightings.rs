@@ -30,7 +30,13 @@ impl Sightings {
     }
 
     /// Notes a packet. True when the address is new, so that it is logged once.
-    pub fn note(&self, source: IpAddr, user_name: Option<&[u8]>, nas_identifier: Option<&[u8]>, now: Timestamp) -> bool {
+    pub fn note(
+        &self,
+        source: IpAddr,
+        user_name: Option<&[u8]>,
+        nas_identifier: Option<&[u8]>,
+        now: Timestamp,
+    ) -> bool {
         let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = !sources.contains_key(&source);
         if is_new && sources.len() >= MOST_SOURCES {
@@ -62,13 +68,20 @@ impl Sightings {
 
     /// Forgets the addresses that a NAS covers by now.
     pub fn forget(&self, covered: impl Fn(IpAddr) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|source, _| !covered(*source));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|source, _| !covered(*source));
     }
 }
 
 fn remember(kept: &mut String, sent: Option<&[u8]>) {
     if let Some(sent) = sent {
-        *kept = String::from_utf8_lossy(sent).chars().filter(|c| !c.is_control()).take(LONGEST_TEXT).collect();
+        *kept = String::from_utf8_lossy(sent)
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(LONGEST_TEXT)
+            .collect();
     }
 }
 

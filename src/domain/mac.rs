@@ -120,4 +120,13 @@ mod tests {
             assert_eq!(Mac::read(text), None, "{text}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_read_reads_back(text in "\\PC{0,24}") {
+            if let Some(mac) = Mac::read(&text) {
+                proptest::prop_assert_eq!(Mac::read(&mac.to_string()), Some(mac));
+            }
+        }
+    }
 }

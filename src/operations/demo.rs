@@ -48,9 +48,16 @@ pub fn fill(
     mut progress: impl FnMut(&str, u32, u32) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     check(store, size)?;
-    let first = store.write("demo plans", move |tx| furnish(tx, now)).wait()?;
+    let first = store
+        .write("demo plans", move |tx| furnish(tx, now))
+        .wait()?;
     add_secrets(store, first, now)?;
-    let demo = Demo { now, plans: first.plans, nas: first.nas, subscribers: size.subscribers };
+    let demo = Demo {
+        now,
+        plans: first.plans,
+        nas: first.nas,
+        subscribers: size.subscribers,
+    };
     for from in (0..size.subscribers).step_by(usize::try_from(STEP).unwrap_or(1)) {
         let to = from.saturating_add(STEP).min(size.subscribers);
         let sealer = store.sealer().clone();
@@ -59,9 +66,16 @@ pub fn fill(
                 for number in from..to {
                     let subscriber = demo.subscriber(number)?;
                     let context = password_context(subscriber.id);
-                    let sealed_password = sealer.seal(context.as_bytes(), format!("pass{number:05}").as_bytes())?;
+                    let sealed_password =
+                        sealer.seal(context.as_bytes(), format!("pass{number:05}").as_bytes())?;
                     subscribers::next_id(tx)?;
-                    subscribers::put(tx, &StoredSubscriber { subscriber, sealed_password })?;
+                    subscribers::put(
+                        tx,
+                        &StoredSubscriber {
+                            subscriber,
+                            sealed_password,
+                        },
+                    )?;
                 }
                 Ok::<_, Error>(())
             })
@@ -105,7 +119,10 @@ fn check(store: &Store, size: Size) -> Result<(), Error> {
         )));
     }
     let view = store.view()?;
-    if subscribers::count(&view)? > 0 || !plans::all(&view)?.is_empty() || !nas::all(&view)?.is_empty() {
+    if subscribers::count(&view)? > 0
+        || !plans::all(&view)?.is_empty()
+        || !nas::all(&view)?.is_empty()
+    {
         return Err(Error::Refused(format!(
             "{} holds data already; demo data goes into an empty folder only",
             store.folder().display()
@@ -123,7 +140,10 @@ struct First {
 }
 
 fn furnish(tx: &mut Tx<'_>, now: Timestamp) -> Result<First, Error> {
-    let currency = Currency::parse("USD").map_err(|problem| Error::Field { field: "currency", problem })?;
+    let currency = Currency::parse("USD").map_err(|problem| Error::Field {
+        field: "currency",
+        problem,
+    })?;
     let mut made = [PlanId(0); 4];
     for (slot, offer) in made.iter_mut().zip(OFFERS) {
         let id = plans::next_id(tx)?;
@@ -131,17 +151,34 @@ fn furnish(tx: &mut Tx<'_>, now: Timestamp) -> Result<First, Error> {
         outbox::add(tx, Work::IndexPlan(id))?;
         *slot = id;
     }
-    Ok(First { plans: made, nas: nas::next_id(tx)?, nas_v6: nas::next_id(tx)? })
+    Ok(First {
+        plans: made,
+        nas: nas::next_id(tx)?,
+        nas_v6: nas::next_id(tx)?,
+    })
 }
 
 fn add_secrets(store: &Store, first: First, now: Timestamp) -> Result<(), Error> {
     let sealer = store.sealer().clone();
     store
         .write("demo NAS", move |tx| {
-            for (id, name, address) in [(first.nas, "localhost", "127.0.0.1"), (first.nas_v6, "localhost-v6", "::1")] {
-                let network = Network::parse(address).map_err(|problem| Error::Field { field: "address", problem })?;
-                let sealed_secret = sealer.seal(secret_context(id).as_bytes(), SECRET.as_bytes())?;
-                nas::put(tx, &StoredNas { nas: router(id, name, network, now), sealed_secret })?;
+            for (id, name, address) in [
+                (first.nas, "localhost", "127.0.0.1"),
+                (first.nas_v6, "localhost-v6", "::1"),
+            ] {
+                let network = Network::parse(address).map_err(|problem| Error::Field {
+                    field: "address",
+                    problem,
+                })?;
+                let sealed_secret =
+                    sealer.seal(secret_context(id).as_bytes(), SECRET.as_bytes())?;
+                nas::put(
+                    tx,
+                    &StoredNas {
+                        nas: router(id, name, network, now),
+                        sealed_secret,
+                    },
+                )?;
                 outbox::add(tx, Work::IndexNas(id))?;
             }
             Ok(())
@@ -176,30 +213,75 @@ struct Offer {
 }
 
 const OFFERS: [Offer; 4] = [
-    Offer { name: "Home 10", price_minor: 1_500, upload_kbps: 2_000, download_kbps: 10_000, bursts: false, expired_pool: true },
-    Offer { name: "Home 25", price_minor: 2_500, upload_kbps: 5_000, download_kbps: 25_000, bursts: true, expired_pool: true },
-    Offer { name: "Family 50", price_minor: 3_500, upload_kbps: 10_000, download_kbps: 50_000, bursts: true, expired_pool: true },
-    Offer { name: "Business 100", price_minor: 9_900, upload_kbps: 50_000, download_kbps: 100_000, bursts: false, expired_pool: true },
+    Offer {
+        name: "Home 10",
+        price_minor: 1_500,
+        upload_kbps: 2_000,
+        download_kbps: 10_000,
+        bursts: false,
+        expired_pool: true,
+    },
+    Offer {
+        name: "Home 25",
+        price_minor: 2_500,
+        upload_kbps: 5_000,
+        download_kbps: 25_000,
+        bursts: true,
+        expired_pool: true,
+    },
+    Offer {
+        name: "Family 50",
+        price_minor: 3_500,
+        upload_kbps: 10_000,
+        download_kbps: 50_000,
+        bursts: true,
+        expired_pool: true,
+    },
+    Offer {
+        name: "Business 100",
+        price_minor: 9_900,
+        upload_kbps: 50_000,
+        download_kbps: 100_000,
+        bursts: false,
+        expired_pool: true,
+    },
 ];
 
 impl Offer {
     fn plan(&self, id: PlanId, currency: Currency, now: Timestamp) -> Plan {
         let rate = Rate::new(self.upload_kbps, self.download_kbps);
-        let scaled = |percent: u64| Rate::new(self.upload_kbps * percent / 100, self.download_kbps * percent / 100);
+        let scaled = |percent: u64| {
+            Rate::new(
+                self.upload_kbps * percent / 100,
+                self.download_kbps * percent / 100,
+            )
+        };
         Plan {
             id,
             name: self.name.to_owned(),
-            price: Money { minor: self.price_minor, currency },
-            term: Term { count: 1, unit: TermUnit::Months },
+            price: Money {
+                minor: self.price_minor,
+                currency,
+            },
+            term: Term {
+                count: 1,
+                unit: TermUnit::Months,
+            },
             rate,
-            burst: self.bursts.then(|| Burst { rate: scaled(150), threshold: scaled(80), time_s: 16 }),
+            burst: self.bursts.then(|| Burst {
+                rate: scaled(150),
+                threshold: scaled(80),
+                time_s: 16,
+            }),
             priority: 8,
             pool: "subscribers".to_owned(),
             address_list: String::new(),
             max_sessions: 2,
             on_limit: OnLimit::ReplaceOld,
             on_expiry: match self.expired_pool {
-                true => OnExpiry::ExpiredPool { pool: "expired".to_owned() },
+                true => OnExpiry::ExpiredPool {
+                    pool: "expired".to_owned(),
+                },
                 false => OnExpiry::Reject,
             },
             monthly_quota_octets: None,
@@ -229,14 +311,53 @@ fn pick<'a>(seed: u64, from: &[&'a str]) -> &'a str {
 }
 
 const GIVEN: [&str; 20] = [
-    "Ahmed", "Sara", "Omar", "Layla", "Hassan", "Nour", "Yusuf", "Mariam", "Karim", "Zainab", "أحمد", "فاطمة", "محمد",
-    "زينب", "علي", "مريم", "حسين", "نور", "مصطفى", "هدى",
+    "Ahmed",
+    "Sara",
+    "Omar",
+    "Layla",
+    "Hassan",
+    "Nour",
+    "Yusuf",
+    "Mariam",
+    "Karim",
+    "Zainab",
+    "أحمد",
+    "فاطمة",
+    "محمد",
+    "زينب",
+    "علي",
+    "مريم",
+    "حسين",
+    "نور",
+    "مصطفى",
+    "هدى",
 ];
 const FAMILY: [&str; 16] = [
-    "Haddad", "Khalil", "Saleh", "Mansour", "Aziz", "Rahman", "Najjar", "Fares", "الحداد", "الجبوري", "العبيدي",
-    "الموسوي", "التميمي", "السامرائي", "الزبيدي", "الربيعي",
+    "Haddad",
+    "Khalil",
+    "Saleh",
+    "Mansour",
+    "Aziz",
+    "Rahman",
+    "Najjar",
+    "Fares",
+    "الحداد",
+    "الجبوري",
+    "العبيدي",
+    "الموسوي",
+    "التميمي",
+    "السامرائي",
+    "الزبيدي",
+    "الربيعي",
 ];
-const STREETS: [&str; 6] = ["Market Street", "River Road", "Palm Avenue", "School Lane", "Station Road", "Garden Square"];
+const STREETS: [&str; 6] = [
+    "Market Street",
+    "River Road",
+    "Palm Avenue",
+    "School Lane",
+    "Station Road",
+    "Garden Square",
+];
 
 #[derive(Debug, Clone, Copy)]
 struct Demo {
@@ -250,7 +371,10 @@ impl Demo {
     fn subscriber(&self, number: u32) -> Result<Subscriber, Error> {
         let seed = u64::from(number) << 8;
         let username = Username::parse(&format!("user{number:05}"));
-        let username = username.map_err(|problem| Error::Field { field: "user_name", problem })?;
+        let username = username.map_err(|problem| Error::Field {
+            field: "user_name",
+            problem,
+        })?;
         let plan = usize::try_from(below(seed + 1, 4)).unwrap_or(0);
         Ok(Subscriber {
             id: SubscriberId(number.saturating_add(1)),
@@ -300,7 +424,9 @@ impl Demo {
 
     fn open_session(&self, number: u32, id: u64) -> Session {
         let seed = (u64::from(number) << 8) + 50;
-        let started_at = self.now.plus(-(5 * MINUTE + signed(below(seed, 20 * 3600)) * SECOND));
+        let started_at = self
+            .now
+            .plus(-(5 * MINUTE + signed(below(seed, 20 * 3600)) * SECOND));
         let updated_at = self.now.plus(-signed(below(seed + 1, 55)) * SECOND);
         let seconds = updated_at.since(started_at) / SECOND;
         let used = Traffic::new(
@@ -334,12 +460,20 @@ impl Demo {
         }
         let calendar = Calendar::utc();
         let day = calendar.day(self.now).plus(-i32::try_from(back).ok()?);
-        let started_at = calendar.starts(day).plus(HOUR + signed(below(seed + 1, 14 * 3600)) * SECOND);
+        let started_at = calendar
+            .starts(day)
+            .plus(HOUR + signed(below(seed + 1, 14 * 3600)) * SECOND);
         let seconds = 600 + below(seed + 2, 8 * 3600);
         let ended_at = started_at.plus(signed(seconds) * SECOND);
-        let used = Traffic::new(below(seed + 3, 30_000) * seconds, below(seed + 4, 300_000) * seconds);
+        let used = Traffic::new(
+            below(seed + 3, 30_000) * seconds,
+            below(seed + 4, 300_000) * seconds,
+        );
         let causes = [1, 1, 1, 2, 5, 10];
-        let cause = causes.get(usize::try_from(below(seed + 5, 6)).unwrap_or(0)).copied().unwrap_or(1);
+        let cause = causes
+            .get(usize::try_from(below(seed + 5, 6)).unwrap_or(0))
+            .copied()
+            .unwrap_or(1);
         Some(Session {
             id: SessionId(id),
             acct_session_id: format!("80{back:02x}{number:05x}").into_bytes(),
@@ -349,7 +483,10 @@ impl Demo {
             session_time: u32::try_from(seconds).unwrap_or(0),
             highest: used,
             booked: used,
-            stopped: Some(Stopped { at: ended_at, cause: Cause::Radius(cause) }),
+            stopped: Some(Stopped {
+                at: ended_at,
+                cause: Cause::Radius(cause),
+            }),
             ..self.open_session(number, id)
         })
     }
@@ -361,7 +498,9 @@ fn signed(number: u64) -> i64 {
 
 /// Writes the sessions of one past day and returns the next free session id.
 fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result<u64, Error> {
-    let day = Calendar::utc().day(demo.now).plus(-i32::try_from(back).unwrap_or(0));
+    let day = Calendar::utc()
+        .day(demo.now)
+        .plus(-i32::try_from(back).unwrap_or(0));
     for from in (0..demo.subscribers).step_by(usize::try_from(STEP).unwrap_or(1)) {
         let to = from.saturating_add(STEP).min(demo.subscribers);
         let first = next;
@@ -369,7 +508,9 @@ fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result
             .write("demo history", move |tx| {
                 let mut next = first;
                 for number in from..to {
-                    let Some(session) = demo.past_session(number, back, next) else { continue };
+                    let Some(session) = demo.past_session(number, back, next) else {
+                        continue;
+                    };
                     if let Some(subscriber) = session.subscriber {
                         sessions::add_usage(tx, day, subscriber, session.booked)?;
                     }
@@ -386,5 +527,15 @@ fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result
 
 /// The usage of an open session by day, all of it on the day of its last record: close enough for a demo, and it adds up.
 fn spread_today(session: &Session, now: Timestamp) -> Vec<(crate::domain::time::Day, Traffic)> {
-    vec![(Calendar::utc().day(session.updated_at.max(now.plus(-DAY))), session.booked)]
+    vec![(
+        Calendar::utc().day(session.updated_at.max(now.plus(-DAY))),
+        session.booked,
+    )]
+}
+
+/// Whether the data folder holds demo subscribers.
+pub fn is_present(app: &crate::app::App) -> Result<bool, Error> {
+    let view = app.store.view()?;
+    Ok(subscribers::named(&view, "user00000")?.is_some()
+        && app.nas_table().find(Ipv4Addr::LOCALHOST.into()).is_some())
 }

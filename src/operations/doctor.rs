@@ -29,15 +29,27 @@ pub struct Finding {
 
 impl Finding {
     fn good(what: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Good, what: what.into(), mend: String::new() }
+        Finding {
+            verdict: Verdict::Good,
+            what: what.into(),
+            mend: String::new(),
+        }
     }
 
     fn warning(what: impl Into<String>, mend: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Warning, what: what.into(), mend: mend.into() }
+        Finding {
+            verdict: Verdict::Warning,
+            what: what.into(),
+            mend: mend.into(),
+        }
     }
 
     fn bad(what: impl Into<String>, mend: impl Into<String>) -> Finding {
-        Finding { verdict: Verdict::Bad, what: what.into(), mend: mend.into() }
+        Finding {
+            verdict: Verdict::Bad,
+            what: what.into(),
+            mend: mend.into(),
+        }
     }
 }
 
@@ -53,14 +65,23 @@ pub fn examine(live: &Live, view: &View, folder: &Path) -> Result<Vec<Finding>, 
         count => Finding::good(format!("{count} plans")),
     });
     findings.push(match nas::all(view)?.len() {
-        0 => Finding::warning("no NAS devices yet", "add your router in the panel under NAS devices"),
+        0 => Finding::warning(
+            "no NAS devices yet",
+            "add your router in the panel under NAS devices",
+        ),
         count => Finding::good(format!("{count} NAS devices")),
     });
     findings.push(match operators::all(view)?.len() {
-        0 => Finding::warning("nobody can sign in yet", "run `proxpanel setup` and open the link it prints"),
+        0 => Finding::warning(
+            "nobody can sign in yet",
+            "run `proxpanel setup` and open the link it prints",
+        ),
         count => Finding::good(format!("{count} operators")),
     });
-    findings.push(Finding::good(format!("{} sessions open", live.open_count())));
+    findings.push(Finding::good(format!(
+        "{} sessions open",
+        live.open_count()
+    )));
     findings.push(check_sums(live, view)?);
     Ok(findings)
 }
@@ -74,7 +95,10 @@ fn folder_finding(folder: &Path) -> Finding {
             format!("run `chmod o-rwx {}`", folder.display()),
         ),
         Ok(_) => Finding::good(what),
-        Err(error) => Finding::bad(format!("{what}: {error}"), "check that the folder exists and belongs to the daemon's user"),
+        Err(error) => Finding::bad(
+            format!("{what}: {error}"),
+            "check that the folder exists and belongs to the daemon's user",
+        ),
     }
 }
 
@@ -105,7 +129,10 @@ pub fn check_sums(live: &Live, view: &View) -> Result<Finding, Error> {
     Ok(match differing.first() {
         None => Finding::good("usage adds up: sessions = days = months for every subscriber"),
         Some(first) => Finding::bad(
-            format!("usage does not add up for {} subscribers, the first has number {first}", differing.len()),
+            format!(
+                "usage does not add up for {} subscribers, the first has number {first}",
+                differing.len()
+            ),
             "nothing was changed; please report it with the output of `proxpanel export sessions`",
         ),
     })

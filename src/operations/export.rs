@@ -30,7 +30,11 @@ pub fn sessions(live: &Live, view: &View, out: impl Write) -> Result<u64, Error>
     let mut failed = None;
     each_session(live, view, |session| {
         failed = table.row(session).err();
-        if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if failed.is_none() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     })?;
     table.finish(failed)
 }
@@ -43,20 +47,35 @@ struct Table<W: Write> {
 
 impl<W: Write> Table<W> {
     fn new(view: &View, out: W) -> Result<Self, Error> {
-        let nas = nas::all(view)?.into_iter().map(|stored| (stored.nas.id.0, stored.nas.name)).collect();
+        let nas = nas::all(view)?
+            .into_iter()
+            .map(|stored| (stored.nas.id.0, stored.nas.name))
+            .collect();
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(COLUMNS).map_err(io)?;
-        Ok(Table { writer, nas, rows: 0 })
+        Ok(Table {
+            writer,
+            nas,
+            rows: 0,
+        })
     }
 
     fn row(&mut self, session: &Session) -> Result<(), Error> {
-        let nas = self.nas.get(&session.nas.0).cloned().unwrap_or_else(|| format!("nas-{}", session.nas));
+        let nas = self
+            .nas
+            .get(&session.nas.0)
+            .cloned()
+            .unwrap_or_else(|| format!("nas-{}", session.nas));
         let utc = Calendar::format_utc;
         let record = [
             nas,
             session.acct_session_id_text(),
             session.username.clone(),
-            session.place.address.map(|a| a.to_string()).unwrap_or_default(),
+            session
+                .place
+                .address
+                .map(|a| a.to_string())
+                .unwrap_or_default(),
             utc(session.started_at),
             utc(session.updated_at),
             session.stopped.map(|s| utc(s.at)).unwrap_or_default(),

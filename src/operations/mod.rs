@@ -31,7 +31,10 @@ pub enum Error {
     Refused(String),
     /// One value of a form is not possible, known only once the store was asked.
     #[error("{field}: {problem}")]
-    Field { field: &'static str, problem: Invalid },
+    Field {
+        field: &'static str,
+        problem: Invalid,
+    },
     #[error("this {0} does not exist (any more)")]
     Missing(&'static str),
     #[error(transparent)]
@@ -50,16 +53,26 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Error {
-        Error::Field { field, problem: Invalid::new(problem) }
+        Error::Field {
+            field,
+            problem: Invalid::new(problem),
+        }
     }
 
     /// Whether the operator can do something about it; else it is a fault of ours.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Error::Refused(_) | Error::Field { .. } | Error::Missing(_))
+        matches!(
+            self,
+            Error::Refused(_) | Error::Field { .. } | Error::Missing(_)
+        )
     }
 }
 
 /// Runs work that blocks, such as scans and password hashes, beside the async threads.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Error::Interrupted)
 }

@@ -56,15 +56,29 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
             };
             check(tx, &draft, None)?;
             if tx.count(&tables::NAS)? >= u64::try_from(nas::MOST_NAS).unwrap_or(u64::MAX) {
-                return Err(Error::Refused(format!("There are {} NAS devices already", nas::MOST_NAS)));
+                return Err(Error::Refused(format!(
+                    "There are {} NAS devices already",
+                    nas::MOST_NAS
+                )));
             }
             let id = nas::next_id(tx)?;
-            let sealed_secret = sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;
+            let sealed_secret =
+                sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;
             let device = build(&draft, id, now);
-            nas::put(tx, &StoredNas { nas: device.clone(), sealed_secret })?;
+            nas::put(
+                tx,
+                &StoredNas {
+                    nas: device.clone(),
+                    sealed_secret,
+                },
+            )?;
             outbox::add(tx, Work::IndexNas(id))?;
             let mut difference = Difference::default();
-            difference.field("address", "", device.network).field("profile", "", device.profile.word());
+            difference.field("address", "", device.network).field(
+                "profile",
+                "",
+                device.profile.word(),
+            );
             note(tx, &actor, "added", &device, difference, now)?;
             Ok::<_, Error>(id)
         })
@@ -81,12 +95,20 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
             check(tx, &draft, Some(id))?;
             let new = build(&draft, id, old.nas.created_at);
             let sealed_secret = match &draft.secret {
-                Some(secret) => sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?,
+                Some(secret) => {
+                    sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?
+                }
                 None => old.sealed_secret.clone(),
             };
             let mut difference = differences(&old.nas, &new);
             difference.secret("shared secret", draft.secret.is_some());
-            nas::put(tx, &StoredNas { nas: new.clone(), sealed_secret })?;
+            nas::put(
+                tx,
+                &StoredNas {
+                    nas: new.clone(),
+                    sealed_secret,
+                },
+            )?;
             outbox::add(tx, Work::IndexNas(id))?;
             note(tx, &actor, "changed", &new, difference, now)
         })
@@ -127,12 +149,19 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp) -> Nas {
 
 fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error> {
     let wanted = fold_case(&draft.name);
-    for other in nas::all(tx)?.into_iter().map(|stored| stored.nas).filter(|n| Some(n.id) != own) {
+    for other in nas::all(tx)?
+        .into_iter()
+        .map(|stored| stored.nas)
+        .filter(|n| Some(n.id) != own)
+    {
         if fold_case(&other.name) == wanted {
             return Err(Error::field("name", "Another NAS has this name"));
         }
         if other.network == draft.network {
-            return Err(Error::field("address", format!("{} has this address", other.name)));
+            return Err(Error::field(
+                "address",
+                format!("{} has this address", other.name),
+            ));
         }
     }
     Ok(())
@@ -158,7 +187,10 @@ fn note(
 }
 
 fn differences(old: &Nas, new: &Nas) -> Difference {
-    let interval = |nas: &Nas| nas.interim_interval.map_or_else(|| "automatic".to_owned(), |s| format!("{s} s"));
+    let interval = |nas: &Nas| {
+        nas.interim_interval
+            .map_or_else(|| "automatic".to_owned(), |s| format!("{s} s"))
+    };
     let mut difference = Difference::default();
     difference
         .field("name", &old.name, &new.name)
@@ -170,8 +202,16 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
             policy_word(old.message_authenticator),
             policy_word(new.message_authenticator),
         )
-        .field("limit Proxy-State", old.limit_proxy_state, new.limit_proxy_state)
-        .field("send Message-Authenticator", old.send_message_authenticator, new.send_message_authenticator)
+        .field(
+            "limit Proxy-State",
+            old.limit_proxy_state,
+            new.limit_proxy_state,
+        )
+        .field(
+            "send Message-Authenticator",
+            old.send_message_authenticator,
+            new.send_message_authenticator,
+        )
         .field("swap octets", old.swap_octets, new.swap_octets)
         .field("interim interval", interval(old), interval(new))
         .field("notes", &old.notes, &new.notes);

@@ -16,7 +16,9 @@ use crate::domain::operator::{Operator, Role, check_password, parse_name};
 use crate::domain::text::fold_case;
 use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use crate::store::audit::{self, NewEntry};
-use crate::store::operators::{self, MOST_LOGINS, MOST_OPERATORS, StoredLogin, StoredOperator, TokenHash};
+use crate::store::operators::{
+    self, MOST_LOGINS, MOST_OPERATORS, StoredLogin, StoredOperator, TokenHash,
+};
 use crate::store::settings::{self, Setting};
 use crate::store::{StoreError, Tx};
 
@@ -44,13 +46,19 @@ type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>
 fn limiter(burst: u32, every_seconds: u64) -> Limiter {
     let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
     let period = std::time::Duration::from_secs(every_seconds.max(1));
-    let quota = Quota::with_period(period).unwrap_or(Quota::per_minute(NonZeroU32::MIN)).allow_burst(burst);
+    let quota = Quota::with_period(period)
+        .unwrap_or(Quota::per_minute(NonZeroU32::MIN))
+        .allow_burst(burst);
     RateLimiter::keyed(quota)
 }
 
 impl Default for Throttle {
     fn default() -> Self {
-        Throttle { by_address: limiter(10, 6), by_account: limiter(5, 12), checks: Semaphore::new(CHECKS_AT_ONCE) }
+        Throttle {
+            by_address: limiter(10, 6),
+            by_account: limiter(5, 12),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
+        }
     }
 }
 
@@ -96,10 +104,16 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Error> {
     if !throttle.admit(&address, name) {
         tracing::warn!(address, "too many attempts to sign in");
-        return Err(Error::Refused("Too many attempts. Wait a minute, then try again".to_owned()));
+        return Err(Error::Refused(
+            "Too many attempts. Wait a minute, then try again".to_owned(),
+        ));
     }
     let found = operators::named(&app.store.view()?, name)?;
-    let permit = throttle.checks.acquire().await.map_err(|_| Error::Interrupted)?;
+    let permit = throttle
+        .checks
+        .acquire()
+        .await
+        .map_err(|_| Error::Interrupted)?;
     let hash = found.as_ref().map(|o| o.password_hash.clone());
     let is_right = blocking(move || match hash {
         Some(hash) => crypto::verify_password(password.expose(), &hash),
@@ -117,7 +131,12 @@ pub async fn sign_in(
 }
 
 /// Gives a browser a token, of which the store keeps only the hash.
-pub async fn let_in(app: &App, operator: Operator, address: String, user_agent: String) -> Result<SignedIn, Error> {
+pub async fn let_in(
+    app: &App,
+    operator: Operator,
+    address: String,
+    user_agent: String,
+) -> Result<SignedIn, Error> {
     let (token, csrf, now) = (crypto::random_token()?, crypto::random_token()?, app.now());
     let hash = crypto::sha256(token.as_bytes());
     let login = StoredLogin {
@@ -128,7 +147,11 @@ pub async fn let_in(app: &App, operator: Operator, address: String, user_agent: 
         user_agent: user_agent.chars().take(200).collect(),
         csrf,
     };
-    let actor = Actor::Operator { id: operator.id, name: operator.name.clone(), address };
+    let actor = Actor::Operator {
+        id: operator.id,
+        name: operator.name.clone(),
+        address,
+    };
     let who = operator.clone();
     app.store
         .write("sign in", move |tx| {
@@ -137,23 +160,34 @@ pub async fn let_in(app: &App, operator: Operator, address: String, user_agent: 
             note(tx, &actor, "signed in", &who, Difference::default(), now)
         })
         .await?;
-    Ok(SignedIn { token: Secret::new(token), operator })
+    Ok(SignedIn {
+        token: Secret::new(token),
+        operator,
+    })
 }
 
 /// The operator behind a cookie, or `None` if the browser must sign in.
 pub async fn current(app: &App, token: &str) -> Result<Option<CurrentLogin>, Error> {
     let (token_hash, now) = (crypto::sha256(token.as_bytes()), app.now());
     let view = app.store.view()?;
-    let Some(login) = operators::login(&view, &token_hash)? else { return Ok(None) };
+    let Some(login) = operators::login(&view, &token_hash)? else {
+        return Ok(None);
+    };
     if is_over(&login, now) {
         return Ok(None);
     }
-    let Some(stored) = operators::get(&view, login.operator)? else { return Ok(None) };
+    let Some(stored) = operators::get(&view, login.operator)? else {
+        return Ok(None);
+    };
     drop(view);
     if now.since(login.seen_at) >= SEEN_STEP {
         seen(app, token_hash, now);
     }
-    Ok(Some(CurrentLogin { operator: stored.operator, token_hash, login }))
+    Ok(Some(CurrentLogin {
+        operator: stored.operator,
+        token_hash,
+        login,
+    }))
 }
 
 fn is_over(login: &StoredLogin, now: Timestamp) -> bool {
@@ -162,20 +196,25 @@ fn is_over(login: &StoredLogin, now: Timestamp) -> bool {
 
 /// Notes that a browser is in use, behind its back: a full disk must not keep operators out.
 fn seen(app: &App, token_hash: TokenHash, now: Timestamp) {
-    let ticket = app.store.write("browser seen", move |tx| -> Result<(), StoreError> {
-        if let Some(mut login) = operators::login(tx, &token_hash)? {
-            login.seen_at = now;
-            operators::put_login(tx, &token_hash, &login)?;
-        }
-        Ok(())
-    });
+    let ticket = app
+        .store
+        .write("browser seen", move |tx| -> Result<(), StoreError> {
+            if let Some(mut login) = operators::login(tx, &token_hash)? {
+                login.seen_at = now;
+                operators::put_login(tx, &token_hash, &login)?;
+            }
+            Ok(())
+        });
     drop(ticket);
 }
 
 pub async fn sign_out(app: &App, token_hash: TokenHash) -> Result<(), Error> {
-    app.store.write("sign out", move |tx| operators::remove_login(tx, &token_hash).map(drop)).await.map_err(
-        |error: StoreError| Error::Store(error),
-    )
+    app.store
+        .write("sign out", move |tx| {
+            operators::remove_login(tx, &token_hash).map(drop)
+        })
+        .await
+        .map_err(|error: StoreError| Error::Store(error))
 }
 
 /// The signed-in browsers of one operator, the newest first.
@@ -188,7 +227,12 @@ pub fn logins(app: &App, operator: OperatorId) -> Result<Vec<(TokenHash, StoredL
 }
 
 /// Signs a browser of the operator out.
-pub async fn revoke(app: &App, actor: &Actor, operator: Operator, token_hash: TokenHash) -> Result<(), Error> {
+pub async fn revoke(
+    app: &App,
+    actor: &Actor,
+    operator: Operator,
+    token_hash: TokenHash,
+) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("revoke browser", move |tx| {
@@ -197,7 +241,14 @@ pub async fn revoke(app: &App, actor: &Actor, operator: Operator, token_hash: To
                 return Err(Error::Missing("browser"));
             }
             operators::remove_login(tx, &token_hash)?;
-            note(tx, &actor, "browser signed out", &operator, Difference::default(), now)
+            note(
+                tx,
+                &actor,
+                "browser signed out",
+                &operator,
+                Difference::default(),
+                now,
+            )
         })
         .await
 }
@@ -211,12 +262,22 @@ pub async fn change_password(
     old: Secret<String>,
     new: Secret<String>,
 ) -> Result<(), Error> {
-    check_password(new.expose()).map_err(|problem| Error::Field { field: "new_password", problem })?;
+    check_password(new.expose()).map_err(|problem| Error::Field {
+        field: "new_password",
+        problem,
+    })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
-        return Err(Error::Refused("Too many attempts. Wait a minute, then try again".to_owned()));
+        return Err(Error::Refused(
+            "Too many attempts. Wait a minute, then try again".to_owned(),
+        ));
     }
-    let stored = operators::get(&app.store.view()?, current.operator.id)?.ok_or(Error::Missing("operator"))?;
-    let permit = throttle.checks.acquire().await.map_err(|_| Error::Interrupted)?;
+    let stored = operators::get(&app.store.view()?, current.operator.id)?
+        .ok_or(Error::Missing("operator"))?;
+    let permit = throttle
+        .checks
+        .acquire()
+        .await
+        .map_err(|_| Error::Interrupted)?;
     let hash = stored.password_hash.clone();
     let checked = blocking(move || {
         crypto::verify_password(old.expose(), &hash).then(|| crypto::hash_password(new.expose()))
@@ -224,9 +285,19 @@ pub async fn change_password(
     .await?;
     drop(permit);
     let Some(password_hash) = checked.transpose()? else {
-        return Err(Error::field("current_password", "This is not your present password"));
+        return Err(Error::field(
+            "current_password",
+            "This is not your present password",
+        ));
     };
-    set_password(app, actor, stored.operator, password_hash, Some(current.token_hash)).await
+    set_password(
+        app,
+        actor,
+        stored.operator,
+        password_hash,
+        Some(current.token_hash),
+    )
+    .await
 }
 
 /// Sets a new hash and signs out all browsers of the operator but `kept`.
@@ -240,7 +311,10 @@ async fn set_password(
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("set password", move |tx| {
-            let stored = StoredOperator { operator: operator.clone(), password_hash: password_hash.clone() };
+            let stored = StoredOperator {
+                operator: operator.clone(),
+                password_hash: password_hash.clone(),
+            };
             operators::put(tx, &stored)?;
             for (token, login) in operators::logins(tx)? {
                 if login.operator == operator.id && Some(token) != kept {
@@ -255,22 +329,50 @@ async fn set_password(
 }
 
 /// Adds an operator. Errors: `Field` for a bad or taken name or a weak password.
-pub async fn add(app: &App, actor: &Actor, name: &str, role: Role, password: Secret<String>) -> Result<Operator, Error> {
-    let name = parse_name(name).map_err(|problem| Error::Field { field: "name", problem })?;
-    check_password(password.expose()).map_err(|problem| Error::Field { field: "password", problem })?;
+pub async fn add(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    role: Role,
+    password: Secret<String>,
+) -> Result<Operator, Error> {
+    let name = parse_name(name).map_err(|problem| Error::Field {
+        field: "name",
+        problem,
+    })?;
+    check_password(password.expose()).map_err(|problem| Error::Field {
+        field: "password",
+        problem,
+    })?;
     let hash = blocking(move || crypto::hash_password(password.expose())).await??;
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("add operator", move |tx| {
             let all = operators::all(tx)?;
-            if all.iter().any(|o| fold_case(&o.operator.name) == fold_case(&name)) {
+            if all
+                .iter()
+                .any(|o| fold_case(&o.operator.name) == fold_case(&name))
+            {
                 return Err(Error::field("name", "Another operator has this name"));
             }
             if all.len() >= MOST_OPERATORS {
-                return Err(Error::Refused(format!("There are {MOST_OPERATORS} operators already")));
+                return Err(Error::Refused(format!(
+                    "There are {MOST_OPERATORS} operators already"
+                )));
             }
-            let operator = Operator { id: operators::next_id(tx)?, name: name.clone(), role, created_at: now };
-            operators::put(tx, &StoredOperator { operator: operator.clone(), password_hash: hash.clone() })?;
+            let operator = Operator {
+                id: operators::next_id(tx)?,
+                name: name.clone(),
+                role,
+                created_at: now,
+            };
+            operators::put(
+                tx,
+                &StoredOperator {
+                    operator: operator.clone(),
+                    password_hash: hash.clone(),
+                },
+            )?;
             // Whoever can add an operator needs no setup link any more.
             settings::remove(tx, Setting::SetupToken)?;
             let mut difference = Difference::default();
@@ -282,8 +384,16 @@ pub async fn add(app: &App, actor: &Actor, name: &str, role: Role, password: Sec
 }
 
 /// Gives an operator a new password, from the command line. All browsers are signed out.
-pub async fn reset_password(app: &App, actor: &Actor, name: &str, password: Secret<String>) -> Result<(), Error> {
-    check_password(password.expose()).map_err(|problem| Error::Field { field: "password", problem })?;
+pub async fn reset_password(
+    app: &App,
+    actor: &Actor,
+    name: &str,
+    password: Secret<String>,
+) -> Result<(), Error> {
+    check_password(password.expose()).map_err(|problem| Error::Field {
+        field: "password",
+        problem,
+    })?;
     let stored = operators::named(&app.store.view()?, name)?.ok_or(Error::Missing("operator"))?;
     let hash = blocking(move || crypto::hash_password(password.expose())).await??;
     set_password(app, actor, stored.operator, hash, None).await
@@ -291,7 +401,10 @@ pub async fn reset_password(app: &App, actor: &Actor, name: &str, password: Secr
 
 /// All operators by name.
 pub fn list(app: &App) -> Result<Vec<Operator>, Error> {
-    let mut all: Vec<Operator> = operators::all(&app.store.view()?)?.into_iter().map(|o| o.operator).collect();
+    let mut all: Vec<Operator> = operators::all(&app.store.view()?)?
+        .into_iter()
+        .map(|o| o.operator)
+        .collect();
     all.sort_by_key(|o| fold_case(&o.name));
     Ok(all)
 }

@@ -35,7 +35,12 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [State; 4] = [State::Active, State::ExpiringSoon, State::Expired, State::Disabled];
+    pub const ALL: [State; 4] = [
+        State::Active,
+        State::ExpiringSoon,
+        State::Expired,
+        State::Disabled,
+    ];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -94,7 +99,12 @@ pub struct Listed {
 }
 
 /// One page of subscribers, and how many fit.
-pub fn subscribers(app: &App, filter: &SubscriberFilter, skip: usize, limit: usize) -> Result<(Vec<Listed>, usize), Error> {
+pub fn subscribers(
+    app: &App,
+    filter: &SubscriberFilter,
+    skip: usize,
+    limit: usize,
+) -> Result<(Vec<Listed>, usize), Error> {
     let now = app.now();
     let text_hits = text_hits(app, &filter.text)?;
     let online = app.accounting.live().online();
@@ -102,13 +112,22 @@ pub fn subscribers(app: &App, filter: &SubscriberFilter, skip: usize, limit: usi
         all.values()
             .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
             .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
-            .filter(|e| filter.state.is_none_or(|state| State::of_entry(e, now) == state))
-            .filter(|e| filter.is_online.is_none_or(|is_online| online.contains(&e.id) == is_online))
+            .filter(|e| {
+                filter
+                    .state
+                    .is_none_or(|state| State::of_entry(e, now) == state)
+            })
+            .filter(|e| {
+                filter
+                    .is_online
+                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
+            })
             .cloned()
             .collect()
     })?;
     let total = found.len();
-    let order = |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
+    let order =
+        |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
     let end = skip.saturating_add(limit).min(total);
     if end < total && end > 0 {
         // Only the rows up to the end of the page need to be in order.
@@ -120,7 +139,9 @@ pub fn subscribers(app: &App, filter: &SubscriberFilter, skip: usize, limit: usi
     let picture = app.accounting.picture()?;
     let mut page = Vec::with_capacity(limit.min(total));
     for entry in found.into_iter().skip(skip).take(limit) {
-        let Some(stored) = subscribers::get(&picture.view, entry.id)? else { continue };
+        let Some(stored) = subscribers::get(&picture.view, entry.id)? else {
+            continue;
+        };
         page.push(Listed {
             state: State::of(&stored.subscriber, now),
             online_since: picture.live.open_of(entry.id).map(|s| s.started_at).min(),
@@ -131,7 +152,12 @@ pub fn subscribers(app: &App, filter: &SubscriberFilter, skip: usize, limit: usi
     Ok((page, total))
 }
 
-fn compare(sort: SubscriberSort, descending: bool, a: &DirectoryEntry, b: &DirectoryEntry) -> Ordering {
+fn compare(
+    sort: SubscriberSort,
+    descending: bool,
+    a: &DirectoryEntry,
+    b: &DirectoryEntry,
+) -> Ordering {
     let never_last = |at: Option<Timestamp>| at.unwrap_or(Timestamp(i64::MAX));
     let order = match sort {
         SubscriberSort::Name => a.name.cmp(&b.name),
@@ -187,12 +213,17 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     }
     let mut attempts = Vec::new();
     let name = stored.subscriber.username.folded();
-    app.auth_log.each_before(&picture.view, u64::MAX, DETAIL_BLOCKS, |number, attempt| {
-        if attempt.subscriber == Some(id) || fold_case(&attempt.username) == name {
-            attempts.push((number, attempt));
-        }
-        if attempts.len() < ATTEMPTS_SHOWN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    app.auth_log
+        .each_before(&picture.view, u64::MAX, DETAIL_BLOCKS, |number, attempt| {
+            if attempt.subscriber == Some(id) || fold_case(&attempt.username) == name {
+                attempts.push((number, attempt));
+            }
+            if attempts.len() < ATTEMPTS_SHOWN {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
     Ok(Detail {
         state: State::of(&stored.subscriber, now),
         used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
@@ -200,7 +231,11 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
         days,
         sessions: picture.sessions_of(id, SESSIONS_SHOWN)?,
         attempts,
-        audit: audit::of(&picture.view, crate::domain::audit::Object::Subscriber(id), AUDIT_SHOWN)?,
+        audit: audit::of(
+            &picture.view,
+            crate::domain::audit::Object::Subscriber(id),
+            AUDIT_SHOWN,
+        )?,
         subscriber: stored.subscriber,
     })
 }
@@ -222,26 +257,36 @@ pub enum OutcomeFilter {
 }
 
 /// Attempts with a number below `before`, newest first.
-pub fn attempts(app: &App, filter: &AttemptFilter, before: u64, limit: usize) -> Result<Vec<(u64, Attempt)>, Error> {
+pub fn attempts(
+    app: &App,
+    filter: &AttemptFilter,
+    before: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Attempt)>, Error> {
     let view = app.store.view()?;
     let text = fold_case(filter.text.trim());
     let mac = crate::domain::mac::Mac::read(filter.text.trim());
     let mut found = Vec::new();
-    app.auth_log.each_before(&view, before, MOST_BLOCKS, |number, attempt| {
-        let fits_text = text.is_empty()
-            || fold_case(&attempt.username).contains(&text)
-            || (mac.is_some() && attempt.mac == mac);
-        let fits_outcome = match filter.outcome {
-            None => true,
-            Some(OutcomeFilter::Accepted) => attempt.reason.is_none(),
-            Some(OutcomeFilter::Rejected) => attempt.reason.is_some(),
-            Some(OutcomeFilter::Because(reason)) => attempt.reason == Some(reason),
-        };
-        if fits_text && fits_outcome && filter.nas.is_none_or(|nas| attempt.nas == nas) {
-            found.push((number, attempt));
-        }
-        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    app.auth_log
+        .each_before(&view, before, MOST_BLOCKS, |number, attempt| {
+            let fits_text = text.is_empty()
+                || fold_case(&attempt.username).contains(&text)
+                || (mac.is_some() && attempt.mac == mac);
+            let fits_outcome = match filter.outcome {
+                None => true,
+                Some(OutcomeFilter::Accepted) => attempt.reason.is_none(),
+                Some(OutcomeFilter::Rejected) => attempt.reason.is_some(),
+                Some(OutcomeFilter::Because(reason)) => attempt.reason == Some(reason),
+            };
+            if fits_text && fits_outcome && filter.nas.is_none_or(|nas| attempt.nas == nas) {
+                found.push((number, attempt));
+            }
+            if found.len() < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
     Ok(found)
 }
 
@@ -254,14 +299,23 @@ pub struct HistoryFilter {
 }
 
 /// Ended sessions below `before`, newest first.
-pub fn history(app: &App, filter: &HistoryFilter, before: SessionId, limit: usize) -> Result<Vec<Session>, Error> {
+pub fn history(
+    app: &App,
+    filter: &HistoryFilter,
+    before: SessionId,
+    limit: usize,
+) -> Result<Vec<Session>, Error> {
     let wanted = crate::domain::text::searchable(filter.text.trim());
     let picture = app.accounting.picture()?;
-    Ok(picture.ended_before(before, limit, MOST_LOOKED_AT, |session| {
-        filter.nas.is_none_or(|nas| session.nas == nas)
-            && filter.subscriber.is_none_or(|id| session.subscriber == Some(id))
-            && super::sessions::has_text(session, &wanted)
-    })?)
+    Ok(
+        picture.ended_before(before, limit, MOST_LOOKED_AT, |session| {
+            filter.nas.is_none_or(|nas| session.nas == nas)
+                && filter
+                    .subscriber
+                    .is_none_or(|id| session.subscriber == Some(id))
+                && super::sessions::has_text(session, &wanted)
+        })?,
+    )
 }
 
 /// Audit entries below `before`, newest first, with a text in them.
@@ -269,9 +323,19 @@ pub fn audit_log(app: &App, text: &str, before: u64, limit: usize) -> Result<Vec
     let wanted = fold_case(text.trim());
     let has = |field: &str| fold_case(field).contains(&wanted);
     let view = app.store.view()?;
-    Ok(audit::newest(&view, before, limit, MOST_LOOKED_AT, |entry| {
-        wanted.is_empty() || has(&entry.actor) || has(&entry.object_name) || has(&entry.action) || has(&entry.address)
-    })?)
+    Ok(audit::newest(
+        &view,
+        before,
+        limit,
+        MOST_LOOKED_AT,
+        |entry| {
+            wanted.is_empty()
+                || has(&entry.actor)
+                || has(&entry.object_name)
+                || has(&entry.action)
+                || has(&entry.address)
+        },
+    )?)
 }
 
 /// The counts of the dashboard.
@@ -305,12 +369,18 @@ pub fn counts(app: &App) -> Result<Counts, Error> {
         }
         all.len()
     })?;
-    let mut counts = Counts { subscribers, states, ..Counts::default() };
+    let mut counts = Counts {
+        subscribers,
+        states,
+        ..Counts::default()
+    };
     let table = app.nas_table();
     let live = app.accounting.live();
     let open = live.open_count();
     for session in live.open_sessions() {
-        let own = table.by_id(session.nas).and_then(|entry| entry.nas.interim_interval);
+        let own = table
+            .by_id(session.nas)
+            .and_then(|entry| entry.nas.interim_interval);
         *counts.by_nas.entry(session.nas).or_default() += 1;
         match session.presence(now, crate::domain::access::interim_interval(own, open)) {
             Presence::Online => counts.online += 1,

@@ -22,14 +22,19 @@ pub async fn create(app: &App, actor: &Actor, mut plan: Plan) -> Result<PlanId, 
         .write("create plan", move |tx| {
             check_name(tx, &plan.name, None)?;
             if plans::all(tx)?.len() >= plans::MOST_PLANS {
-                return Err(Error::Refused(format!("There are {} plans already", plans::MOST_PLANS)));
+                return Err(Error::Refused(format!(
+                    "There are {} plans already",
+                    plans::MOST_PLANS
+                )));
             }
             plan.id = plans::next_id(tx)?;
             plan.created_at = now;
             plans::put(tx, &plan)?;
             outbox::add(tx, Work::IndexPlan(plan.id))?;
             let mut difference = Difference::default();
-            difference.field("price", "", plan.price).field("speed", "", plan.rate);
+            difference
+                .field("price", "", plan.price)
+                .field("speed", "", plan.rate);
             note(tx, &actor, "created", &plan, difference, now)?;
             Ok(plan.id)
         })
@@ -79,8 +84,14 @@ pub async fn remove(app: &App, actor: &Actor, id: PlanId) -> Result<(), Error> {
 
 fn check_name(tx: &mut Tx<'_>, name: &str, own: Option<PlanId>) -> Result<(), Error> {
     let wanted = fold_case(name);
-    let taken = plans::all(tx)?.iter().any(|p| fold_case(&p.name) == wanted && Some(p.id) != own);
-    if taken { Err(Error::field("name", "Another plan has this name")) } else { Ok(()) }
+    let taken = plans::all(tx)?
+        .iter()
+        .any(|p| fold_case(&p.name) == wanted && Some(p.id) != own);
+    if taken {
+        Err(Error::field("name", "Another plan has this name"))
+    } else {
+        Ok(())
+    }
 }
 
 fn note(
@@ -114,17 +125,35 @@ fn differences(old: &Plan, new: &Plan) -> Difference {
         .field("pool", &old.pool, &new.pool)
         .field("address list", &old.address_list, &new.address_list)
         .field("sessions", old.max_sessions, new.max_sessions)
-        .field("at the session limit", on_limit(old.on_limit), on_limit(new.on_limit))
-        .field("after expiry", on_expiry(&old.on_expiry), on_expiry(&new.on_expiry))
-        .field("monthly quota", quota(old.monthly_quota_octets), quota(new.monthly_quota_octets))
-        .field("login hours", hours(old.login_hours), hours(new.login_hours))
+        .field(
+            "at the session limit",
+            on_limit(old.on_limit),
+            on_limit(new.on_limit),
+        )
+        .field(
+            "after expiry",
+            on_expiry(&old.on_expiry),
+            on_expiry(&new.on_expiry),
+        )
+        .field(
+            "monthly quota",
+            quota(old.monthly_quota_octets),
+            quota(new.monthly_quota_octets),
+        )
+        .field(
+            "login hours",
+            hours(old.login_hours),
+            hours(new.login_hours),
+        )
         .field("MPPE keys", old.send_mppe, new.send_mppe)
         .field("notes", &old.notes, &new.notes);
     difference
 }
 
 fn burst(burst: Option<Burst>) -> String {
-    burst.map_or_else(String::new, |b| format!("{} while below {} over {} s", b.rate, b.threshold, b.time_s))
+    burst.map_or_else(String::new, |b| {
+        format!("{} while below {} over {} s", b.rate, b.threshold, b.time_s)
+    })
 }
 
 fn on_limit(on_limit: OnLimit) -> &'static str {

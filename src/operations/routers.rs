@@ -1,17 +1,18 @@
 //! Telling routers: CoA for a new speed, Disconnect to end a session, and what came of it (rules.md section 6).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
 use crate::domain::access::session_timeout;
-use crate::domain::id::{LoginId, PlanId, SessionId, SubscriberId};
+use crate::domain::id::{LoginId, NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::session::Session;
 use crate::domain::speed;
 use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
 use crate::radius::{AttributeBuffer, EncodeError, number};
 use crate::routers::{RouterError, profile};
-use crate::store::outbox::Work;
-use crate::store::subscribers;
+use crate::store::outbox::{self, Work};
+use crate::store::{StoreError, subscribers};
 
 use super::Error;
 
@@ -53,20 +54,29 @@ pub fn orders(app: &App, work: Work) -> Result<Vec<Order>, Error> {
     let live = app.accounting.live();
     Ok(match work {
         Work::Disconnect(id) => vec![Order::Disconnect(id)],
-        Work::DisconnectSubscriber(id) => live.open_of(id).map(|s| Order::Disconnect(s.id)).collect(),
+        Work::DisconnectSubscriber(id) => {
+            live.open_of(id).map(|s| Order::Disconnect(s.id)).collect()
+        }
         Work::PushSubscriber(id) => live.open_of(id).map(|s| Order::Push(s.id)).collect(),
         Work::PushPlan(plan) => {
             drop(live);
-            plan_sessions(app, plan)?.into_iter().map(Order::Push).collect()
+            plan_sessions(app, plan)?
+                .into_iter()
+                .map(Order::Push)
+                .collect()
         }
         Work::IndexSubscriber(_) | Work::IndexPlan(_) | Work::IndexNas(_) => Vec::new(),
     })
 }
 
 fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
-    let subscribers: std::collections::HashSet<SubscriberId> = app
-        .directory()
-        .with(&app.store, |all| all.values().filter(|e| e.plan == plan).map(|e| e.id).collect())?;
+    let subscribers: std::collections::HashSet<SubscriberId> =
+        app.directory().with(&app.store, |all| {
+            all.values()
+                .filter(|e| e.plan == plan)
+                .map(|e| e.id)
+                .collect()
+        })?;
     let live = app.accounting.live();
     Ok(live
         .open_sessions()
@@ -75,29 +85,68 @@ fn plan_sessions(app: &App, plan: PlanId) -> Result<Vec<SessionId>, Error> {
         .collect())
 }
 
+/// The NAS of the session that an order concerns, if the session is still open.
+pub fn nas_of(app: &App, order: Order) -> Option<NasId> {
+    let (Order::Push(id) | Order::Disconnect(id)) = order;
+    app.accounting
+        .live()
+        .session(id)
+        .filter(|s| s.stopped.is_none())
+        .map(|s| s.nas)
+}
+
+/// Removes follow-up work that was carried out.
+pub async fn done(app: &App, keys: Vec<u64>) -> Result<(), Error> {
+    app.store
+        .write("router outbox", move |tx| outbox::done(tx, &keys))
+        .await
+        .map_err(|error: StoreError| error.into())
+}
+
 /// Carries one order out and reports the outcome on the NAS. `None` when there was nothing to do: the session ended
 /// meanwhile, or its NAS is gone.
 pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<CoaOutcome> {
-    let (Order::Push(id) | Order::Disconnect(id)) = order;
-    let session = app.accounting.live().session(id).filter(|s| s.stopped.is_none()).cloned()?;
-    let nas = app.nas(session.nas)?;
+    let (session, nas) = target(app, order)?;
     let outcome = match send(app, clients, order, &session, &nas).await {
         Ok(Some(outcome)) => outcome,
         Ok(None) => return None,
         Err(error) => CoaOutcome::Failed(error.to_string()),
     };
+    report(app, order, &session, &nas, outcome.clone());
+    if is_gone(&outcome) {
+        // The router does not know the session: its Stop was lost.
+        app.accounting.give_up(session.id, session.updated_at);
+    }
+    Some(outcome)
+}
+
+/// Reports an order as not answered without sending it: the router did not answer many before it.
+pub fn give_up(app: &App, order: Order) {
+    if let Some((session, nas)) = target(app, order) {
+        report(app, order, &session, &nas, CoaOutcome::NoAnswer);
+    }
+}
+
+fn target(app: &App, order: Order) -> Option<(Session, Arc<NasEntry>)> {
+    let (Order::Push(id) | Order::Disconnect(id)) = order;
+    let session = app
+        .accounting
+        .live()
+        .session(id)
+        .filter(|s| s.stopped.is_none())
+        .cloned()?;
+    let nas = app.nas(session.nas)?;
+    Some((session, nas))
+}
+
+fn report(app: &App, order: Order, session: &Session, nas: &NasEntry, outcome: CoaOutcome) {
     count(app, &outcome);
     nas.stats.report_coa(CoaReport {
         at: app.now(),
         is_disconnect: matches!(order, Order::Disconnect(_)),
         username: session.username.clone(),
-        outcome: outcome.clone(),
+        outcome,
     });
-    if is_gone(&outcome) {
-        // The router does not know the session: its Stop was lost.
-        app.accounting.give_up(id, session.updated_at);
-    }
-    Some(outcome)
 }
 
 /// Session context not found (RFC 5176 section 3.5): the session is over.
@@ -125,10 +174,14 @@ async fn send(
 ) -> Result<Option<CoaOutcome>, Error> {
     let address = session.place.source.or_else(|| nas.nas.network.single());
     let Some(address) = address else {
-        return Ok(Some(CoaOutcome::Failed("the router's address is not known".to_owned())));
+        return Ok(Some(CoaOutcome::Failed(
+            "the router's address is not known".to_owned(),
+        )));
     };
     let Some(client) = clients.for_router(address) else {
-        return Ok(Some(CoaOutcome::Failed("this machine has no IPv6".to_owned())));
+        return Ok(Some(CoaOutcome::Failed(
+            "this machine has no IPv6".to_owned(),
+        )));
     };
     // RouterOS wants neither Event-Timestamp nor Message-Authenticator until tried (radius.md section 12).
     let target = CoaTarget {
@@ -141,7 +194,16 @@ async fn send(
     let outcome = match outcome {
         // Once more by name and address alone (rules.md section 6), where the first try named more.
         Some(refused) if is_gone(&refused) && session.place.address.is_some() => {
-            exchange(app, client, &target, order, session, nas, Identify::ByAddress).await?
+            exchange(
+                app,
+                client,
+                &target,
+                order,
+                session,
+                nas,
+                Identify::ByAddress,
+            )
+            .await?
         }
         other => other,
     };
@@ -184,7 +246,11 @@ enum Identify {
 }
 
 /// Names the session as the router does: User-Name and Acct-Session-Id byte for byte, its addresses as received.
-fn identify(session: &Session, how: Identify, out: &mut AttributeBuffer) -> Result<(), EncodeError> {
+fn identify(
+    session: &Session,
+    how: Identify,
+    out: &mut AttributeBuffer,
+) -> Result<(), EncodeError> {
     out.push_text(number::USER_NAME, &session.username)?;
     if how == Identify::Fully {
         out.push_octets(number::ACCT_SESSION_ID, &session.acct_session_id)?;
@@ -199,19 +265,33 @@ fn identify(session: &Session, how: Identify, out: &mut AttributeBuffer) -> Resu
 }
 
 /// Appends the present speed and time. False when the subscriber is gone or expired: then there is nothing to push.
-fn present(app: &App, session: &Session, nas: &NasEntry, out: &mut AttributeBuffer) -> Result<bool, Error> {
-    let Some(subscriber) = session.subscriber else { return Ok(false) };
-    let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else { return Ok(false) };
+fn present(
+    app: &App,
+    session: &Session,
+    nas: &NasEntry,
+    out: &mut AttributeBuffer,
+) -> Result<bool, Error> {
+    let Some(subscriber) = session.subscriber else {
+        return Ok(false);
+    };
+    let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else {
+        return Ok(false);
+    };
     let subscriber = stored.subscriber;
-    let Some(plan) = app.plan(subscriber.plan) else { return Ok(false) };
+    let Some(plan) = app.plan(subscriber.plan) else {
+        return Ok(false);
+    };
     let now = app.now();
     if subscriber.expires_at.is_some_and(|at| at <= now) {
         return Ok(false);
     }
     let login = session.login.unwrap_or(LoginId(session.id.0));
-    let timeout = subscriber.expires_at.map(|at| session_timeout(at, now, login));
+    let timeout = subscriber
+        .expires_at
+        .map(|at| session_timeout(at, now, login));
     let limit = speed::effective(&plan, subscriber.rate_override).limit;
-    profile::change(nas.nas.profile, &limit, timeout, out).map_err(|error: RouterError| unsendable(error))?;
+    profile::change(nas.nas.profile, &limit, timeout, out)
+        .map_err(|error: RouterError| unsendable(error))?;
     Ok(true)
 }
 

@@ -32,11 +32,24 @@ pub enum Hit {
     Nas(Nas),
 }
 
-/// Applies waiting changes to the index. Says whether more wait. Blocks.
-pub fn catch_up(app: &App) -> Result<bool, Error> {
+/// What one piece of catching up did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// More changes wait.
+    pub more: bool,
+    pub changed: bool,
+}
+
+/// Applies waiting changes to the index. Blocks.
+pub fn catch_up(app: &App) -> Result<Step, Error> {
     let view = app.store.view()?;
     let waiting = outbox::waiting(&view, Lane::Search, MOST_AT_ONCE)?;
-    let Some((last, _)) = waiting.last().copied() else { return Ok(false) };
+    let Some((last, _)) = waiting.last().copied() else {
+        return Ok(Step {
+            more: false,
+            changed: false,
+        });
+    };
     let mut seen = HashSet::new();
     let mut changes = Vec::new();
     for key in waiting.iter().filter_map(|(_, work)| work.and_then(key_of)) {
@@ -47,30 +60,54 @@ pub fn catch_up(app: &App) -> Result<bool, Error> {
     app.search.update(changes, last)?;
     let keys: Vec<u64> = waiting.iter().map(|(key, _)| *key).collect();
     let more = keys.len() == MOST_AT_ONCE;
-    app.store.write("search outbox", move |tx| outbox::indexed(tx, &keys)).wait()?;
-    Ok(more)
+    app.store
+        .write("search outbox", move |tx| outbox::indexed(tx, &keys))
+        .wait()?;
+    Ok(Step {
+        more,
+        changed: true,
+    })
 }
 
 fn key_of(work: Work) -> Option<Key> {
     match work {
-        Work::IndexSubscriber(id) => Some(Key { kind: SUBSCRIBER, id: id.0 }),
-        Work::IndexPlan(id) => Some(Key { kind: PLAN, id: id.0 }),
-        Work::IndexNas(id) => Some(Key { kind: NAS, id: id.0 }),
+        Work::IndexSubscriber(id) => Some(Key {
+            kind: SUBSCRIBER,
+            id: id.0,
+        }),
+        Work::IndexPlan(id) => Some(Key {
+            kind: PLAN,
+            id: id.0,
+        }),
+        Work::IndexNas(id) => Some(Key {
+            kind: NAS,
+            id: id.0,
+        }),
         _ => None,
     }
 }
 
 fn change(view: &View, key: Key) -> Result<Change, Error> {
     let texts = match key.kind {
-        SUBSCRIBER => subscribers::get(view, SubscriberId(key.id))?.map(|s| subscriber_texts(&s.subscriber)),
+        SUBSCRIBER => {
+            subscribers::get(view, SubscriberId(key.id))?.map(|s| subscriber_texts(&s.subscriber))
+        }
         PLAN => plans::get(view, PlanId(key.id))?.map(|p| vec![p.name]),
         _ => nas::get(view, NasId(key.id))?.map(|n| nas_texts(&n.nas)),
     };
-    Ok(texts.map_or(Change::Delete(key), |texts| Change::Put(Document { key, texts })))
+    Ok(texts.map_or(Change::Delete(key), |texts| {
+        Change::Put(Document { key, texts })
+    }))
 }
 
 fn subscriber_texts(s: &Subscriber) -> Vec<String> {
-    let mut texts = vec![s.username.as_str().to_owned(), s.full_name.clone(), s.phone.clone(), s.email.clone(), s.address.clone()];
+    let mut texts = vec![
+        s.username.as_str().to_owned(),
+        s.full_name.clone(),
+        s.phone.clone(),
+        s.email.clone(),
+        s.address.clone(),
+    ];
     texts.extend(s.macs.iter().map(|mac| mac.to_string()));
     texts.extend(s.static_address.map(|a| a.to_string()));
     texts.retain(|text| !text.is_empty());
@@ -82,21 +119,42 @@ fn nas_texts(nas: &Nas) -> Vec<String> {
 }
 
 /// Makes the index anew from the tables; `progress` is told how many documents are in. Blocks.
-pub fn rebuild(app: &App, mut progress: impl FnMut(usize) -> ControlFlow<()>) -> Result<usize, Error> {
+pub fn rebuild(
+    app: &App,
+    mut progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<usize, Error> {
     let view = app.store.view()?;
     let mut batch = Vec::new();
     let mut done = 0;
     for plan in plans::all(&view)? {
-        batch.push(Change::Put(Document { key: Key { kind: PLAN, id: plan.id.0 }, texts: vec![plan.name] }));
+        batch.push(Change::Put(Document {
+            key: Key {
+                kind: PLAN,
+                id: plan.id.0,
+            },
+            texts: vec![plan.name],
+        }));
     }
     for stored in nas::all(&view)? {
-        let key = Key { kind: NAS, id: stored.nas.id.0 };
-        batch.push(Change::Put(Document { key, texts: nas_texts(&stored.nas) }));
+        let key = Key {
+            kind: NAS,
+            id: stored.nas.id.0,
+        };
+        batch.push(Change::Put(Document {
+            key,
+            texts: nas_texts(&stored.nas),
+        }));
     }
     let mut failed = None;
     subscribers::each(&view, SubscriberId(0), |stored| {
-        let key = Key { kind: SUBSCRIBER, id: stored.subscriber.id.0 };
-        batch.push(Change::Put(Document { key, texts: subscriber_texts(&stored.subscriber) }));
+        let key = Key {
+            kind: SUBSCRIBER,
+            id: stored.subscriber.id.0,
+        };
+        batch.push(Change::Put(Document {
+            key,
+            texts: subscriber_texts(&stored.subscriber),
+        }));
         if batch.len() < REBUILD_STEP {
             return ControlFlow::Continue(());
         }
@@ -112,7 +170,8 @@ pub fn rebuild(app: &App, mut progress: impl FnMut(usize) -> ControlFlow<()>) ->
     }
     done += batch.len();
     // Work that was committed meanwhile is applied after this, by its own number.
-    app.search.update(batch, outbox::last_indexed(&view)?.max(1))?;
+    app.search
+        .update(batch, outbox::last_indexed(&view)?.max(1))?;
     Ok(done)
 }
 
@@ -156,16 +215,30 @@ fn load(view: &View, key: Key) -> Result<Option<(Hit, Vec<String>)>, Error> {
 }
 
 /// Whoever is online under an address or from a MAC address right now.
-fn add_live(app: &App, view: &View, text: &str, hits: &mut Vec<Hit>, limit: usize) -> Result<(), Error> {
+fn add_live(
+    app: &App,
+    view: &View,
+    text: &str,
+    hits: &mut Vec<Hit>,
+    limit: usize,
+) -> Result<(), Error> {
     let wanted = searchable(text.trim());
     if !wanted.chars().any(|c| c.is_ascii_digit()) || wanted.len() < 4 {
         return Ok(());
     }
     let mut found: Vec<SubscriberId> = {
         let live = app.accounting.live();
-        live.open_sessions().filter(|s| sessions::has_text(s, &wanted)).filter_map(|s| s.subscriber).take(limit).collect()
+        live.open_sessions()
+            .filter(|s| sessions::has_text(s, &wanted))
+            .filter_map(|s| s.subscriber)
+            .take(limit)
+            .collect()
     };
-    found.retain(|id| !hits.iter().any(|hit| matches!(hit, Hit::Subscriber(s) if s.id == *id)));
+    found.retain(|id| {
+        !hits
+            .iter()
+            .any(|hit| matches!(hit, Hit::Subscriber(s) if s.id == *id))
+    });
     found.dedup();
     for id in found {
         if let Some(stored) = subscribers::get(view, id)? {

@@ -18,7 +18,10 @@ use super::Error;
 pub async fn disconnect(app: &App, actor: &Actor, id: SessionId) -> Result<(), Error> {
     let (username, subscriber) = {
         let live = app.accounting.live();
-        let session = live.session(id).filter(|s| s.stopped.is_none()).ok_or(Error::Missing("session"))?;
+        let session = live
+            .session(id)
+            .filter(|s| s.stopped.is_none())
+            .ok_or(Error::Missing("session"))?;
         (session.username.clone(), session.subscriber)
     };
     let (actor, now) = (actor.clone(), app.now());
@@ -52,7 +55,9 @@ pub fn give_up_lost(app: &App, now: Timestamp) -> usize {
         let online = live.open_count();
         live.open_sessions()
             .filter(|s| {
-                let own = table.by_id(s.nas).and_then(|entry| entry.nas.interim_interval);
+                let own = table
+                    .by_id(s.nas)
+                    .and_then(|entry| entry.nas.interim_interval);
                 s.presence(now, interim_interval(own, online)) == Presence::Lost
             })
             .map(|s| (s.id, s.updated_at))
@@ -81,24 +86,38 @@ pub struct Online {
 }
 
 /// The open sessions that fit, newest first: one page of them, and how many there are.
-pub fn online(app: &App, filter: &OnlineFilter, skip: usize, limit: usize) -> Result<(Vec<Online>, usize), Error> {
+pub fn online(
+    app: &App,
+    filter: &OnlineFilter,
+    skip: usize,
+    limit: usize,
+) -> Result<(Vec<Online>, usize), Error> {
     let plan_of = |subscriber: Option<SubscriberId>| -> Result<Option<PlanId>, Error> {
-        let Some(subscriber) = subscriber else { return Ok(None) };
-        Ok(app.directory().with(&app.store, |all| all.get(&subscriber).map(|e| e.plan))?)
+        let Some(subscriber) = subscriber else {
+            return Ok(None);
+        };
+        Ok(app
+            .directory()
+            .with(&app.store, |all| all.get(&subscriber).map(|e| e.plan))?)
     };
     let wanted = searchable(filter.text.trim());
     let mut found: Vec<(Timestamp, SessionId)> = Vec::new();
     let plans = match filter.plan {
         None => None,
         Some(plan) => Some(app.directory().with(&app.store, |all| {
-            all.values().filter(|e| e.plan == plan).map(|e| e.id).collect::<std::collections::HashSet<_>>()
+            all.values()
+                .filter(|e| e.plan == plan)
+                .map(|e| e.id)
+                .collect::<std::collections::HashSet<_>>()
         })?),
     };
     {
         let live = app.accounting.live();
         for session in live.open_sessions() {
             let has_nas = filter.nas.is_none_or(|nas| session.nas == nas);
-            let has_plan = plans.as_ref().is_none_or(|of| session.subscriber.is_some_and(|s| of.contains(&s)));
+            let has_plan = plans
+                .as_ref()
+                .is_none_or(|of| session.subscriber.is_some_and(|s| of.contains(&s)));
             if has_nas && has_plan && has_text(session, &wanted) {
                 found.push((session.started_at, session.id));
             }
@@ -113,7 +132,11 @@ pub fn online(app: &App, filter: &OnlineFilter, skip: usize, limit: usize) -> Re
         if let Some(session) = session {
             let presence = session.presence(now, app.interim_interval(session.nas));
             let plan = plan_of(session.subscriber)?;
-            page.push(Online { session, presence, plan });
+            page.push(Online {
+                session,
+                presence,
+                plan,
+            });
         }
     }
     Ok((page, total))
@@ -124,11 +147,21 @@ pub fn has_text(session: &Session, wanted: &str) -> bool {
     if wanted.is_empty() {
         return true;
     }
-    let address = session.place.address.map(|a| a.to_string()).unwrap_or_default();
-    let mac = session.place.mac.map(|m| m.to_string().to_lowercase()).unwrap_or_default();
+    let address = session
+        .place
+        .address
+        .map(|a| a.to_string())
+        .unwrap_or_default();
+    let mac = session
+        .place
+        .mac
+        .map(|m| m.to_string().to_lowercase())
+        .unwrap_or_default();
     let bare: String = wanted.chars().filter(char::is_ascii_hexdigit).collect();
     searchable(&session.username).contains(wanted)
         || address.contains(wanted)
         || mac.contains(wanted)
-        || (bare.len() >= 4 && bare.len() == wanted.chars().filter(|c| !":-. ".contains(*c)).count() && mac.replace(':', "").contains(&bare))
+        || (bare.len() >= 4
+            && bare.len() == wanted.chars().filter(|c| !":-. ".contains(*c)).count()
+            && mac.replace(':', "").contains(&bare))
 }

@@ -37,7 +37,9 @@ pub async fn new_token(app: &App) -> Result<Secret<String>, Error> {
 
 /// Whether a token opens the setup page.
 pub fn is_valid(app: &App, token: &str) -> Result<bool, Error> {
-    let Some(hash) = settings::get(&app.store.view()?, Setting::SetupToken)? else { return Ok(false) };
+    let Some(hash) = settings::get(&app.store.view()?, Setting::SetupToken)? else {
+        return Ok(false);
+    };
     let given = crypto::hex(&crypto::sha256(token.as_bytes()));
     Ok(crypto::constant_time_eq(given.as_bytes(), hash.as_bytes()))
 }
@@ -52,14 +54,30 @@ pub struct FirstRun {
 }
 
 /// Makes the first operator and uses the token up. Errors: `Refused` for a token that is not valid (any more).
-pub async fn complete(app: &App, token: &str, address: &str, first: FirstRun) -> Result<Operator, Error> {
+pub async fn complete(
+    app: &App,
+    token: &str,
+    address: &str,
+    first: FirstRun,
+) -> Result<Operator, Error> {
     if !is_valid(app, token)? {
-        return Err(Error::Refused("This setup link was used already or replaced by a newer one".to_owned()));
+        return Err(Error::Refused(
+            "This setup link was used already or replaced by a newer one".to_owned(),
+        ));
     }
-    Calendar::new(&first.time_zone, DAY_STARTS).map_err(|problem| Error::Field { field: "time_zone", problem })?;
+    Calendar::new(&first.time_zone, DAY_STARTS).map_err(|problem| Error::Field {
+        field: "time_zone",
+        problem,
+    })?;
     let actor = Actor::System("first run");
-    let operator =
-        operators::add(app, &actor, &first.operator_name, Role::Administrator, first.password).await?;
+    let operator = operators::add(
+        app,
+        &actor,
+        &first.operator_name,
+        Role::Administrator,
+        first.password,
+    )
+    .await?;
     let (now, address) = (app.now(), address.to_owned());
     let (name, zone, currency) = (first.isp_name, first.time_zone, first.currency);
     let (id, operator_name) = (operator.id, operator.name.clone());
@@ -70,8 +88,15 @@ pub async fn complete(app: &App, token: &str, address: &str, first: FirstRun) ->
             settings::put(tx, Setting::DayStarts, &DAY_STARTS.to_string())?;
             settings::put(tx, Setting::Currency, currency.as_str())?;
             let mut difference = Difference::default();
-            difference.field("name", "", &name).field("time zone", "", &zone).field("currency", "", currency.as_str());
-            let actor = Actor::Operator { id, name: operator_name.clone(), address: address.clone() };
+            difference
+                .field("name", "", &name)
+                .field("time zone", "", &zone)
+                .field("currency", "", currency.as_str());
+            let actor = Actor::Operator {
+                id,
+                name: operator_name.clone(),
+                address: address.clone(),
+            };
             let entry = NewEntry {
                 at: now,
                 actor: &actor,

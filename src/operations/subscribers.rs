@@ -54,12 +54,25 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<Subscriber
             check(tx, &draft, None)?;
             let id = subscribers::next_id(tx)?;
             let subscriber = build(&draft, id, now, None, now);
-            let sealed_password = sealer.seal(password_context(id).as_bytes(), password.expose().as_bytes())?;
-            subscribers::put(tx, &StoredSubscriber { subscriber: subscriber.clone(), sealed_password })?;
+            let sealed_password = sealer.seal(
+                password_context(id).as_bytes(),
+                password.expose().as_bytes(),
+            )?;
+            subscribers::put(
+                tx,
+                &StoredSubscriber {
+                    subscriber: subscriber.clone(),
+                    sealed_password,
+                },
+            )?;
             outbox::add(tx, Work::IndexSubscriber(id))?;
             let plan = plan_name(tx, subscriber.plan)?;
             let mut difference = Difference::default();
-            difference.field("plan", "", plan).field("expires", "", expiry(&settings.calendar, subscriber.expires_at));
+            difference.field("plan", "", plan).field(
+                "expires",
+                "",
+                expiry(&settings.calendar, subscriber.expires_at),
+            );
             note(tx, &actor, "created", &subscriber, difference, now)?;
             Ok(id)
         })
@@ -77,7 +90,10 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
             let was = &old.subscriber;
             let new = build(&draft, id, was.created_at, Some(&was.status), now);
             let sealed_password = match &draft.password {
-                Some(password) => sealer.seal(password_context(id).as_bytes(), password.expose().as_bytes())?,
+                Some(password) => sealer.seal(
+                    password_context(id).as_bytes(),
+                    password.expose().as_bytes(),
+                )?,
                 None => old.sealed_password.clone(),
             };
             let mut difference = differences(tx, was, &new, &settings.calendar)?;
@@ -86,7 +102,13 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
             if changes.is_empty() {
                 return Ok(());
             }
-            subscribers::put(tx, &StoredSubscriber { subscriber: new.clone(), sealed_password })?;
+            subscribers::put(
+                tx,
+                &StoredSubscriber {
+                    subscriber: new.clone(),
+                    sealed_password,
+                },
+            )?;
             outbox::add(tx, Work::IndexSubscriber(id))?;
             follow_up(tx, was, &new, now)?;
             audit::add(
@@ -94,7 +116,11 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
                 NewEntry {
                     at: now,
                     actor: &actor,
-                    action: if was.plan == new.plan { "changed" } else { "plan changed" },
+                    action: if was.plan == new.plan {
+                        "changed"
+                    } else {
+                        "plan changed"
+                    },
                     object: Object::Subscriber(id),
                     object_name: new.username.as_str(),
                     changes,
@@ -106,8 +132,17 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
 }
 
 /// Suspends a subscriber and ends its sessions. Does nothing to one that is suspended already.
-pub async fn suspend(app: &App, actor: &Actor, id: SubscriberId, reason: String) -> Result<(), Error> {
-    set_status(app, actor, id, "suspended", move |now| Status::Suspended { since: now, reason: reason.clone() }).await
+pub async fn suspend(
+    app: &App,
+    actor: &Actor,
+    id: SubscriberId,
+    reason: String,
+) -> Result<(), Error> {
+    set_status(app, actor, id, "suspended", move |now| Status::Suspended {
+        since: now,
+        reason: reason.clone(),
+    })
+    .await
 }
 
 pub async fn enable(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Error> {
@@ -157,7 +192,14 @@ pub async fn forget_macs(app: &App, actor: &Actor, id: SubscriberId) -> Result<(
             outbox::add(tx, Work::IndexSubscriber(id))?;
             let mut difference = Difference::default();
             difference.field("MAC addresses", known, "");
-            note(tx, &actor, "MAC addresses forgotten", &stored.subscriber, difference, now)
+            note(
+                tx,
+                &actor,
+                "MAC addresses forgotten",
+                &stored.subscriber,
+                difference,
+                now,
+            )
         })
         .await
 }
@@ -167,12 +209,18 @@ pub async fn remove(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Er
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("delete subscriber", move |tx| {
-            let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?.subscriber;
+            let old = subscribers::get(tx, id)?
+                .ok_or(Error::Missing("subscriber"))?
+                .subscriber;
             subscribers::remove(tx, &old)?;
             outbox::add(tx, Work::IndexSubscriber(id))?;
             outbox::add(tx, Work::DisconnectSubscriber(id))?;
             let mut difference = Difference::default();
-            difference.field("full name", &old.full_name, "").field("plan", plan_name(tx, old.plan)?, "");
+            difference.field("full name", &old.full_name, "").field(
+                "plan",
+                plan_name(tx, old.plan)?,
+                "",
+            );
             note(tx, &actor, "deleted", &old, difference, now)
         })
         .await
@@ -197,11 +245,20 @@ fn note(
     Ok(audit::add(tx, entry)?)
 }
 
-fn build(draft: &Draft, id: SubscriberId, created_at: Timestamp, was: Option<&Status>, now: Timestamp) -> Subscriber {
+fn build(
+    draft: &Draft,
+    id: SubscriberId,
+    created_at: Timestamp,
+    was: Option<&Status>,
+    now: Timestamp,
+) -> Subscriber {
     let status = match (draft.enabled, was) {
         (true, _) => Status::Enabled,
         (false, Some(suspended @ Status::Suspended { .. })) => suspended.clone(),
-        (false, _) => Status::Suspended { since: now, reason: String::new() },
+        (false, _) => Status::Suspended {
+            since: now,
+            reason: String::new(),
+        },
     };
     Subscriber {
         id,
@@ -229,7 +286,10 @@ fn build(draft: &Draft, id: SubscriberId, created_at: Timestamp, was: Option<&St
 fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<(), Error> {
     let holder = subscribers::named(tx, draft.username.as_str())?;
     if holder.is_some() && holder != own {
-        return Err(Error::field("user_name", "Another subscriber has this user name"));
+        return Err(Error::field(
+            "user_name",
+            "Another subscriber has this user name",
+        ));
     }
     if plans::get(tx, draft.plan)?.is_none() {
         return Err(Error::field("plan", "This plan does not exist any more"));
@@ -245,20 +305,33 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<()
     {
         let name = subscribers::get(tx, holder)?.map(|s| s.subscriber.username.as_str().to_owned());
         let name = name.unwrap_or_else(|| "another subscriber".to_owned());
-        return Err(Error::field("static_address", format!("{name} has this address")));
+        return Err(Error::field(
+            "static_address",
+            format!("{name} has this address"),
+        ));
     }
     Ok(())
 }
 
 /// Tells live sessions what changed: they end, or get another speed and time.
-fn follow_up(tx: &mut Tx<'_>, was: &Subscriber, new: &Subscriber, now: Timestamp) -> Result<(), Error> {
+fn follow_up(
+    tx: &mut Tx<'_>,
+    was: &Subscriber,
+    new: &Subscriber,
+    now: Timestamp,
+) -> Result<(), Error> {
     let lost_access = !was.is_suspended() && new.is_suspended();
-    let expired_now = new.expires_at.is_some_and(|at| at <= now) && was.expires_at.is_none_or(|at| at > now);
-    let released = was.expires_at.is_some_and(|at| at <= now) && new.expires_at.is_none_or(|at| at > now);
+    let expired_now =
+        new.expires_at.is_some_and(|at| at <= now) && was.expires_at.is_none_or(|at| at > now);
+    let released =
+        was.expires_at.is_some_and(|at| at <= now) && new.expires_at.is_none_or(|at| at > now);
     if lost_access || expired_now || released {
         // Out of the expired pool, or into it, or out altogether: only a new login changes the address.
         outbox::add(tx, Work::DisconnectSubscriber(new.id))?;
-    } else if was.plan != new.plan || was.rate_override != new.rate_override || was.expires_at != new.expires_at {
+    } else if was.plan != new.plan
+        || was.rate_override != new.rate_override
+        || was.expires_at != new.expires_at
+    {
         outbox::add(tx, Work::PushSubscriber(new.id))?;
     }
     Ok(())
@@ -280,14 +353,26 @@ fn differences(
         .field("address", &was.address, &new.address)
         .field("notes", &was.notes, &new.notes)
         .field("state", state_word(was), state_word(new))
-        .field("expires", expiry(calendar, was.expires_at), expiry(calendar, new.expires_at))
+        .field(
+            "expires",
+            expiry(calendar, was.expires_at),
+            expiry(calendar, new.expires_at),
+        )
         .field(
             "sessions",
             optional(was.max_sessions.map(|n| n.to_string())),
             optional(new.max_sessions.map(|n| n.to_string())),
         )
-        .field("at the session limit", on_limit_word(was.on_limit), on_limit_word(new.on_limit))
-        .field("MAC lock", mac_mode_word(was.mac_mode), mac_mode_word(new.mac_mode))
+        .field(
+            "at the session limit",
+            on_limit_word(was.on_limit),
+            on_limit_word(new.on_limit),
+        )
+        .field(
+            "MAC lock",
+            mac_mode_word(was.mac_mode),
+            mac_mode_word(new.mac_mode),
+        )
         .field("MAC addresses", mac_list(was), mac_list(new))
         .field(
             "static address",
@@ -303,7 +388,11 @@ fn differences(
         difference.field("plan", plan_name(tx, was.plan)?, plan_name(tx, new.plan)?);
     }
     if was.only_nas != new.only_nas {
-        difference.field("only through NAS", nas_name(tx, was.only_nas)?, nas_name(tx, new.only_nas)?);
+        difference.field(
+            "only through NAS",
+            nas_name(tx, was.only_nas)?,
+            nas_name(tx, new.only_nas)?,
+        );
     }
     Ok(difference)
 }
@@ -313,12 +402,18 @@ fn plan_name(tx: &mut Tx<'_>, id: PlanId) -> Result<String, Error> {
 }
 
 fn nas_name(tx: &mut Tx<'_>, id: Option<NasId>) -> Result<String, Error> {
-    let Some(id) = id else { return Ok(String::new()) };
+    let Some(id) = id else {
+        return Ok(String::new());
+    };
     Ok(nas::get(tx, id)?.map_or_else(|| format!("NAS {id}"), |n| n.nas.name))
 }
 
 fn state_word(subscriber: &Subscriber) -> &'static str {
-    if subscriber.is_suspended() { "suspended" } else { "enabled" }
+    if subscriber.is_suspended() {
+        "suspended"
+    } else {
+        "enabled"
+    }
 }
 
 fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
@@ -326,7 +421,12 @@ fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
 }
 
 fn mac_list(subscriber: &Subscriber) -> String {
-    subscriber.macs.iter().map(Mac::to_string).collect::<Vec<_>>().join(" ")
+    subscriber
+        .macs
+        .iter()
+        .map(Mac::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
@@ -346,14 +446,30 @@ fn mac_mode_word(mode: MacMode) -> String {
 }
 
 /// The password in plain, for staff that may see it. Each look is in the audit log.
-pub async fn reveal_password(app: &App, actor: &Actor, id: SubscriberId) -> Result<Secret<String>, Error> {
+pub async fn reveal_password(
+    app: &App,
+    actor: &Actor,
+    id: SubscriberId,
+) -> Result<Secret<String>, Error> {
     let view = app.store.view()?;
     let stored = subscribers::get(&view, id)?.ok_or(Error::Missing("subscriber"))?;
-    let password = app.store.sealer().unseal(password_context(id).as_bytes(), &stored.sealed_password)?;
+    let password = app
+        .store
+        .sealer()
+        .unseal(password_context(id).as_bytes(), &stored.sealed_password)?;
     let password = Secret::new(String::from_utf8_lossy(password.expose()).into_owned());
     let (actor, now) = (actor.clone(), app.now());
     app.store
-        .write("reveal password", move |tx| note(tx, &actor, "password shown", &stored.subscriber, Difference::default(), now))
+        .write("reveal password", move |tx| {
+            note(
+                tx,
+                &actor,
+                "password shown",
+                &stored.subscriber,
+                Difference::default(),
+                now,
+            )
+        })
         .await?;
     Ok(password)
 }

@@ -24,7 +24,6 @@ mod schedule;
 pub mod secret;
 pub mod server;
 mod socket;
-pub mod station;
 mod timer;
 pub mod vendor;
 

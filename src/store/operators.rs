@@ -149,7 +149,10 @@ pub fn login(read: &impl Read, token: &TokenHash) -> Result<Option<StoredLogin>,
 /// All signed-in browsers, in no useful order.
 pub fn logins(read: &impl Read) -> Result<Vec<(TokenHash, StoredLogin)>, StoreError> {
     let rows = read.range(&LOGINS, LOWEST.., MOST_LOGINS)?;
-    Ok(rows.into_iter().map(|(token, row)| (token, row.into())).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(token, row)| (token, row.into()))
+        .collect())
 }
 
 pub fn next_id(tx: &mut Tx<'_>) -> Result<OperatorId, StoreError> {

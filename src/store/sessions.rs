@@ -376,10 +376,16 @@ pub fn usage_sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Traff
         Period::Months => &USAGE_MONTHS,
     };
     let mut sums: HashMap<u32, Traffic> = HashMap::new();
-    read.scan(map, (i32::MIN, 0u32).., Order::Ascending, usize::MAX, |(_, subscriber), row: TrafficRow| {
-        *sums.entry(subscriber).or_default() += row.into();
-        ControlFlow::Continue(())
-    })?;
+    read.scan(
+        map,
+        (i32::MIN, 0u32)..,
+        Order::Ascending,
+        usize::MAX,
+        |(_, subscriber), row: TrafficRow| {
+            *sums.entry(subscriber).or_default() += row.into();
+            ControlFlow::Continue(())
+        },
+    )?;
     Ok(sums)
 }
 

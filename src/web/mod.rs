@@ -17,3 +17,19 @@ pub mod shell;
 
 #[cfg(test)]
 mod preview;
+
+/// Placeholder until the handlers land.
+pub fn router(_app: std::sync::Arc<crate::app::App>) -> axum::Router {
+    assets::router()
+}
+pub mod server {
+    pub async fn serve(
+        listener: tokio::net::TcpListener,
+        router: axum::Router,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let _ = axum::serve(listener, router)
+            .with_graceful_shutdown(stop)
+            .await;
+    }
+}

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use crate::app::{App, LoginFacts, NasEntry};
 use crate::crypto::random_bytes;
-use crate::domain::access::{self, AccessFacts, Accepted, Decision, OpenSession, Reason};
+use crate::domain::access::{self, Accepted, AccessFacts, Decision, OpenSession, Reason};
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::Timestamp;
 use crate::operations::Error;
-use crate::radius::auth::{Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure};
+use crate::radius::auth::{
+    Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure,
+};
 use crate::radius::{AccessOutcome, AccessRequest, AttributeBuffer, number};
 use crate::routers::profile;
 use crate::store::auth_log;
@@ -39,17 +41,33 @@ struct Refused {
 
 impl Refused {
     fn unknown(reason: Reason) -> Refused {
-        Refused { reason, subscriber: None }
+        Refused {
+            reason,
+            subscriber: None,
+        }
     }
 }
 
-pub(super) fn decide(app: &App, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
+pub(super) fn decide(
+    app: &App,
+    request: &AccessRequest<'_>,
+    reply: &mut AttributeBuffer,
+) -> AccessOutcome {
     let Some(nas) = app.nas(NasId(request.peer.nas)) else {
         // Deleted a moment ago.
         return AccessOutcome::Silence;
     };
-    let mac = request.packet.text(number::CALLING_STATION_ID).and_then(Mac::read);
-    let login = Login { app, request, nas, mac, now: app.now() };
+    let mac = request
+        .packet
+        .text(number::CALLING_STATION_ID)
+        .and_then(Mac::read);
+    let login = Login {
+        app,
+        request,
+        nas,
+        mac,
+        now: app.now(),
+    };
     let attempt = Attempt::from_request(request);
     let outcome = match &attempt {
         Ok(attempt) => login.check(attempt, reply),
@@ -72,7 +90,9 @@ pub(super) fn decide(app: &App, request: &AccessRequest<'_>, reply: &mut Attribu
                 tracing::error!(%error, "a reject leaves without its attributes");
                 reply.clear();
             }
-            AccessOutcome::Reject { delay: REJECT_DELAY }
+            AccessOutcome::Reject {
+                delay: REJECT_DELAY,
+            }
         }
     }
 }
@@ -95,7 +115,11 @@ fn logged_method(method: Method) -> auth_log::Method {
 
 impl Login<'_> {
     /// Accepts the login and fills the reply, or says why not.
-    fn check(&self, attempt: &Attempt<'_>, reply: &mut AttributeBuffer) -> Result<SubscriberId, Refused> {
+    fn check(
+        &self,
+        attempt: &Attempt<'_>,
+        reply: &mut AttributeBuffer,
+    ) -> Result<SubscriberId, Refused> {
         let octets = self.request.user_name().unwrap_or_default();
         let Ok(username) = std::str::from_utf8(octets) else {
             return Err(Refused::unknown(Reason::UnknownUser));
@@ -106,19 +130,28 @@ impl Login<'_> {
             Ok(None) => return Err(self.unknown_user(attempt, octets)),
             Err(error) => return Err(fault(&error, None)),
         };
-        let refused = |reason| Refused { reason, subscriber: Some(facts.id) };
+        let refused = |reason| Refused {
+            reason,
+            subscriber: Some(facts.id),
+        };
 
         let proof = self.verify(attempt, &facts, octets).map_err(refused)?;
-        let plan = self.app.plan(facts.plan).ok_or_else(|| refused(Reason::Fault))?;
+        let plan = self
+            .app
+            .plan(facts.plan)
+            .ok_or_else(|| refused(Reason::Fault))?;
         let login_id = random_bytes::<8>().map(u64::from_be_bytes).map(LoginId);
         let login_id = login_id.map_err(|error| fault(&error, Some(facts.id)))?;
-        let decision = self.decision(&facts, &plan, login_id).map_err(|error| fault(&error, Some(facts.id)))?;
+        let decision = self
+            .decision(&facts, &plan, login_id)
+            .map_err(|error| fault(&error, Some(facts.id)))?;
         let accepted = match decision {
             Decision::Accept(accepted) => accepted,
             Decision::Reject(reason) => return Err(refused(reason)),
         };
         let class = login_id.to_class(facts.id);
-        self.fill(reply, &proof, &plan, &accepted, &class).map_err(|error| fault(&error, Some(facts.id)))?;
+        self.fill(reply, &proof, &plan, &accepted, &class)
+            .map_err(|error| fault(&error, Some(facts.id)))?;
         self.follow_up(&facts, accepted);
         Ok(facts.id)
     }
@@ -135,9 +168,19 @@ impl Login<'_> {
         }
     }
 
-    fn verify(&self, attempt: &Attempt<'_>, facts: &LoginFacts, username: &[u8]) -> Result<Proof, Reason> {
+    fn verify(
+        &self,
+        attempt: &Attempt<'_>,
+        facts: &LoginFacts,
+        username: &[u8],
+    ) -> Result<Proof, Reason> {
         let context = password_context(facts.id);
-        let password = match self.app.store.sealer().unseal(context.as_bytes(), &facts.sealed_password) {
+        let password = match self
+            .app
+            .store
+            .sealer()
+            .unseal(context.as_bytes(), &facts.sealed_password)
+        {
             Ok(password) => password,
             Err(error) => {
                 tracing::error!(%error, subscriber = facts.id.0, "a password cannot be unsealed");
@@ -150,7 +193,9 @@ impl Login<'_> {
                 self.nas.stats.saw_garbled(self.now);
                 Err(Reason::WrongSecret)
             }
-            Verdict::Mismatch { garbled: false } | Verdict::CannotVerify => Err(Reason::WrongPassword),
+            Verdict::Mismatch { garbled: false } | Verdict::CannotVerify => {
+                Err(Reason::WrongPassword)
+            }
         }
     }
 
@@ -161,7 +206,11 @@ impl Login<'_> {
             None => 0,
             Some(_) => {
                 let month = settings.calendar.day(self.now).month();
-                self.app.accounting.picture()?.usage_of_month(month, facts.id)?.total()
+                self.app
+                    .accounting
+                    .picture()?
+                    .usage_of_month(month, facts.id)?
+                    .total()
             }
         };
         let facts = AccessFacts {
@@ -198,14 +247,19 @@ impl Login<'_> {
                 mac: s.place.mac,
                 started_at: s.started_at,
                 heard_at: s.heard_at,
-                presence: s.presence(self.now, access::interim_interval(self.own_interval(s.nas), online)),
+                presence: s.presence(
+                    self.now,
+                    access::interim_interval(self.own_interval(s.nas), online),
+                ),
             })
             .collect();
         (open, online)
     }
 
     fn own_interval(&self, nas: NasId) -> Option<u32> {
-        self.app.nas(nas).and_then(|entry| entry.nas.interim_interval)
+        self.app
+            .nas(nas)
+            .and_then(|entry| entry.nas.interim_interval)
     }
 
     fn fill(
@@ -235,17 +289,26 @@ impl Login<'_> {
         }
     }
 
-    fn log(&self, method: auth_log::Method, subscriber: Option<SubscriberId>, reason: Option<Reason>) {
+    fn log(
+        &self,
+        method: auth_log::Method,
+        subscriber: Option<SubscriberId>,
+        reason: Option<Reason>,
+    ) {
         let counters = &self.app.telemetry.counters;
         let stats = &self.nas.stats;
         match reason {
             None => {
                 counters.access_accepts.increment();
-                stats.accepts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                stats
+                    .accepts
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             Some(reason) => {
                 counters.rejects(slot(reason)).increment();
-                stats.rejects.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                stats
+                    .rejects
+                    .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
         }
         stats.saw_auth(self.now);
@@ -265,12 +328,18 @@ impl Login<'_> {
 
 /// The place of a reason among the counters.
 pub fn slot(reason: Reason) -> usize {
-    Reason::ALL.iter().position(|r| *r == reason).unwrap_or(usize::MAX)
+    Reason::ALL
+        .iter()
+        .position(|r| *r == reason)
+        .unwrap_or(usize::MAX)
 }
 
 fn fault(error: &dyn std::fmt::Display, subscriber: Option<SubscriberId>) -> Refused {
     tracing::error!(%error, "a login was rejected by a fault of ours");
-    Refused { reason: Reason::Fault, subscriber }
+    Refused {
+        reason: Reason::Fault,
+        subscriber,
+    }
 }
 
 fn push_refusal(
@@ -290,7 +359,9 @@ fn mschap_code(reason: Reason) -> RefusalCode {
         Reason::OutsideHours => RefusalCode::RestrictedHours,
         Reason::Disabled => RefusalCode::AccountDisabled,
         Reason::Expired | Reason::QuotaBlocked => RefusalCode::PasswordExpired,
-        Reason::WrongMac | Reason::WrongNas | Reason::SessionLimit => RefusalCode::NoDialInPermission,
+        Reason::WrongMac | Reason::WrongNas | Reason::SessionLimit => {
+            RefusalCode::NoDialInPermission
+        }
         _ => RefusalCode::AuthenticationFailed,
     }
 }
@@ -312,11 +383,13 @@ fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
 
 /// Ends the sessions whose place a new login took.
 fn replace(app: &App, sessions: Vec<SessionId>) {
-    let ticket = app.store.write("replace sessions", move |tx| -> Result<(), Error> {
-        for session in &sessions {
-            outbox::add(tx, Work::Disconnect(*session))?;
-        }
-        Ok(())
-    });
+    let ticket = app
+        .store
+        .write("replace sessions", move |tx| -> Result<(), Error> {
+            for session in &sessions {
+                outbox::add(tx, Work::Disconnect(*session))?;
+            }
+            Ok(())
+        });
     drop(ticket);
 }

@@ -30,7 +30,12 @@ pub(super) fn take(app: &App, request: &AccountingRequest<'_>, acknowledgement: 
     let counters = &app.telemetry.counters;
     let kind = match request.status_type {
         START => RecordKind::Start,
-        STOP => RecordKind::Stop { cause: request.packet.u32(number::ACCT_TERMINATE_CAUSE).unwrap_or(0) },
+        STOP => RecordKind::Stop {
+            cause: request
+                .packet
+                .u32(number::ACCT_TERMINATE_CAUSE)
+                .unwrap_or(0),
+        },
         INTERIM => RecordKind::Interim,
         ON => RecordKind::On,
         OFF => RecordKind::Off,
@@ -43,7 +48,9 @@ pub(super) fn take(app: &App, request: &AccountingRequest<'_>, acknowledgement: 
     };
     counters.accounting(counted(kind)).increment();
     match record(app, request, &nas, kind, now) {
-        Ok(record) => app.accounting.record(record, Box::new(move || acknowledgement.send())),
+        Ok(record) => app
+            .accounting
+            .record(record, Box::new(move || acknowledgement.send())),
         // Without knowing whose it is nothing can be booked: silence, and the router sends it again.
         Err(error) => tracing::error!(%error, "an accounting record was not taken"),
     }
@@ -71,7 +78,9 @@ fn record(
     let subscriber = match app.login_facts().find(&app.store, &username)? {
         Some(facts) => Some(facts.id),
         // Renamed while online: the router still says the old name, but our Class says who it is.
-        None => class.map(|(subscriber, _)| subscriber).filter(|id| exists(app, *id)),
+        None => class
+            .map(|(subscriber, _)| subscriber)
+            .filter(|id| exists(app, *id)),
     };
     Ok(Record {
         kind,
@@ -81,7 +90,11 @@ fn record(
         username,
         subscriber,
         login: class.map(|(_, login)| login),
-        event_at: event_time(packet.u32(number::EVENT_TIMESTAMP), packet.u32(number::ACCT_DELAY_TIME), now),
+        event_at: event_time(
+            packet.u32(number::EVENT_TIMESTAMP),
+            packet.u32(number::ACCT_DELAY_TIME),
+            now,
+        ),
         received_at: now,
         session_time: packet.u32(number::ACCT_SESSION_TIME),
         totals: totals(request, nas),
@@ -93,7 +106,12 @@ fn record(
 
 fn exists(app: &App, subscriber: SubscriberId) -> bool {
     let view = app.store.view();
-    view.is_ok_and(|view| matches!(crate::store::subscribers::get(&view, subscriber), Ok(Some(_))))
+    view.is_ok_and(|view| {
+        matches!(
+            crate::store::subscribers::get(&view, subscriber),
+            Ok(Some(_))
+        )
+    })
 }
 
 /// Several Class attributes may come back; ours is recognised by its form.
@@ -108,20 +126,30 @@ fn totals(request: &AccountingRequest<'_>, nas: &NasEntry) -> Option<Traffic> {
         return None;
     }
     let (input, output) = (input.unwrap_or(0), output.unwrap_or(0));
-    Some(if nas.nas.swap_octets { Traffic::new(output, input) } else { Traffic::new(input, output) })
+    Some(if nas.nas.swap_octets {
+        Traffic::new(output, input)
+    } else {
+        Traffic::new(input, output)
+    })
 }
 
 fn place(request: &AccountingRequest<'_>) -> Place {
     let packet = request.packet;
     let calling_station = packet.text(number::CALLING_STATION_ID).unwrap_or_default();
     let mac = Mac::read(calling_station);
-    let prefix = |kind| -> Option<(Ipv6Addr, u8)> { packet.ipv6_prefix(kind).map(|p| (p.address(), p.length())) };
+    let prefix = |kind| -> Option<(Ipv6Addr, u8)> {
+        packet.ipv6_prefix(kind).map(|p| (p.address(), p.length()))
+    };
     Place {
         address: packet.ipv4(number::FRAMED_IP_ADDRESS),
         ipv6_prefix: prefix(number::FRAMED_IPV6_PREFIX),
         delegated_prefix: prefix(number::DELEGATED_IPV6_PREFIX),
         mac,
-        calling_station: if mac.is_some() { String::new() } else { short(calling_station) },
+        calling_station: if mac.is_some() {
+            String::new()
+        } else {
+            short(calling_station)
+        },
         nas_port: packet.u32(number::NAS_PORT),
         nas_port_id: short(packet.text(number::NAS_PORT_ID).unwrap_or_default()),
         nas_ip: packet.ipv4(number::NAS_IP_ADDRESS),

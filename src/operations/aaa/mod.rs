@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::radius::{
-    AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Handler, NasPeer, Observation, Port,
+    AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Handler,
+    NasPeer, Observation, Port,
 };
 
 /// Answers the RADIUS sockets from the store and the sessions in memory.
@@ -27,7 +28,10 @@ impl Aaa {
 
 impl Handler for Aaa {
     fn nas(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
-        self.app.nas_table().find(source).map(|entry| Arc::clone(&entry.peer))
+        self.app
+            .nas_table()
+            .find(source)
+            .map(|entry| Arc::clone(&entry.peer))
     }
 
     fn access(&self, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {

@@ -25,9 +25,19 @@ pub(super) fn note(app: &App, event: Observation<'_>) {
                 counters.accounting_responses.increment();
             }
         }
-        Observation::UnknownNas { source, user_name, nas_identifier, .. } => {
+        Observation::UnknownNas {
+            source,
+            user_name,
+            nas_identifier,
+            ..
+        } => {
             counters.dropped(DropReason::UnknownNas).increment();
-            if app.sightings.note(source.ip().to_canonical(), user_name, nas_identifier, app.now()) {
+            if app.sightings.note(
+                source.ip().to_canonical(),
+                user_name,
+                nas_identifier,
+                app.now(),
+            ) {
                 tracing::warn!(source = %source.ip(), "RADIUS packets come from an address that is no NAS");
             }
         }
@@ -48,16 +58,22 @@ pub(super) fn note(app: &App, event: Observation<'_>) {
                 counters.dropped(DropReason::StoreFault).increment();
             }
         }
-        Observation::HandlerPanicked { nas } => tracing::error!(nas, "a request stopped with a panic"),
+        Observation::HandlerPanicked { nas } => {
+            tracing::error!(nas, "a request stopped with a panic")
+        }
         Observation::SendFailed { nas } => tracing::debug!(nas, "a reply could not be sent"),
         Observation::RejectQueueFull { .. } => counters.dropped(DropReason::Overload).increment(),
-        Observation::ReceiveFailed { port } => tracing::warn!(?port, "a RADIUS socket reported an error"),
+        Observation::ReceiveFailed { port } => {
+            tracing::warn!(?port, "a RADIUS socket reported an error")
+        }
     }
 }
 
 fn refused(app: &App, nas: NasId, refusal: Refusal) {
     let reason = match refusal {
-        Refusal::MissingMessageAuthenticator | Refusal::ProxyStateUnprotected => DropReason::MissingMessageAuthenticator,
+        Refusal::MissingMessageAuthenticator | Refusal::ProxyStateUnprotected => {
+            DropReason::MissingMessageAuthenticator
+        }
         Refusal::WrongMessageAuthenticator => DropReason::WrongMessageAuthenticator,
         Refusal::WrongAccountingAuthenticator => DropReason::WrongAccountingAuthenticator,
         _ => DropReason::Malformed,
@@ -77,28 +93,33 @@ fn refused(app: &App, nas: NasId, refusal: Refusal) {
 /// The NAS sends Message-Authenticator: from now on it must, and an attacker cannot leave it out (CVE-2024-3596).
 fn pin(app: &App, id: NasId) {
     let now = app.now();
-    let ticket = app.store.write("pin Message-Authenticator", move |tx| -> Result<(), Error> {
-        let Some(mut stored) = nas::get(tx, id)? else { return Ok(()) };
-        if stored.nas.message_authenticator != (MessageAuthenticator::Auto { pinned: false }) {
-            return Ok(());
-        }
-        stored.nas.message_authenticator = MessageAuthenticator::Auto { pinned: true };
-        nas::put(tx, &stored)?;
-        let mut difference = Difference::default();
-        difference.field("Message-Authenticator", "accepted without", "required");
-        let actor = Actor::System("the router sent its first Message-Authenticator");
-        audit::add(
-            tx,
-            NewEntry {
-                at: now,
-                actor: &actor,
-                action: "protection pinned",
-                object: Object::Nas(id),
-                object_name: &stored.nas.name,
-                changes: difference.into_changes(),
-            },
-        )?;
-        Ok(())
-    });
+    let ticket = app.store.write(
+        "pin Message-Authenticator",
+        move |tx| -> Result<(), Error> {
+            let Some(mut stored) = nas::get(tx, id)? else {
+                return Ok(());
+            };
+            if stored.nas.message_authenticator != (MessageAuthenticator::Auto { pinned: false }) {
+                return Ok(());
+            }
+            stored.nas.message_authenticator = MessageAuthenticator::Auto { pinned: true };
+            nas::put(tx, &stored)?;
+            let mut difference = Difference::default();
+            difference.field("Message-Authenticator", "accepted without", "required");
+            let actor = Actor::System("the router sent its first Message-Authenticator");
+            audit::add(
+                tx,
+                NewEntry {
+                    at: now,
+                    actor: &actor,
+                    action: "protection pinned",
+                    object: Object::Nas(id),
+                    object_name: &stored.nas.name,
+                    changes: difference.into_changes(),
+                },
+            )?;
+            Ok(())
+        },
+    );
     drop(ticket);
 }

@@ -15,7 +15,10 @@ use crate::store::sessions::{PlaceRow, TrafficRow};
 pub enum Entry {
     Record(Record),
     /// A session was silent for too long.
-    GiveUp { session: SessionId, at: Timestamp },
+    GiveUp {
+        session: SessionId,
+        at: Timestamp,
+    },
 }
 
 mod v1 {
@@ -82,7 +85,9 @@ fn kind_number(kind: RecordKind) -> (u8, Option<u32>) {
 fn kind(number: u8, cause: Option<u32>) -> RecordKind {
     match number {
         1 => RecordKind::Start,
-        2 => RecordKind::Stop { cause: cause.unwrap_or(0) },
+        2 => RecordKind::Stop {
+            cause: cause.unwrap_or(0),
+        },
         7 => RecordKind::On,
         8 => RecordKind::Off,
         _ => RecordKind::Interim,
@@ -144,9 +149,10 @@ impl Entry {
     pub fn decode(octets: &[u8]) -> Result<Entry, Undecodable> {
         Ok(match codec::decode(octets)? {
             v1::EntryRow::Record(row) => Entry::Record(row.into()),
-            v1::EntryRow::GiveUp(session, at) => {
-                Entry::GiveUp { session: SessionId(session), at: Timestamp(at) }
-            }
+            v1::EntryRow::GiveUp(session, at) => Entry::GiveUp {
+                session: SessionId(session),
+                at: Timestamp(at),
+            },
         })
     }
 }
@@ -185,10 +191,29 @@ mod tests {
                 source: Some("::1".parse().unwrap()),
             },
         };
-        let sparse = Record { kind: RecordKind::On, subscriber: None, login: None, session_time: None, totals: None, place: Place::default(), ..record.clone() };
-        for entry in [Entry::Record(record), Entry::Record(sparse), Entry::GiveUp { session: SessionId(3), at: Timestamp(4) }] {
+        let sparse = Record {
+            kind: RecordKind::On,
+            subscriber: None,
+            login: None,
+            session_time: None,
+            totals: None,
+            place: Place::default(),
+            ..record.clone()
+        };
+        for entry in [
+            Entry::Record(record),
+            Entry::Record(sparse),
+            Entry::GiveUp {
+                session: SessionId(3),
+                at: Timestamp(4),
+            },
+        ] {
             assert_eq!(Entry::decode(&entry.encode().unwrap()), Ok(entry));
         }
-        assert!(Entry::decode(&[]).is_err() && Entry::decode(&[1, 0x80]).is_err() && Entry::decode(&[9]).is_err());
+        assert!(
+            Entry::decode(&[]).is_err()
+                && Entry::decode(&[1, 0x80]).is_err()
+                && Entry::decode(&[9]).is_err()
+        );
     }
 }

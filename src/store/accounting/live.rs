@@ -176,7 +176,9 @@ impl Live {
 
     fn apply_record(&mut self, sequence: u64, record: &Record, archive: &dyn Archive) {
         let key = Key::of_record(record);
-        let found = self.find(&key, record).or_else(|| self.recall(&key, record, archive));
+        let found = self
+            .find(&key, record)
+            .or_else(|| self.recall(&key, record, archive));
         if let Some(id) = found
             && self.apply_to(id, record)
         {
@@ -198,7 +200,8 @@ impl Live {
             None => ids.last().copied(),
             Some(_) => {
                 let same = ids.iter().rev().find(|id| login(id) == record.login);
-                same.or_else(|| ids.iter().rev().find(|id| login(id).is_none())).copied()
+                same.or_else(|| ids.iter().rev().find(|id| login(id).is_none()))
+                    .copied()
             }
         }
     }
@@ -207,7 +210,8 @@ impl Live {
     fn recall(&mut self, key: &Key, record: &Record, archive: &dyn Archive) -> Option<SessionId> {
         let id = *self.recent.by_hint.get(&key.hint())?;
         let session = archive.closed(id)?;
-        let is_other_login = session.login.is_some() && record.login.is_some() && session.login != record.login;
+        let is_other_login =
+            session.login.is_some() && record.login.is_some() && session.login != record.login;
         if is_other_login || Key::of_session(&session) != *key {
             return None;
         }
@@ -217,7 +221,9 @@ impl Live {
 
     /// Applies a record to a session in memory. False when the record belongs to a new one.
     fn apply_to(&mut self, id: SessionId, record: &Record) -> bool {
-        let Some(slot) = self.slots.get_mut(&id) else { return false };
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return false;
+        };
         let was_open = slot.session.stopped.is_none();
         let subscriber_was = slot.session.subscriber;
         match rating::apply(&mut slot.session, record, &self.calendar) {
@@ -239,7 +245,9 @@ impl Live {
 
     /// A Start on the same port or from the same MAC address of a NAS: the Stop of the earlier session was lost.
     fn close_same_line(&mut self, record: &Record) {
-        let Some(subscriber) = record.subscriber else { return };
+        let Some(subscriber) = record.subscriber else {
+            return;
+        };
         let place = &record.place;
         let earlier: Vec<SessionId> = self
             .open_of(subscriber)
@@ -260,15 +268,20 @@ impl Live {
     }
 
     fn close_all_of(&mut self, nas: NasId, event_at: Timestamp, cause: Cause) {
-        let ids: Vec<SessionId> =
-            self.open_sessions().filter(|s| s.nas == nas && s.started_at < event_at).map(|s| s.id).collect();
+        let ids: Vec<SessionId> = self
+            .open_sessions()
+            .filter(|s| s.nas == nas && s.started_at < event_at)
+            .map(|s| s.id)
+            .collect();
         for id in ids {
             self.close(id, event_at, cause);
         }
     }
 
     fn close(&mut self, id: SessionId, at: Timestamp, cause: Cause) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
         if slot.session.stopped.is_some() {
             return;
         }
@@ -287,7 +300,10 @@ impl Live {
 
     fn insert(&mut self, session: Session, dirty: bool) {
         let (id, subscriber, is_open) = (session.id, session.subscriber, session.stopped.is_none());
-        self.by_key.entry(Key::of_session(&session)).or_default().push(id);
+        self.by_key
+            .entry(Key::of_session(&session))
+            .or_default()
+            .push(id);
         self.slots.insert(id, Slot { session, dirty });
         self.list(id, is_open, subscriber);
     }
@@ -330,10 +346,17 @@ impl Live {
         }
         sessions.sort_by_key(|s| s.id);
         let usage = std::mem::take(&mut self.usage);
-        let mut in_order: Vec<_> = usage.iter().map(|(key, traffic)| (*key, *traffic)).collect();
+        let mut in_order: Vec<_> = usage
+            .iter()
+            .map(|(key, traffic)| (*key, *traffic))
+            .collect();
         in_order.sort_by_key(|(key, _)| *key);
         self.folding = Some((self.applied, usage));
-        Captured { sequence: self.applied, sessions, usage: in_order }
+        Captured {
+            sequence: self.applied,
+            sessions,
+            usage: in_order,
+        }
     }
 
     /// The capture is in the tables: ended sessions that did not change since leave memory.
@@ -351,7 +374,9 @@ impl Live {
     }
 
     fn forget(&mut self, id: SessionId) {
-        let Some(slot) = self.slots.remove(&id) else { return };
+        let Some(slot) = self.slots.remove(&id) else {
+            return;
+        };
         let key = Key::of_session(&slot.session);
         self.recent.add(key.hint(), id);
         if let Some(ids) = self.by_key.get_mut(&key) {
@@ -391,16 +416,25 @@ impl Live {
     }
 
     pub fn open_sessions(&self) -> impl Iterator<Item = &Session> {
-        self.slots.values().map(|slot| &slot.session).filter(|s| s.stopped.is_none())
+        self.slots
+            .values()
+            .map(|slot| &slot.session)
+            .filter(|s| s.stopped.is_none())
     }
 
     /// Ended sessions that are not in the tables yet, or differ from what is.
     pub fn ended_sessions(&self) -> impl Iterator<Item = &Session> {
-        self.slots.values().map(|slot| &slot.session).filter(|s| s.stopped.is_some())
+        self.slots
+            .values()
+            .map(|slot| &slot.session)
+            .filter(|s| s.stopped.is_some())
     }
 
     pub fn open_of(&self, subscriber: SubscriberId) -> impl Iterator<Item = &Session> {
-        let ids = self.by_subscriber.get(&subscriber).map_or(&[][..], Vec::as_slice);
+        let ids = self
+            .by_subscriber
+            .get(&subscriber)
+            .map_or(&[][..], Vec::as_slice);
         ids.iter().filter_map(|id| self.session(*id))
     }
 
@@ -415,7 +449,11 @@ impl Live {
 
     /// Usage of a day beyond what tables folded up to `folded` hold.
     pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Traffic {
-        let waiting = self.usage.get(&(day, subscriber)).copied().unwrap_or_default();
+        let waiting = self
+            .usage
+            .get(&(day, subscriber))
+            .copied()
+            .unwrap_or_default();
         match &self.folding {
             Some((sequence, usage)) if *sequence > folded => {
                 waiting + usage.get(&(day, subscriber)).copied().unwrap_or_default()
@@ -426,13 +464,25 @@ impl Live {
 
     /// All usage of a subscriber beyond what tables folded up to `folded` hold, by day.
     pub fn usage_days_beyond(&self, folded: u64, subscriber: SubscriberId) -> Vec<(Day, Traffic)> {
-        let mut days: Vec<Day> = self.usage.keys().filter(|(_, s)| *s == subscriber).map(|(day, _)| *day).collect();
+        let mut days: Vec<Day> = self
+            .usage
+            .keys()
+            .filter(|(_, s)| *s == subscriber)
+            .map(|(day, _)| *day)
+            .collect();
         if let Some((_, usage)) = &self.folding {
-            days.extend(usage.keys().filter(|(_, s)| *s == subscriber).map(|(day, _)| *day));
+            days.extend(
+                usage
+                    .keys()
+                    .filter(|(_, s)| *s == subscriber)
+                    .map(|(day, _)| *day),
+            );
         }
         days.sort_unstable();
         days.dedup();
-        days.into_iter().map(|day| (day, self.usage_beyond(folded, day, subscriber))).collect()
+        days.into_iter()
+            .map(|day| (day, self.usage_beyond(folded, day, subscriber)))
+            .collect()
     }
 
     /// Usage that the tables do not hold, while no fold is under way.

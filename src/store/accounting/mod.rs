@@ -25,8 +25,8 @@ use crate::domain::session::{Record, Session};
 use crate::domain::time::{Calendar, Day, Month, Timestamp};
 
 pub use entry::Entry;
-pub use live::{Live, MOST_SESSIONS};
 use live::Archive;
+pub use live::{Live, MOST_SESSIONS};
 use owner::Owner;
 
 /// Called once the record is on disk and applied. Dropped uncalled when it is not: then nobody is answered, and the
@@ -68,7 +68,9 @@ pub enum AccountingError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("record {sequence} of the accounting journal cannot be read: {what}. Restore a backup, or install the version that wrote it")]
+    #[error(
+        "record {sequence} of the accounting journal cannot be read: {what}. Restore a backup, or install the version that wrote it"
+    )]
     Unreadable { sequence: u64, what: String },
     #[error("the accounting thread could not be started: {0}")]
     Thread(std::io::Error),
@@ -124,7 +126,10 @@ impl Archive for View {
 }
 
 /// Brings memory to where the journal ends: the tables, then every record that they do not hold.
-fn recover(store: &Store, calendar: Calendar) -> Result<(Live, Journal, Replayed), AccountingError> {
+fn recover(
+    store: &Store,
+    calendar: Calendar,
+) -> Result<(Live, Journal, Replayed), AccountingError> {
     let view = store.view()?;
     let folded = ids::current(&view, ids::FOLDED)?;
     let open = sessions::open_at_fold(&view)?;
@@ -135,15 +140,20 @@ fn recover(store: &Store, calendar: Calendar) -> Result<(Live, Journal, Replayed
     })?;
     let mut live = Live::new(calendar, folded, open, &ended);
     let mut unreadable = None;
-    let (journal, replayed) = Journal::open(store.folder(), folded.saturating_add(1), |sequence, octets| {
-        match Entry::decode(octets) {
+    let (journal, replayed) = Journal::open(
+        store.folder(),
+        folded.saturating_add(1),
+        |sequence, octets| match Entry::decode(octets) {
             Ok(entry) if unreadable.is_none() => live.apply(sequence, &entry, &view),
             Ok(_) => {}
             Err(why) => {
-                unreadable.get_or_insert(AccountingError::Unreadable { sequence, what: format!("{why:?}") });
+                unreadable.get_or_insert(AccountingError::Unreadable {
+                    sequence,
+                    what: format!("{why:?}"),
+                });
             }
-        }
-    })?;
+        },
+    )?;
     match unreadable {
         Some(error) => Err(error),
         None => Ok((live, journal, replayed)),
@@ -152,19 +162,41 @@ fn recover(store: &Store, calendar: Calendar) -> Result<(Live, Journal, Replayed
 
 impl Accounting {
     /// Recovers from tables and journal, and starts the owner.
-    pub fn open(store: &Store, calendar: Calendar, pace: Pace) -> Result<Accounting, AccountingError> {
+    pub fn open(
+        store: &Store,
+        calendar: Calendar,
+        pace: Pace,
+    ) -> Result<Accounting, AccountingError> {
         let (live, journal, replayed) = recover(store, calendar)?;
         if replayed.records > 0 || replayed.torn_octets > 0 {
-            tracing::info!(records = replayed.records, torn_octets = replayed.torn_octets, "the accounting journal was replayed");
+            tracing::info!(
+                records = replayed.records,
+                torn_octets = replayed.torn_octets,
+                "the accounting journal was replayed"
+            );
         }
         let (queue, messages): (_, Receiver<Message>) = sync_channel(QUEUE);
-        let shared = Arc::new(Shared { live: RwLock::new(live), health: Mutex::new(Health::default()) });
-        let owner = Owner::new(Arc::clone(&shared), store.clone(), journal, pace, queue.clone());
+        let shared = Arc::new(Shared {
+            live: RwLock::new(live),
+            health: Mutex::new(Health::default()),
+        });
+        let owner = Owner::new(
+            Arc::clone(&shared),
+            store.clone(),
+            journal,
+            pace,
+            queue.clone(),
+        );
         let thread = std::thread::Builder::new()
             .name("accounting".to_owned())
             .spawn(move || owner.run(&messages))
             .map_err(AccountingError::Thread)?;
-        Ok(Accounting { shared, store: store.clone(), queue, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Accounting {
+            shared,
+            store: store.clone(),
+            queue,
+            thread: Arc::new(Mutex::new(Some(thread))),
+        })
     }
 
     /// Hands a record to the owner. When the queue is full the acknowledgement is dropped.
@@ -178,7 +210,10 @@ impl Accounting {
     }
 
     fn send(&self, entry: Entry, acknowledge: Acknowledge) {
-        match self.queue.try_send(Message::Entry(Box::new(entry), acknowledge)) {
+        match self
+            .queue
+            .try_send(Message::Entry(Box::new(entry), acknowledge))
+        {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => tracing::debug!("the accounting queue is full"),
             Err(TrySendError::Disconnected(_)) => tracing::debug!("accounting has stopped"),
@@ -195,7 +230,11 @@ impl Accounting {
     pub fn close(&self) {
         // An error means that the owner has ended already.
         let _ = self.queue.send(Message::Stop);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {
@@ -204,11 +243,19 @@ impl Accounting {
     }
 
     pub fn health(&self) -> Health {
-        self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub fn set_calendar(&self, calendar: Calendar) {
-        self.shared.live.write().unwrap_or_else(PoisonError::into_inner).set_calendar(calendar);
+        self.shared
+            .live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .set_calendar(calendar);
     }
 
     /// The sessions in memory. Not to be held across anything slow: records wait meanwhile.
@@ -234,10 +281,15 @@ pub struct Picture<'a> {
 
 impl Picture<'_> {
     pub fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
-        Ok(sessions::usage_of_day(&self.view, day, subscriber)? + self.live.usage_beyond(self.folded, day, subscriber))
+        Ok(sessions::usage_of_day(&self.view, day, subscriber)?
+            + self.live.usage_beyond(self.folded, day, subscriber))
     }
 
-    pub fn usage_of_month(&self, month: Month, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
+    pub fn usage_of_month(
+        &self,
+        month: Month,
+        subscriber: SubscriberId,
+    ) -> Result<Traffic, StoreError> {
         let beyond = self.live.usage_days_beyond(self.folded, subscriber);
         let beyond = beyond.into_iter().filter(|(day, _)| day.month() == month);
         let folded = sessions::usage_of_month(&self.view, month, subscriber)?;
@@ -245,13 +297,25 @@ impl Picture<'_> {
     }
 
     /// The newest sessions of a subscriber, open ones first, then ended ones, newest first.
-    pub fn sessions_of(&self, subscriber: SubscriberId, limit: usize) -> Result<Vec<Session>, StoreError> {
+    pub fn sessions_of(
+        &self,
+        subscriber: SubscriberId,
+        limit: usize,
+    ) -> Result<Vec<Session>, StoreError> {
         let mut open: Vec<Session> = self.live.open_of(subscriber).cloned().collect();
         open.sort_by_key(|s| std::cmp::Reverse(s.started_at));
-        let mut ended: Vec<Session> =
-            self.live.ended_sessions().filter(|s| s.subscriber == Some(subscriber)).cloned().collect();
+        let mut ended: Vec<Session> = self
+            .live
+            .ended_sessions()
+            .filter(|s| s.subscriber == Some(subscriber))
+            .cloned()
+            .collect();
         let in_tables = sessions::closed_of(&self.view, subscriber, limit)?;
-        ended.extend(in_tables.into_iter().filter(|s| self.live.session(s.id).is_none()));
+        ended.extend(
+            in_tables
+                .into_iter()
+                .filter(|s| self.live.session(s.id).is_none()),
+        );
         ended.sort_by_key(|s| std::cmp::Reverse(s.id));
         open.extend(ended);
         open.truncate(limit);
@@ -266,15 +330,23 @@ impl Picture<'_> {
         look: usize,
         keep: impl Fn(&Session) -> bool,
     ) -> Result<Vec<Session>, StoreError> {
-        let mut found: Vec<Session> =
-            self.live.ended_sessions().filter(|s| s.id < before && keep(s)).cloned().collect();
+        let mut found: Vec<Session> = self
+            .live
+            .ended_sessions()
+            .filter(|s| s.id < before && keep(s))
+            .cloned()
+            .collect();
         let mut from_tables = 0;
         sessions::each_closed_before(&self.view, before, look, |session| {
             if self.live.session(session.id).is_none() && keep(&session) {
                 found.push(session);
                 from_tables += 1;
             }
-            if from_tables < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            if from_tables < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })?;
         found.sort_by_key(|s| std::cmp::Reverse(s.id));
         found.truncate(limit);
@@ -283,7 +355,11 @@ impl Picture<'_> {
 }
 
 /// Every session there is: ended ones from the tables, then what is in memory, in the order of their ids.
-pub fn each_session(live: &Live, view: &View, mut visit: impl FnMut(&Session) -> ControlFlow<()>) -> Result<(), StoreError> {
+pub fn each_session(
+    live: &Live,
+    view: &View,
+    mut visit: impl FnMut(&Session) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
     let mut stopped = false;
     sessions::each_closed(view, |session| {
         if live.session(session.id).is_some() {
@@ -301,12 +377,6 @@ pub fn each_session(live: &Live, view: &View, mut visit: impl FnMut(&Session) ->
         }
     }
     Ok(())
-}
-
-/// What an export reads while the daemon is down: the same picture, with nobody writing.
-pub fn offline(store: &Store, calendar: Calendar) -> Result<(Live, View), AccountingError> {
-    let (live, _journal, _) = recover(store, calendar)?;
-    Ok((live, store.view()?))
 }
 
 /// Says that the tables hold every session up to `sequence`, for data that was not made by accounting. The journal goes

@@ -32,7 +32,13 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    pub(super) fn new(shared: Arc<Shared>, store: Store, journal: Journal, pace: Pace, queue: SyncSender<Message>) -> Owner {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        store: Store,
+        journal: Journal,
+        pace: Pace,
+        queue: SyncSender<Message>,
+    ) -> Owner {
         let now = monotonic();
         let applied = shared.live().applied();
         // What was replayed is folded soon, so that another crash replays less.
@@ -109,9 +115,14 @@ impl Owner {
     /// How long to wait for the next message.
     fn patience(&self) -> Duration {
         if self.waiting.is_empty() {
-            self.pace.fold_every.saturating_sub(self.folded_at.elapsed()).max(Duration::from_millis(50))
+            self.pace
+                .fold_every
+                .saturating_sub(self.folded_at.elapsed())
+                .max(Duration::from_millis(50))
         } else {
-            self.pace.spacing.saturating_sub(self.committed_at.elapsed())
+            self.pace
+                .spacing
+                .saturating_sub(self.committed_at.elapsed())
         }
     }
 
@@ -137,7 +148,11 @@ impl Owner {
             Ok(sequences) => {
                 self.apply(sequences.start, &waiting, &view);
                 self.report(None);
-                let mut health = self.shared.health.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut health = self
+                    .shared
+                    .health
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 health.commits += 1;
                 health.records += sequences.end - sequences.start;
                 drop(health);
@@ -153,7 +168,11 @@ impl Owner {
     }
 
     fn apply(&self, first: u64, entries: &[(Box<Entry>, Acknowledge)], view: &View) {
-        let mut live = self.shared.live.write().unwrap_or_else(PoisonError::into_inner);
+        let mut live = self
+            .shared
+            .live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for (sequence, (entry, _)) in (first..).zip(entries) {
             live.apply(sequence, entry, view);
         }
@@ -161,11 +180,18 @@ impl Owner {
 
     /// Says once when accounting begins to fail, and once when it works again.
     fn report(&self, failure: Option<(String, bool)>) {
-        let mut health = self.shared.health.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut health = self
+            .shared
+            .health
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match failure {
             Some((message, disk_full)) => {
                 if health.failing.is_none() {
-                    tracing::error!(error = message, "accounting records cannot be stored, so they are not answered");
+                    tracing::error!(
+                        error = message,
+                        "accounting records cannot be stored, so they are not answered"
+                    );
                 }
                 health.failing = Some(message);
                 health.disk_full = disk_full;
@@ -184,7 +210,9 @@ impl Owner {
     fn fold_is_due(&self) -> bool {
         let applied = self.shared.live().applied();
         let behind = applied.saturating_sub(self.folded);
-        self.fold_wanted || behind >= self.pace.fold_after || (behind > 0 && self.folded_at.elapsed() >= self.pace.fold_every)
+        self.fold_wanted
+            || behind >= self.pace.fold_after
+            || (behind > 0 && self.folded_at.elapsed() >= self.pace.fold_every)
     }
 
     /// Captures what the tables lack and hands it to the store's writer; records go on meanwhile.
@@ -198,11 +226,13 @@ impl Owner {
         let ticket = self.store.write("fold", fold_work(captured.clone()));
         self.folding = Some(captured);
         let queue = self.queue.clone();
-        let waiter = std::thread::Builder::new().name("fold".to_owned()).spawn(move || {
-            let done = report_fold(ticket.wait());
-            // An error means that the owner has ended, which waits for its own last fold.
-            let _ = queue.send(Message::Folded(done));
-        });
+        let waiter = std::thread::Builder::new()
+            .name("fold".to_owned())
+            .spawn(move || {
+                let done = report_fold(ticket.wait());
+                // An error means that the owner has ended, which waits for its own last fold.
+                let _ = queue.send(Message::Folded(done));
+            });
         if let Err(error) = waiter {
             tracing::error!(%error, "no thread to wait for the fold");
             self.end_fold(false);
@@ -210,13 +240,22 @@ impl Owner {
     }
 
     fn capture(&self) -> Captured {
-        self.shared.live.write().unwrap_or_else(PoisonError::into_inner).capture()
+        self.shared
+            .live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .capture()
     }
 
     fn end_fold(&mut self, done: bool) {
-        let Some(captured) = self.folding.take() else { return };
-        let mut live: std::sync::RwLockWriteGuard<'_, Live> =
-            self.shared.live.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(captured) = self.folding.take() else {
+            return;
+        };
+        let mut live: std::sync::RwLockWriteGuard<'_, Live> = self
+            .shared
+            .live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if done {
             live.folded();
         } else {
@@ -225,7 +264,11 @@ impl Owner {
         drop(live);
         if done {
             self.folded = captured.sequence;
-            self.shared.health.lock().unwrap_or_else(PoisonError::into_inner).folds += 1;
+            self.shared
+                .health
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .folds += 1;
             self.trim();
         }
         for waiter in self.fold_waiters.drain(..) {
@@ -270,7 +313,9 @@ fn report_fold(result: Result<(), StoreError>) -> bool {
 }
 
 /// Entries as octets. What cannot be encoded is dropped with a word, and not answered.
-fn encode(waiting: Vec<(Box<Entry>, Acknowledge)>) -> (Vec<Vec<u8>>, Vec<(Box<Entry>, Acknowledge)>) {
+fn encode(
+    waiting: Vec<(Box<Entry>, Acknowledge)>,
+) -> (Vec<Vec<u8>>, Vec<(Box<Entry>, Acknowledge)>) {
     let mut octets = Vec::with_capacity(waiting.len());
     let mut kept = Vec::with_capacity(waiting.len());
     for (entry, acknowledge) in waiting {

@@ -4,7 +4,6 @@ use super::*;
 use crate::radius::attribute::Ipv6Prefix;
 use crate::radius::number::mikrotik;
 use crate::radius::schedule::Schedule;
-use crate::radius::station::normalise_mac;
 use crate::radius::vendor::VendorAttribute;
 
 pub fn ipv6_attributes(vector: &Vector) {
@@ -207,19 +206,6 @@ pub fn malformed(vector: &Vector) {
             "accept" => assert_eq!(attempt, Ok(Ok(())), "{name}"),
             other => panic!("unknown verdict {other}"),
         }
-    }
-}
-
-pub fn mac_normalise(vector: &Vector) {
-    let inputs = vector.input("inputs").as_array().unwrap();
-    let canonical = vector.expected("canonical").as_array().unwrap();
-    assert_eq!(inputs.len(), canonical.len());
-    for (input, expected) in inputs.iter().zip(canonical) {
-        assert_eq!(
-            normalise_mac(input.as_str().unwrap()).as_deref(),
-            expected.as_str(),
-            "{input}"
-        );
     }
 }
 

@@ -1,0 +1,353 @@
+//! The command line: says what to do, and where.
+
+mod radtest;
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::{App, Clock};
+use crate::config::{Config, ConfigError, Overrides};
+use crate::control::{self, Asked, Request};
+use crate::crypto;
+use crate::daemon::{self, DaemonError};
+use crate::domain::operator::Role;
+use crate::operations::demo;
+use crate::store::accounting::Pace;
+use crate::store::{OpenOptions, Store};
+use crate::{operations, telemetry};
+
+/// RADIUS, accounting and a panel for small internet service providers.
+#[derive(Parser)]
+#[command(name = "proxpanel", version, about, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Args, Clone)]
+struct Place {
+    /// Configuration file [default: /etc/proxpanel/proxpanel.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data folder, instead of the configured one
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the appliance
+    Serve {
+        #[command(flatten)]
+        place: Place,
+        /// Where the panel listens; may be repeated, port 0 takes a free one
+        #[arg(long, value_name = "ADDR")]
+        web_listen: Vec<SocketAddr>,
+        /// Where RADIUS authentication listens; may be repeated
+        #[arg(long, value_name = "ADDR")]
+        auth_listen: Vec<SocketAddr>,
+        /// Where RADIUS accounting listens; may be repeated
+        #[arg(long, value_name = "ADDR")]
+        acct_listen: Vec<SocketAddr>,
+        /// Tell a person who starts it by hand what to do first
+        #[arg(long)]
+        greet: bool,
+    },
+    /// Print a new one-time link that makes the first operator
+    Setup {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Check the configuration and name every problem in it
+    CheckConfig {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Manage the people who sign in to the panel
+    Operator {
+        #[command(subcommand)]
+        verb: OperatorVerb,
+    },
+    /// Send a login to a RADIUS server and print the decoded reply
+    Radtest(radtest::Options),
+    /// Make the search index anew
+    Reindex {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Look at everything that can go wrong with the data folder
+    Doctor {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Fill an empty data folder with an invented ISP
+    Demo {
+        #[command(flatten)]
+        place: Place,
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SUBSCRIBERS)))]
+        subscribers: u32,
+        /// Sessions that are open
+        #[arg(long, value_name = "M", default_value_t = 0)]
+        sessions: u32,
+        /// Days of history
+        #[arg(long, value_name = "D", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_DAYS)))]
+        days: u32,
+    },
+    /// Print data
+    Export {
+        #[command(subcommand)]
+        what: Exported,
+    },
+}
+
+#[derive(Subcommand)]
+enum OperatorVerb {
+    /// Add an operator; prints a generated password
+    Add {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        /// administrator or viewer
+        #[arg(long, default_value = "administrator")]
+        role: String,
+        /// Read the password from standard input instead of generating one
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Give an operator a new generated password and sign all browsers out
+    ResetPassword {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum Exported {
+    /// Every session, open and closed, as CSV
+    Sessions {
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    App(#[from] crate::app::AppError),
+    #[error(transparent)]
+    Store(#[from] crate::store::OpenError),
+    #[error(transparent)]
+    Operation(#[from] operations::Error),
+    #[error(transparent)]
+    Crypto(#[from] crypto::CryptoError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Runs the command of this process. 0: done; 1: failed, with the reason on standard error; 2: not understood.
+pub fn run() -> ExitCode {
+    match carry_out(Cli::parse().command) {
+        Ok(code) => code,
+        // Whoever reads the output has seen enough.
+        Err(CliError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; then nobody can be told.
+            let _ = writeln!(io::stderr(), "proxpanel: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<ExitCode, CliError> {
+    match command {
+        Command::Serve {
+            place,
+            web_listen,
+            auth_listen,
+            acct_listen,
+            greet,
+        } => {
+            let overrides = Overrides {
+                data_dir: place.data_dir,
+                web_listen,
+                auth_listen,
+                acct_listen,
+            };
+            let config = Config::load(place.config.as_deref(), &overrides)?;
+            telemetry::start_logging(&config.log.level.to_string());
+            make_folder(&config.data_dir)?;
+            daemon::serve(config, greet)?;
+        }
+        Command::CheckConfig { place } => {
+            let config = configured(&place)?;
+            writeln!(
+                io::stdout(),
+                "The configuration is good. Data folder: {}",
+                config.data_dir.display()
+            )?;
+        }
+        Command::Setup { place } => ask(&place, Request::Setup)?,
+        Command::Operator { verb } => operator(verb)?,
+        Command::Radtest(options) => return radtest::run(&options).map_err(CliError::Refused),
+        Command::Reindex { place } => ask(&place, Request::Reindex)?,
+        Command::Doctor { place } => ask(&place, Request::Doctor)?,
+        Command::Demo {
+            place,
+            subscribers,
+            sessions,
+            days,
+        } => {
+            fill_demo(
+                &configured(&place)?,
+                demo::Size {
+                    subscribers,
+                    sessions,
+                    days,
+                },
+            )?;
+        }
+        Command::Export {
+            what: Exported::Sessions { place },
+        } => ask(&place, Request::ExportSessions)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configured(place: &Place) -> Result<Config, CliError> {
+    let overrides = Overrides {
+        data_dir: place.data_dir.clone(),
+        ..Overrides::default()
+    };
+    Ok(Config::load(place.config.as_deref(), &overrides)?)
+}
+
+/// Asks the running daemon, or opens the data folder itself when there is none.
+fn ask(place: &Place, request: Request) -> Result<(), CliError> {
+    let config = configured(place)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match control::ask(&config.data_dir, &request, &mut out)? {
+        Asked::Done => {}
+        Asked::Failed(why) => return Err(CliError::Refused(why)),
+        Asked::NoDaemon => {
+            telemetry::start_logging("warn");
+            let folder = &config.data_dir;
+            if !folder.join(crate::store::FILE_NAME).exists() {
+                return Err(CliError::Refused(format!(
+                    "there is no data in {}; start the appliance once with `proxpanel serve`, or name its folder with --data-dir",
+                    folder.display()
+                )));
+            }
+            let runtime = daemon::runtime()?;
+            let app = App::open(config, Clock::System, Pace::default())?;
+            let done = control::execute(&app, runtime.handle(), request, &mut out);
+            app.close();
+            done?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn operator(verb: OperatorVerb) -> Result<(), CliError> {
+    let (place, name, password_stdin, role) = match verb {
+        OperatorVerb::Add {
+            place,
+            name,
+            role,
+            password_stdin,
+        } => {
+            Role::parse(&role).map_err(|problem| CliError::Refused(problem.to_string()))?;
+            (place, name, password_stdin, Some(role))
+        }
+        OperatorVerb::ResetPassword {
+            place,
+            name,
+            password_stdin,
+        } => (place, name, password_stdin, None),
+    };
+    let password = if password_stdin {
+        read_password()?
+    } else {
+        generated_password()?
+    };
+    let shown = password.clone();
+    let request = match role {
+        Some(role) => Request::OperatorAdd {
+            name,
+            role,
+            password,
+        },
+        None => Request::OperatorResetPassword { name, password },
+    };
+    ask(&place, request)?;
+    if !password_stdin {
+        writeln!(io::stdout(), "Password: {shown}")?;
+    }
+    Ok(())
+}
+
+/// Makes the data folder of a new installation, for its owner alone. One that is there keeps its mode.
+fn make_folder(folder: &Path) -> Result<(), CliError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| CliError::Refused(format!("cannot make the data folder {}: {error}", folder.display())))
+}
+
+/// One line of standard input.
+fn read_password() -> Result<String, CliError> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Twenty characters that cannot be mistaken for one another: more than 90 bits.
+fn generated_password() -> Result<String, CliError> {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567896";
+    let random = crypto::random_bytes::<20>()?;
+    let letter = |octet: &u8| {
+        LETTERS
+            .get(usize::from(octet % 32))
+            .copied()
+            .map_or('x', char::from)
+    };
+    let letters: Vec<char> = random.iter().map(letter).collect();
+    Ok(letters
+        .chunks(5)
+        .map(|part| part.iter().collect::<String>())
+        .collect::<Vec<_>>()
+        .join("-"))
+}
+
+fn fill_demo(config: &Config, size: demo::Size) -> Result<(), CliError> {
+    telemetry::start_logging("warn");
+    make_folder(&config.data_dir)?;
+    let store = Store::open(&config.data_dir, OpenOptions::default())?;
+    let filled = demo::fill(&store, size, Clock::System.now(), |what, done, of| {
+        // Progress is a courtesy.
+        let _ = writeln!(io::stderr(), "{what}: {done} of {of}");
+        ControlFlow::Continue(())
+    });
+    store.close();
+    filled?;
+    writeln!(
+        io::stdout(),
+        "{} holds {} subscribers, user00000 with password pass00000 and so on",
+        config.data_dir.display(),
+        size.subscribers
+    )?;
+    Ok(())
+}

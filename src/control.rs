@@ -1,0 +1,298 @@
+//! The unix socket by which the command line asks a running daemon: redb locks its file, so one process owns it.
+//!
+//! A request is one line of JSON. The answer is one line, `{"ok":true}` or `{"error":"…"}`, and after an ok the output of
+//! the command up to the end of the stream. The same requests are carried out without a daemon by [`execute`].
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::crypto::Secret;
+use crate::domain::audit::Actor;
+use crate::domain::operator::Role;
+use crate::operations::doctor::{self, Verdict};
+use crate::operations::{Error, export, operators, search, setup};
+
+/// The name of the socket in the data folder.
+const SOCKET: &str = "control.sock";
+/// Commands carried out at once.
+const MOST_AT_ONCE: usize = 4;
+/// A request is a line of at most this many octets.
+const LONGEST_REQUEST: u64 = 16 * 1024;
+/// How long a peer may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What can be asked. No Debug: passwords travel in it, over a socket that only the daemon's user can open.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// A new one-time setup link.
+    Setup,
+    OperatorAdd {
+        name: String,
+        role: String,
+        password: String,
+    },
+    OperatorResetPassword {
+        name: String,
+        password: String,
+    },
+    ExportSessions,
+    Reindex,
+    Doctor,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    ok: bool,
+}
+
+/// Carries a request out and writes its output. Blocks; not for async threads.
+pub fn execute(
+    app: &App,
+    runtime: &Handle,
+    request: Request,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    match request {
+        Request::Setup => {
+            let token = runtime.block_on(setup::new_token(app))?;
+            writeln!(out, "{}/setup?token={}", app.panel_url(), token.expose())?;
+        }
+        Request::OperatorAdd {
+            name,
+            role,
+            password,
+        } => {
+            let role = Role::parse(&role).map_err(|problem| Error::Field {
+                field: "role",
+                problem,
+            })?;
+            let password = Secret::new(password);
+            let operator = runtime.block_on(operators::add(
+                app,
+                &Actor::CommandLine,
+                &name,
+                role,
+                password,
+            ))?;
+            writeln!(
+                out,
+                "{} was added as {}",
+                operator.name,
+                operator.role.word()
+            )?;
+        }
+        Request::OperatorResetPassword { name, password } => {
+            runtime.block_on(operators::reset_password(
+                app,
+                &Actor::CommandLine,
+                &name,
+                Secret::new(password),
+            ))?;
+            writeln!(
+                out,
+                "{name} has a new password; all its browsers are signed out"
+            )?;
+        }
+        Request::ExportSessions => {
+            let picture = app.accounting.picture()?;
+            export::sessions(&picture.live, &picture.view, out)?;
+        }
+        Request::Reindex => {
+            let documents = search::rebuild(app, |_| ControlFlow::Continue(()))?;
+            writeln!(out, "{documents} entries are in the search index")?;
+        }
+        Request::Doctor => {
+            // Folding first puts everything into the tables, so that the sums compare whole figures.
+            app.accounting.fold();
+            let picture = app.accounting.picture()?;
+            for finding in doctor::examine(&picture.live, &picture.view, app.store.folder())? {
+                let word = match finding.verdict {
+                    Verdict::Good => "ok     ",
+                    Verdict::Warning => "warning",
+                    Verdict::Bad => "BAD    ",
+                };
+                writeln!(out, "{word} {}", finding.what)?;
+                if !finding.mend.is_empty() {
+                    writeln!(out, "        {}", finding.mend)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Listens for the command line. Dropping the server closes the socket.
+pub struct Server {
+    path: PathBuf,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Must be called inside the runtime. The caller owns the data folder, so a socket that is there is a leftover.
+    pub fn start(app: &Arc<App>) -> io::Result<Server> {
+        let path = app.store.folder().join(SOCKET);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        let task = tokio::spawn(accept(listener, Arc::clone(app)));
+        Ok(Server { path, task })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn accept(listener: UnixListener, app: Arc<App>) {
+    let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "the control socket cannot accept");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                continue;
+            }
+        };
+        let (app, runtime) = (Arc::clone(&app), Handle::current());
+        tokio::task::spawn_blocking(move || {
+            let served = stream.into_std().and_then(|stream| {
+                stream.set_nonblocking(false)?;
+                serve(&app, &runtime, stream)
+            });
+            if let Err(error) = served {
+                tracing::warn!(%error, "a command broke off");
+            }
+            drop(place);
+        });
+    }
+}
+
+fn serve(app: &App, runtime: &Handle, stream: UnixStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream.try_clone()?.take(LONGEST_REQUEST)).read_line(&mut line)?;
+    let mut reply = Reply {
+        stream: io::BufWriter::new(stream),
+        begun: false,
+    };
+    let result = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => {
+            execute(app, runtime, request, &mut reply).map_err(|error| error.to_string())
+        }
+        Err(_) => Err("the daemon does not know this command; is it another version?".to_owned()),
+    };
+    match result {
+        Ok(()) => reply.begin()?,
+        // After output has begun nothing can be said any more; the stream just ends early.
+        Err(error) if reply.begun => return Err(io::Error::other(error)),
+        Err(error) => reply.refuse(error)?,
+    }
+    reply.stream.flush()
+}
+
+/// Writes the ok line before the first output.
+struct Reply {
+    stream: io::BufWriter<UnixStream>,
+    begun: bool,
+}
+
+impl Reply {
+    fn begin(&mut self) -> io::Result<()> {
+        if !self.begun {
+            self.begun = true;
+            writeln!(
+                self.stream,
+                "{}",
+                serde_json::to_string(&Answer {
+                    ok: true,
+                    error: None
+                })?
+            )?;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, error: String) -> io::Result<()> {
+        writeln!(
+            self.stream,
+            "{}",
+            serde_json::to_string(&Answer {
+                ok: false,
+                error: Some(error)
+            })?
+        )
+    }
+}
+
+impl Write for Reply {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.begin()?;
+        self.stream.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// What became of asking a daemon.
+pub enum Asked {
+    Done,
+    /// It refused or failed, and said why.
+    Failed(String),
+    /// No daemon runs on this data folder.
+    NoDaemon,
+}
+
+/// Asks the daemon that owns `folder`, and copies its output to `out`.
+pub fn ask(folder: &Path, request: &Request, out: &mut dyn Write) -> io::Result<Asked> {
+    let stream = match UnixStream::connect(folder.join(SOCKET)) {
+        Ok(stream) => stream,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+            ) =>
+        {
+            return Ok(Asked::NoDaemon);
+        }
+        Err(error) => return Err(error),
+    };
+    writeln!(&stream, "{}", serde_json::to_string(request)?)?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let answer: Answer = serde_json::from_str(&line).map_err(|_| {
+        io::Error::other("the daemon broke off without an answer; its log says why")
+    })?;
+    if !answer.ok {
+        return Ok(Asked::Failed(answer.error.unwrap_or_default()));
+    }
+    io::copy(&mut reader, out)?;
+    Ok(Asked::Done)
+}

@@ -1,0 +1,55 @@
+//! When things are done: a clock and a call into `operations`.
+//!
+//! A job does one bounded piece of work and says when it wants to go on. The supervisor owns waiting, back-off and the
+//! record of runs. Due work is found by asking the store, so a stopped daemon catches up by itself.
+
+mod auth_log;
+mod health;
+mod outbox;
+mod search_index;
+mod stale_sessions;
+mod supervisor;
+
+pub use supervisor::{JobStatus, Supervisor};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+use crate::domain::time::Timestamp;
+use crate::operations::Error;
+use crate::operations::routers::Clients;
+
+/// What a job says after a piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// There is more to do.
+    Again,
+    /// Nothing until then, or until the job's own bell rings.
+    After(Duration),
+}
+
+/// A thing that is done again and again. `work` is one bounded piece; `wait` may be dropped at any moment.
+pub trait Job: Send + 'static {
+    fn name(&self) -> &'static str;
+
+    fn work(
+        &mut self,
+        app: Arc<App>,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Next, Error>> + Send;
+
+    /// Rings before the time is over when there is something to do.
+    fn wait(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+}
+
+/// Starts all jobs. They end when `supervisor` is stopped.
+pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
+    supervisor.run(app, health::Health);
+    supervisor.run(app, auth_log::AuthLog);
+    supervisor.run(app, stale_sessions::StaleSessions);
+    supervisor.run(app, search_index::SearchIndex::new(app));
+    supervisor.run(app, outbox::Outbox::new(app, clients));
+}
