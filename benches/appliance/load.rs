@@ -139,6 +139,7 @@ impl Lane {
             while !over && !dry && self.in_flight() < pressure.in_flight {
                 let Some(identifier) = self.free.pop_front() else { break };
                 let Some(request) = source.next(identifier)? else {
+                    self.free.push_front(identifier);
                     dry = true;
                     break;
                 };
