@@ -197,6 +197,7 @@ modules {
     mschap { use_mppe = no }
     @MODULE@
     always ok { rcode = ok }
+    expr { }
 }
 server default {
     listen {
@@ -224,6 +225,11 @@ server default {
         }
         Auth-Type MS-CHAP {
             mschap
+        }
+    }
+    preacct {
+        update request {
+            &Acct-Unique-Session-Id := \"%{md5:%{User-Name},%{Acct-Session-Id},%{NAS-IP-Address},%{NAS-Port-Id},%{NAS-Port}}\"
         }
     }
     accounting {
