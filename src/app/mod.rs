@@ -6,10 +6,11 @@ mod auth_log;
 mod clock;
 mod directory;
 mod login_facts;
+mod login_ids;
 mod nas_table;
 mod sightings;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +25,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
+use crate::radius::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
@@ -34,6 +36,7 @@ pub use auth_log::{AuthLog, MOST_AT_ONCE};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
+pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
 pub use sightings::{Sighting, Sightings};
 
@@ -112,10 +115,11 @@ impl Copies {
         let mut plans_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
+        let mut subscribers_changed = HashSet::new();
         for change in changes {
             match change {
                 Change::Subscriber(id) => {
-                    self.login_facts.forget(SubscriberId(*id));
+                    subscribers_changed.insert(SubscriberId(*id));
                     self.directory.follow(view, SubscriberId(*id));
                 }
                 Change::Plan(_) => plans_changed = true,
@@ -125,6 +129,7 @@ impl Copies {
                 Change::Operators => {}
             }
         }
+        self.login_facts.forget(&subscribers_changed);
         if plans_changed {
             keep(read_plans(view), "plans", |plans| {
                 self.plans.store(Arc::new(plans))
@@ -157,6 +162,14 @@ fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
         .collect())
 }
 
+/// Where the daemon listens; what was configured as port 0 has its real number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    pub web: Vec<SocketAddr>,
+    pub auth: Vec<SocketAddr>,
+    pub acct: Vec<SocketAddr>,
+}
+
 pub struct App {
     pub config: Config,
     pub clock: Clock,
@@ -168,8 +181,8 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
-    /// Where the panel listens, once it does.
-    pub panel_addresses: OnceLock<Vec<SocketAddr>>,
+    listening: OnceLock<Listening>,
+    pub login_ids: LoginIds,
     copies: Arc<Copies>,
 }
 
@@ -201,7 +214,8 @@ impl App {
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),
-            panel_addresses: OnceLock::new(),
+            listening: OnceLock::new(),
+            login_ids: LoginIds::new()?,
             copies,
         })
     }
@@ -229,6 +243,12 @@ impl App {
         self.copies.nas.load_full()
     }
 
+    /// What the protocol must know of the NAS that a packet comes from.
+    pub fn peer(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
+        let table = self.copies.nas.load();
+        table.find(source).map(|entry| Arc::clone(&entry.peer))
+    }
+
     pub fn nas(&self, id: NasId) -> Option<Arc<NasEntry>> {
         self.copies.nas.load().by_id(id)
     }
@@ -252,13 +272,26 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// Said once by the daemon, when every socket is open.
+    pub fn set_listening(&self, listening: Listening) {
+        // A second word changes nothing: sockets do not move.
+        let _ = self.listening.set(listening);
+    }
+
+    /// Where the daemon listens, or will.
+    pub fn listening(&self) -> Listening {
+        let configured = || Listening {
+            web: self.config.web.listen.clone(),
+            auth: self.config.radius.auth_listen.clone(),
+            acct: self.config.radius.acct_listen.clone(),
+        };
+        self.listening.get().cloned().unwrap_or_else(configured)
+    }
+
     /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
     pub fn panel_url(&self) -> String {
-        let bound = self
-            .panel_addresses
-            .get()
-            .unwrap_or(&self.config.web.listen);
-        let Some(address) = bound.first() else {
+        let bound = self.listening().web;
+        let Some(address) = bound.first().copied() else {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {

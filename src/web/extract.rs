@@ -75,6 +75,7 @@ impl Signed {
             nav,
             operator: self.current.operator.name.clone(),
             theme: self.theme,
+            may_change: self.may_change(),
             csrf: self.current.login.csrf.clone(),
             here: self.here.clone(),
             search: String::new(),

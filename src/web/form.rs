@@ -1,5 +1,8 @@
 //! Forms as the browser sent them, and the problems found in them, each beside its field.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Form, FromRequest, Request};
 
@@ -36,6 +39,14 @@ impl FormData {
             .await
             .map_err(|_| Failure::Garbled)?;
         Ok(FormData { pairs })
+    }
+
+    /// A form as it stands for a record, before anybody has typed.
+    pub fn filled(pairs: Vec<(&str, String)>) -> FormData {
+        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+        FormData {
+            pairs: pairs.into_iter().map(owned).collect(),
+        }
     }
 
     /// The first value of a field as it was sent, or the empty text.
@@ -82,6 +93,15 @@ impl Problems {
         self.0.is_empty()
     }
 
+    /// One line above the form, if anything is wrong: the fields may be out of sight.
+    pub fn summary(&self) -> Option<String> {
+        match self.0.len() {
+            0 => None,
+            1 => Some("One field needs your attention.".to_owned()),
+            count => Some(format!("{count} fields need your attention.")),
+        }
+    }
+
     /// The first problem of a field.
     pub fn of(&self, field: &str) -> Option<String> {
         self.0
@@ -126,6 +146,29 @@ impl Problems {
             other => Err(other.into()),
         }
     }
+}
+
+/// `None` for an empty text, else what `parse` makes of it.
+pub fn optional<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Invalid> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub fn number<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<T, Invalid> {
+    let number = text.trim().parse::<T>().ok();
+    number
+        .filter(|number| (&least..=&most).contains(&number))
+        .ok_or_else(|| Invalid::new(format!("A whole number from {least} to {most}")))
 }
 
 #[cfg(test)]
@@ -222,5 +265,39 @@ mod tests {
             problems.absorb(operations::Error::Missing("plan")),
             Err(Failure::Missing)
         ));
+    }
+
+    #[test]
+    fn numbers_keep_to_their_range_and_optional_ones_may_be_missing() {
+        for (text, number_read) in [
+            ("1", Some(1)),
+            (" 9 ", Some(9)),
+            ("0", None),
+            ("10", None),
+            ("x", None),
+            ("-1", None),
+        ] {
+            assert_eq!(number::<u8>(text, 1, 9).ok(), number_read, "{text}");
+        }
+        assert_eq!(
+            number::<u8>("", 1, 9).unwrap_err().0,
+            "A whole number from 1 to 9"
+        );
+        assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
+        assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
+        assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
+    }
+
+    #[test]
+    fn the_summary_counts_the_problems() {
+        let mut problems = Problems::default();
+        assert_eq!(problems.summary(), None);
+        problems.add("a", Invalid::new("No"));
+        assert_eq!(
+            problems.summary().unwrap(),
+            "One field needs your attention."
+        );
+        problems.add("b", Invalid::new("No"));
+        assert_eq!(problems.summary().unwrap(), "2 fields need your attention.");
     }
 }

@@ -17,6 +17,7 @@ pub mod form;
 pub mod headers;
 pub mod htmx;
 pub mod page;
+pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
@@ -45,7 +46,9 @@ use tower_http::timeout::TimeoutLayer;
 use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
-use pages::{account, dashboard, login, setup};
+use pages::{
+    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+};
 
 /// Octets of a form; the notes of a subscriber are its longest part.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -81,6 +84,54 @@ fn routes() -> Router<Panel> {
         )
         .route("/account/theme", post(account::theme))
         .route("/", get(dashboard::show))
+        .route(
+            "/subscribers",
+            get(subscribers::list).post(subscribers::create),
+        )
+        .route("/subscribers/new", get(subscribers::new))
+        .route("/subscribers/{id}", get(subscribers::show))
+        .route("/subscribers/{id}/sessions", get(subscribers::sessions))
+        .route(
+            "/subscribers/{id}/edit",
+            get(subscribers::edit).post(subscribers::update),
+        )
+        .route(
+            "/subscribers/{id}/delete",
+            get(subscribers::ask_remove).post(subscribers::remove),
+        )
+        .route(
+            "/subscribers/{id}/disconnect",
+            post(subscribers::disconnect),
+        )
+        .route("/subscribers/{id}/suspend", post(subscribers::suspend))
+        .route("/subscribers/{id}/enable", post(subscribers::enable))
+        .route(
+            "/subscribers/{id}/forget-mac",
+            post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/password",
+            post(subscribers::reveal_password),
+        )
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/new", get(plans::new))
+        .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
+        .route(
+            "/plans/{id}/delete",
+            get(plans::ask_remove).post(plans::remove),
+        )
+        .route("/nas", get(nas::list).post(nas::create))
+        .route("/nas/new", get(nas::new))
+        .route("/nas/unknown", get(nas::unknown))
+        .route("/nas/{id}", get(nas::show))
+        .route("/nas/{id}/edit", get(nas::edit).post(nas::update))
+        .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
+        .route("/online", get(sessions::online))
+        .route("/sessions", get(sessions::history))
+        .route("/sessions/{id}/disconnect", post(sessions::disconnect))
+        .route("/auth-log", get(auth_log::list))
+        .route("/audit", get(audit::list))
+        .route("/search", get(search::show))
         .merge(assets::router())
 }
 

@@ -79,6 +79,11 @@ async fn first_run(browser: &Browser, daemon: &Daemon) {
     fill(browser, "password", PASSWORD).await;
     fill(browser, "password_again", PASSWORD).await;
     send(browser).await;
+    wait_for_text(browser, "Ready").await;
+    let port = daemon.auth().port();
+    assert!(text(browser).await.contains(&format!("UDP {port}")));
+    browser.screenshot("setup-done").await;
+    browser.open_page(&url(daemon, "/")).await;
     wait_for_text(browser, "rania").await;
 }
 
@@ -223,7 +228,9 @@ fn an_operators_day() {
         fill(browser, "search", "العبيد").await;
         wait_for_text(browser, "هادي العبيدي").await;
 
-        // Forms keep what was typed and say what is wrong beside the field.
+        browser.assert_quiet_console();
+
+        // Forms keep what was typed and say what is wrong beside the field. The browser notes the status 422.
         browser.open_page(&url(&daemon, "/subscribers/new")).await;
         fill(browser, "user_name", "hadi").await;
         fill(browser, "password", "another one").await;

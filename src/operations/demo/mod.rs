@@ -324,3 +324,8 @@ pub fn is_present(app: &crate::app::App) -> Result<bool, Error> {
     Ok(subscribers::named(&view, "user00000")?.is_some()
         && app.nas_table().find(Ipv4Addr::LOCALHOST.into()).is_some())
 }
+
+/// The command, without the program's name, that logs the first demo subscriber in.
+pub fn login_command(server: std::net::SocketAddr) -> String {
+    format!("radtest --server {server} --secret {SECRET} user00000 pass00000")
+}

@@ -28,46 +28,39 @@ fn pick<'a>(seed: u64, from: &[&'a str]) -> &'a str {
     from.get(index).copied().unwrap_or_default()
 }
 
-const GIVEN: [&str; 20] = [
-    "Ahmed",
-    "Sara",
-    "Omar",
-    "Layla",
-    "Hassan",
-    "Nour",
-    "Yusuf",
-    "Mariam",
-    "Karim",
-    "Zainab",
-    "أحمد",
-    "فاطمة",
-    "محمد",
-    "زينب",
-    "علي",
-    "مريم",
-    "حسين",
-    "نور",
-    "مصطفى",
-    "هدى",
-];
-const FAMILY: [&str; 16] = [
-    "Haddad",
-    "Khalil",
-    "Saleh",
-    "Mansour",
-    "Aziz",
-    "Rahman",
-    "Najjar",
-    "Fares",
-    "الحداد",
-    "الجبوري",
-    "العبيدي",
-    "الموسوي",
-    "التميمي",
-    "السامرائي",
-    "الزبيدي",
-    "الربيعي",
-];
+/// Given and family names in one script, as people write them.
+const LATIN: ([&str; 10], [&str; 8]) = (
+    [
+        "Ahmed", "Sara", "Omar", "Layla", "Hassan", "Nour", "Yusuf", "Mariam", "Karim", "Zainab",
+    ],
+    [
+        "Haddad", "Khalil", "Saleh", "Mansour", "Aziz", "Rahman", "Najjar", "Fares",
+    ],
+);
+const ARABIC: ([&str; 10], [&str; 8]) = (
+    [
+        "أحمد",
+        "فاطمة",
+        "محمد",
+        "زينب",
+        "علي",
+        "مريم",
+        "حسين",
+        "نور",
+        "مصطفى",
+        "هدى",
+    ],
+    [
+        "الحداد",
+        "الجبوري",
+        "العبيدي",
+        "الموسوي",
+        "التميمي",
+        "السامرائي",
+        "الزبيدي",
+        "الربيعي",
+    ],
+);
 const STREETS: [&str; 6] = [
     "Market Street",
     "River Road",
@@ -76,6 +69,15 @@ const STREETS: [&str; 6] = [
     "Station Road",
     "Garden Square",
 ];
+
+fn full_name(seed: u64) -> String {
+    let (given, family) = if below(seed + 9, 2) == 0 {
+        LATIN
+    } else {
+        ARABIC
+    };
+    format!("{} {}", pick(seed + 2, &given), pick(seed + 3, &family))
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Demo {
@@ -97,7 +99,7 @@ impl Demo {
         Ok(Subscriber {
             id: SubscriberId(number.saturating_add(1)),
             username,
-            full_name: format!("{} {}", pick(seed + 2, &GIVEN), pick(seed + 3, &FAMILY)),
+            full_name: full_name(seed),
             phone: format!("+9647{:09}", below(seed + 4, 1_000_000_000)),
             email: String::new(),
             address: format!("{} {}", 1 + below(seed + 5, 200), pick(seed + 6, &STREETS)),

@@ -9,6 +9,7 @@ use crate::domain::rate::Rate;
 use crate::domain::session::Cause;
 use crate::domain::subscriber::Status;
 use crate::domain::time::{DAY, SECOND};
+use crate::operations::online::{OnlineFilter, online};
 use crate::operations::subscribers::Draft;
 use crate::store::{nas as nas_rows, subscribers as rows};
 
@@ -456,8 +457,8 @@ fn online_sessions_are_filtered_and_paged() {
         let id = it.add_subscriber(subscriber(name, plan));
         it.go_online(name, id, nas, LOCALHOST);
     }
-    let names = |filter: sessions::OnlineFilter, skip, limit| {
-        let (page, total) = sessions::online(&it.app, &filter, skip, limit).unwrap();
+    let names = |filter: OnlineFilter, skip, limit| {
+        let (page, total) = online(&it.app, &filter, skip, limit).unwrap();
         (
             page.into_iter()
                 .map(|o| o.session.username)
@@ -465,24 +466,24 @@ fn online_sessions_are_filtered_and_paged() {
             total,
         )
     };
-    let all = sessions::OnlineFilter::default();
+    let all = OnlineFilter::default();
     assert_eq!(
         names(all.clone(), 0, 9).0,
         ["salma", "sara", "ali"],
         "newest first"
     );
     assert_eq!(names(all.clone(), 1, 1), (vec!["sara".to_owned()], 3));
-    let of_plan = sessions::OnlineFilter {
+    let of_plan = OnlineFilter {
         plan: Some(home),
         ..all.clone()
     };
     assert_eq!(names(of_plan, 0, 9), (vec!["ali".to_owned()], 1));
-    let with_text = sessions::OnlineFilter {
+    let with_text = OnlineFilter {
         text: " SA ".into(),
         ..all.clone()
     };
     assert_eq!(names(with_text, 0, 9).1, 2);
-    let elsewhere = sessions::OnlineFilter {
+    let elsewhere = OnlineFilter {
         nas: Some(NasId(9)),
         ..all
     };

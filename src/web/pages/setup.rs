@@ -12,6 +12,7 @@ use crate::domain::money::Currency;
 use crate::domain::operator::{check_password, parse_name};
 use crate::domain::text;
 use crate::domain::time::{Calendar, zone_names};
+use crate::operations::demo;
 use crate::operations::setup::FirstRun;
 use crate::operations::{operators, setup};
 use crate::web::cookies;
@@ -132,7 +133,14 @@ pub async fn create(
 }
 
 pub async fn done(signed: Signed, visitor: Visitor) -> Reply {
-    let radius = &signed.app().config.radius;
+    let app = signed.app();
+    let listening = app.listening();
+    let try_it = match listening.auth.first() {
+        Some(server) if demo::is_present(app)? => {
+            format!("proxpanel {}", demo::login_command(*server))
+        }
+        _ => String::new(),
+    };
     let ports = |listeners: &[std::net::SocketAddr]| {
         let mut ports: Vec<String> = listeners
             .iter()
@@ -144,14 +152,14 @@ pub async fn done(signed: Signed, visitor: Visitor) -> Reply {
     let facts = vec![
         // The address under which the browser found the panel is the best guess of what routers can reach.
         Fact::new("RADIUS server", &visitor.host).copyable(),
-        Fact::new("Authentication", ports(&radius.auth_listen)),
-        Fact::new("Accounting", ports(&radius.acct_listen)),
+        Fact::new("Authentication", ports(&listening.auth)),
+        Fact::new("Accounting", ports(&listening.acct)),
         Fact::new("CoA, on the router", "UDP 3799"),
     ];
     Ok(Page::ok(DonePage {
         shell: visitor.bare("Ready"),
         facts,
-        try_it: String::new(),
+        try_it,
     })
     .into_response())
 }

@@ -185,6 +185,9 @@ fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
         pool: Field::new(wish.said("home")),
         address_list: Field::default(),
         max_sessions: Field::new("1"),
+        on_limit: Select::new([("replace_old", "Disconnect the oldest session")], ""),
+        monthly_quota: Field::new("500"),
+        login_hours: Field::default(),
         on_expiry: Select::new(
             [
                 ("reject", "Reject"),
@@ -193,7 +196,6 @@ fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
             "reject",
         ),
         expired_pool: Field::default(),
-        interim_seconds: Field::default(),
         send_mppe: true,
         notes: Field::new(wish.said("")),
     }

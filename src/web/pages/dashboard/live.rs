@@ -16,7 +16,7 @@ use crate::operations::overview::{Counts, State};
 use crate::store::{FILE_NAME, journal};
 use crate::telemetry::{HostSample, Snapshot, monotonic};
 use crate::web::chart::Sparkline;
-use crate::web::pages::auth_log;
+use crate::web::pages::{self, auth_log};
 use crate::web::parts::{Badge, Fact, Meter, Tone, thousands};
 use crate::web::words;
 
@@ -175,14 +175,8 @@ fn reject_reasons(count: impl Fn(Reason) -> u64) -> Vec<Meter> {
 }
 
 fn state_count(state: State, count: usize, all: usize) -> StateCount {
-    let (tone, text) = match state {
-        State::Active => (Tone::Good, "Active"),
-        State::ExpiringSoon => (Tone::Warn, "Expiring soon"),
-        State::Expired => (Tone::Bad, "Expired"),
-        State::Disabled => (Tone::Quiet, "Disabled"),
-    };
     StateCount {
-        badge: Badge::new(tone, text),
+        badge: words::state_badge(state),
         count: number(count),
         href: format!("/subscribers?state={}", state.word()),
         percent: percent(whole(count), whole(all)),
@@ -193,7 +187,7 @@ fn state_count(state: State, count: usize, all: usize) -> StateCount {
 fn nas(all: Vec<Arc<NasEntry>>, counts: &Counts, now: Timestamp) -> Vec<NasHealth> {
     let mut rows: Vec<(Badge, Arc<NasEntry>)> = all
         .into_iter()
-        .map(|entry| (words::nas_state(&entry.stats, now), entry))
+        .map(|entry| (pages::nas::state_badge(&entry, now), entry))
         .collect();
     rows.sort_by_key(|(state, _)| match state.tone {
         Tone::Bad => 0,
@@ -208,7 +202,7 @@ fn nas(all: Vec<Arc<NasEntry>>, counts: &Counts, now: Timestamp) -> Vec<NasHealt
         state,
         last_seen: words::ago_or_never(now, entry.stats.last_seen()),
         online: number(counts.by_nas.get(&entry.nas.id).copied().unwrap_or(0)),
-        hints: words::nas_hints(&entry.stats, now),
+        hints: pages::nas::titles(&entry, now),
     };
     rows.into_iter().map(health).collect()
 }
