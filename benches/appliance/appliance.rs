@@ -24,28 +24,54 @@ pub struct Appliance {
 pub fn fill(data: &Path, subscribers: u32) -> Result<(), Fault> {
     let subscribers = subscribers.to_string();
     let mut command = Command::new(PROGRAM);
-    command.args(["demo", "--subscribers", &subscribers]).arg("--data-dir").arg(data);
+    command
+        .args(["demo", "--subscribers", &subscribers])
+        .arg("--data-dir")
+        .arg(data);
     let status = command.stdout(Stdio::null()).status()?;
-    if status.success() { Ok(()) } else { Err(format!("demo: {status}").into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("demo: {status}").into())
+    }
 }
 
 impl Appliance {
     /// Starts the daemon and waits until it says that it is ready.
     pub fn start(data: &Path) -> Result<Appliance, Fault> {
-        let log = File::options().create(true).append(true).open(data.with_extension("log"))?;
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(data.with_extension("log"))?;
         let mut command = Command::new(PROGRAM);
         command.arg("serve").arg("--data-dir").arg(data);
         for listen in ["--web-listen", "--auth-listen", "--acct-listen"] {
             command.args([listen, "127.0.0.1:0"]);
         }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
         let mut process = Process::of(child);
-        let mut stdout = BufReader::new(process.child().stdout.take().ok_or("no output of the daemon")?);
+        let mut stdout = BufReader::new(
+            process
+                .child()
+                .stdout
+                .take()
+                .ok_or("no output of the daemon")?,
+        );
         let mut line = String::new();
         while stdout.read_line(&mut line)? > 0 {
             if let Some(ready) = line.trim().strip_prefix("ready ") {
                 let (auth, acct) = (address(ready, "auth=")?, address(ready, "acct=")?);
-                return Ok(Appliance { process, auth, acct, data: data.to_owned(), _stdout: stdout });
+                return Ok(Appliance {
+                    process,
+                    auth,
+                    acct,
+                    data: data.to_owned(),
+                    _stdout: stdout,
+                });
             }
             line.clear();
         }
@@ -70,5 +96,7 @@ impl Appliance {
 fn address(ready: &str, label: &str) -> Result<SocketAddr, Fault> {
     let value = ready.split(' ').find_map(|word| word.strip_prefix(label));
     let first = value.and_then(|value| value.split(',').next());
-    Ok(first.ok_or_else(|| format!("no {label} in {ready:?}"))?.parse()?)
+    Ok(first
+        .ok_or_else(|| format!("no {label} in {ready:?}"))?
+        .parse()?)
 }

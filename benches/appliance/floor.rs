@@ -23,7 +23,9 @@ pub fn serve() -> Result<(), Fault> {
     let mut buffer = [0; 4096];
     loop {
         let (length, source) = socket.recv_from(&mut buffer)?;
-        let Some([_, identifier, _, _, authenticator @ ..]) = buffer.get(..length.min(20)) else { continue };
+        let Some([_, identifier, _, _, authenticator @ ..]) = buffer.get(..length.min(20)) else {
+            continue;
+        };
         let head = [2, *identifier, 0, 20];
         let digest = md5::Md5::new()
             .chain_update(head)
@@ -39,10 +41,17 @@ pub fn serve() -> Result<(), Fault> {
 }
 
 pub fn start() -> Result<(Process, SocketAddr), Fault> {
-    let child = Command::new(std::env::current_exe()?).arg(ARGUMENT).stdout(Stdio::piped()).spawn()?;
+    let child = Command::new(std::env::current_exe()?)
+        .arg(ARGUMENT)
+        .stdout(Stdio::piped())
+        .spawn()?;
     let mut process = Process::of(child);
     let mut line = String::new();
-    let stdout = process.child().stdout.take().ok_or("no output of the floor")?;
+    let stdout = process
+        .child()
+        .stdout
+        .take()
+        .ok_or("no output of the floor")?;
     BufReader::new(stdout).read_line(&mut line)?;
     Ok((process, line.trim().parse()?))
 }

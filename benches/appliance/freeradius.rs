@@ -34,7 +34,9 @@ pub struct FreeRadius {
 pub fn version() -> Option<String> {
     let output = Command::new(PROGRAM).arg("-v").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().find(|line| line.contains("Version")).map(str::to_owned)
+    text.lines()
+        .find(|line| line.contains("Version"))
+        .map(str::to_owned)
 }
 
 impl FreeRadius {
@@ -42,7 +44,10 @@ impl FreeRadius {
     pub fn start(folder: &Path, users: Users, subscribers: u32) -> Result<FreeRadius, Fault> {
         fs::create_dir_all(folder)?;
         let (auth, acct) = (free_address()?, free_address()?);
-        fs::write(folder.join("dictionary"), "$INCLUDE /usr/share/freeradius/dictionary\n")?;
+        fs::write(
+            folder.join("dictionary"),
+            "$INCLUDE /usr/share/freeradius/dictionary\n",
+        )?;
         let (users_module, accounting) = match users {
             Users::Memory => ("files", "ok"),
             Users::Sqlite => ("sql", "sql"),
@@ -68,9 +73,21 @@ impl FreeRadius {
         fs::write(folder.join("radiusd.conf"), configuration)?;
         let log = File::create(folder.join("output.log"))?;
         let mut command = Command::new(PROGRAM);
-        command.arg("-f").arg("-d").arg(folder).args(["-n", "radiusd"]);
-        let child = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        Ok(FreeRadius { process: Process::of(child), auth, acct })
+        command
+            .arg("-f")
+            .arg("-d")
+            .arg(folder)
+            .args(["-n", "radiusd"]);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        Ok(FreeRadius {
+            process: Process::of(child),
+            auth,
+            acct,
+        })
     }
 }
 
@@ -91,11 +108,17 @@ const REPLY: [(&str, &str); 6] = [
 
 fn users_file(subscribers: u32) -> String {
     let mut text = String::new();
-    let reply: Vec<String> = REPLY.iter().map(|(name, value)| format!("\t{name} = \"{value}\"")).collect();
+    let reply: Vec<String> = REPLY
+        .iter()
+        .map(|(name, value)| format!("\t{name} = \"{value}\""))
+        .collect();
     let reply = reply.join(",\n");
     for number in 0..subscribers {
         // Writing into a String does not fail.
-        let _ = writeln!(text, "user{number:05} Cleartext-Password := \"pass{number:05}\"\n{reply}\n");
+        let _ = writeln!(
+            text,
+            "user{number:05} Cleartext-Password := \"pass{number:05}\"\n{reply}\n"
+        );
     }
     text
 }

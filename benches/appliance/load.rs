@@ -51,7 +51,9 @@ impl Tally {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
         let rank = (sorted.len() * percent).div_ceil(100);
-        sorted.get(rank.saturating_sub(1)).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
+        sorted
+            .get(rank.saturating_sub(1))
+            .map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
     }
 
     fn add(&mut self, other: Tally) {
@@ -66,7 +68,11 @@ impl Tally {
 
 /// Drives `server` from one socket and thread for each source until the time is over or all are dry.
 /// A server that goes away ends the load; what was answered until then is told.
-pub fn drive<S: Source>(server: SocketAddr, pressure: Pressure, sources: &mut [S]) -> Result<Tally, Fault> {
+pub fn drive<S: Source>(
+    server: SocketAddr,
+    pressure: Pressure,
+    sources: &mut [S],
+) -> Result<Tally, Fault> {
     let started = clock::now();
     let mut tally = Tally::default();
     std::thread::scope(|scope| -> Result<(), Fault> {
@@ -96,7 +102,12 @@ pub fn pace(
 }
 
 /// Sends one request and waits for the reply, sending again every `patience`. `None` if none came within `limit`.
-pub fn ask(server: SocketAddr, request: &Request, patience: Duration, limit: Duration) -> Result<Option<Code>, Fault> {
+pub fn ask(
+    server: SocketAddr,
+    request: &Request,
+    patience: Duration,
+    limit: Duration,
+) -> Result<Option<Code>, Fault> {
     let lane = Lane::open(server)?;
     lane.socket.set_read_timeout(Some(patience))?;
     let started = clock::now();
@@ -106,7 +117,11 @@ pub fn ask(server: SocketAddr, request: &Request, patience: Duration, limit: Dur
         if lane.socket.send(request.octets()).is_ok()
             && let Ok(length) = lane.socket.recv(&mut buffer)
         {
-            return Ok(Some(request.verify(buffer.get(..length).unwrap_or_default())?.code()));
+            return Ok(Some(
+                request
+                    .verify(buffer.get(..length).unwrap_or_default())?
+                    .code(),
+            ));
         }
         clock::pause(Duration::from_millis(1));
     }
@@ -127,17 +142,28 @@ impl Lane {
         socket.connect(server)?;
         socket.set_read_timeout(Some(LOOK_FOR_LOST))?;
         let sent = (0..=u8::MAX).map(|_| None).collect();
-        Ok(Lane { socket, sent, free: (0..=u8::MAX).collect() })
+        Ok(Lane {
+            socket,
+            sent,
+            free: (0..=u8::MAX).collect(),
+        })
     }
 
-    fn run(mut self, source: &mut impl Source, pressure: Pressure, started: Instant) -> Result<Tally, Fault> {
+    fn run(
+        mut self,
+        source: &mut impl Source,
+        pressure: Pressure,
+        started: Instant,
+    ) -> Result<Tally, Fault> {
         let mut tally = Tally::default();
         let mut buffer = [0; 4096];
         let mut dry = false;
         loop {
             let over = clock::now().duration_since(started) >= pressure.duration;
             while !over && !dry && self.in_flight() < pressure.in_flight {
-                let Some(identifier) = self.free.pop_front() else { break };
+                let Some(identifier) = self.free.pop_front() else {
+                    break;
+                };
                 let Some(request) = source.next(identifier)? else {
                     self.free.push_front(identifier);
                     dry = true;
@@ -152,7 +178,9 @@ impl Lane {
             }
             match self.socket.recv(&mut buffer) {
                 Ok(length) => self.check(buffer.get(..length).unwrap_or_default(), &mut tally),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
+                {
                     self.give_up_old(&mut tally);
                 }
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return Ok(tally),
@@ -182,7 +210,10 @@ impl Lane {
             }
             let due = Duration::from_secs(1) * sent / per_second;
             if elapsed >= due && due < duration {
-                let identifier = self.free.pop_front().ok_or("too many requests are unanswered")?;
+                let identifier = self
+                    .free
+                    .pop_front()
+                    .ok_or("too many requests are unanswered")?;
                 let request = source.next(identifier)?.ok_or("the source is dry")?;
                 self.send(request)?;
                 sent += 1;
@@ -192,11 +223,17 @@ impl Lane {
                 tally.elapsed = clock::now().duration_since(started).max(duration);
                 return Ok(tally);
             }
-            let patience = if due < duration { due - elapsed } else { LOOK_FOR_LOST };
-            self.socket.set_read_timeout(Some(patience.max(Duration::from_micros(100))))?;
+            let patience = if due < duration {
+                due - elapsed
+            } else {
+                LOOK_FOR_LOST
+            };
+            self.socket
+                .set_read_timeout(Some(patience.max(Duration::from_micros(100))))?;
             match self.socket.recv(&mut buffer) {
                 Ok(length) => self.check(buffer.get(..length).unwrap_or_default(), &mut tally),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -218,7 +255,10 @@ impl Lane {
 
     fn check(&mut self, datagram: &[u8], tally: &mut Tally) {
         let identifier = datagram.get(1).copied().unwrap_or_default();
-        let slot = self.sent.get_mut(usize::from(identifier)).and_then(Option::take);
+        let slot = self
+            .sent
+            .get_mut(usize::from(identifier))
+            .and_then(Option::take);
         let Some((request, at)) = slot else {
             // The reply to one that was given up; it has been counted as lost.
             return;
@@ -229,7 +269,9 @@ impl Lane {
             Ok(_) => {
                 tally.answered += 1;
                 let micros = clock::now().duration_since(at).as_micros();
-                tally.latencies.push(u32::try_from(micros).unwrap_or(u32::MAX));
+                tally
+                    .latencies
+                    .push(u32::try_from(micros).unwrap_or(u32::MAX));
             }
             Err(error) => {
                 tally.wrong += 1;
@@ -241,7 +283,10 @@ impl Lane {
     fn give_up_old(&mut self, tally: &mut Tally) {
         let now = clock::now();
         for (identifier, slot) in (0..=u8::MAX).zip(self.sent.iter_mut()) {
-            if slot.as_ref().is_some_and(|(_, at)| now.duration_since(*at) >= LOST_AFTER) {
+            if slot
+                .as_ref()
+                .is_some_and(|(_, at)| now.duration_since(*at) >= LOST_AFTER)
+            {
                 *slot = None;
                 tally.lost += 1;
                 self.free.push_back(identifier);

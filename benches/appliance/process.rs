@@ -109,6 +109,12 @@ impl Drop for Process {
 }
 
 fn number_after(text: &str, label: &str) -> Result<u64, Fault> {
-    let (_, rest) = text.split_once(label).ok_or_else(|| format!("no {label:?} in /proc"))?;
-    Ok(rest.split_whitespace().next().ok_or("no number in /proc")?.parse()?)
+    let (_, rest) = text
+        .split_once(label)
+        .ok_or_else(|| format!("no {label:?} in /proc"))?;
+    Ok(rest
+        .split_whitespace()
+        .next()
+        .ok_or("no number in /proc")?
+        .parse()?)
 }

@@ -32,7 +32,12 @@ pub struct Logins {
 impl Logins {
     /// `seed` tells the sources of one load apart.
     pub fn new(method: Method, subscribers: u32, seed: u64) -> Result<Logins, Fault> {
-        Ok(Logins { secret: secret()?, method, subscribers, random: seed })
+        Ok(Logins {
+            secret: secret()?,
+            method,
+            subscribers,
+            random: seed,
+        })
     }
 }
 
@@ -46,8 +51,17 @@ impl Source for Logins {
         push_line(&mut extra, number)?;
         let user_name = format!("user{number:05}");
         let password = format!("pass{number:05}");
-        let login = Login { user_name: &user_name, password: &password, method: self.method };
-        Ok(Some(Request::access(&self.secret, identifier, &login, &extra)?))
+        let login = Login {
+            user_name: &user_name,
+            password: &password,
+            method: self.method,
+        };
+        Ok(Some(Request::access(
+            &self.secret,
+            identifier,
+            &login,
+            &extra,
+        )?))
     }
 }
 
@@ -64,7 +78,10 @@ fn push_line(out: &mut AttributeBuffer, number: u32) -> Result<(), EncodeError> 
     out.push_u32(number::NAS_PORT, 0x00f0_0000 + number)?;
     out.push_u32(number::NAS_PORT_TYPE, 15)?;
     out.push_text(number::NAS_PORT_ID, "ether2-access")?;
-    out.push_text(number::CALLING_STATION_ID, &format!("02:10:20:{a:02X}:{b:02X}:{c:02X}"))?;
+    out.push_text(
+        number::CALLING_STATION_ID,
+        &format!("02:10:20:{a:02X}:{b:02X}:{c:02X}"),
+    )?;
     out.push_text(number::CALLED_STATION_ID, "pppoe")?;
     out.push_text(number::NAS_IDENTIFIER, "bench-router")?;
     out.push_ipv4(number::NAS_IP_ADDRESS, Ipv4Addr::LOCALHOST)
@@ -99,7 +116,14 @@ const INTERVAL: u32 = 60;
 impl Sessions {
     pub fn new(run: u32, first: u32, count: usize) -> Result<Sessions, Fault> {
         let seconds = vec![0; count];
-        Ok(Sessions { secret: secret()?, records: Records::Starts, run, first, seconds, next: 0 })
+        Ok(Sessions {
+            secret: secret()?,
+            records: Records::Starts,
+            run,
+            first,
+            seconds,
+            next: 0,
+        })
     }
 
     pub fn interims(mut self) -> Sessions {
@@ -112,8 +136,14 @@ impl Sessions {
         let mut out = AttributeBuffer::new();
         out.push_text(number::USER_NAME, &format!("user{number:05}"))?;
         out.push_u32(number::ACCT_STATUS_TYPE, if seconds == 0 { 1 } else { 3 })?;
-        out.push_text(number::ACCT_SESSION_ID, &format!("{:03x}{number:05x}", self.run))?;
-        out.push_ipv4(number::FRAMED_IP_ADDRESS, Ipv4Addr::from_bits(0x6440_0002 + number))?;
+        out.push_text(
+            number::ACCT_SESSION_ID,
+            &format!("{:03x}{number:05x}", self.run),
+        )?;
+        out.push_ipv4(
+            number::FRAMED_IP_ADDRESS,
+            Ipv4Addr::from_bits(0x6440_0002 + number),
+        )?;
         out.push_u32(number::EVENT_TIMESTAMP, clock::civil_seconds())?;
         push_line(&mut out, number)?;
         if seconds > 0 {
@@ -134,7 +164,10 @@ impl Sessions {
 /// Gigawords and octets (RFC 2869 section 5.1).
 fn halves(octets: u64) -> (u32, u32) {
     let [a, b, c, d, e, f, g, h] = octets.to_be_bytes();
-    (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))
+    (
+        u32::from_be_bytes([a, b, c, d]),
+        u32::from_be_bytes([e, f, g, h]),
+    )
 }
 
 impl Source for Sessions {
@@ -146,7 +179,9 @@ impl Source for Sessions {
             self.next = 0;
         }
         let number = self.first + u32::try_from(self.next)?;
-        let Some(seconds) = self.seconds.get_mut(self.next) else { return Ok(None) };
+        let Some(seconds) = self.seconds.get_mut(self.next) else {
+            return Ok(None);
+        };
         self.next += 1;
         if self.records == Records::Interims {
             *seconds += INTERVAL;

@@ -44,11 +44,17 @@ mod tests {
         for id in drawn {
             tenths[usize::try_from(id % 600 / 60).unwrap()] += 1;
         }
-        assert!(tenths.iter().all(|count| (450..750).contains(count)), "{tenths:?}");
+        assert!(
+            tenths.iter().all(|count| (450..750).contains(count)),
+            "{tenths:?}"
+        );
     }
 
     #[test]
     fn two_starts_begin_apart() {
-        assert_ne!(LoginIds::new().unwrap().next(), LoginIds::new().unwrap().next());
+        assert_ne!(
+            LoginIds::new().unwrap().next(),
+            LoginIds::new().unwrap().next()
+        );
     }
 }
