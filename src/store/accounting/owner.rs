@@ -17,6 +17,14 @@ const MOST_IN_GROUP: usize = 2_048;
 /// A fold that failed is tried again after so long, or sooner if somebody asks.
 const FOLD_AGAIN: Duration = Duration::from_secs(10);
 
+/// Somebody who wants the tables to hold everything up to a sequence.
+struct FoldWaiter {
+    applied: u64,
+    /// Folds that had begun by then.
+    folds_begun: u64,
+    answer: SyncSender<bool>,
+}
+
 pub(super) struct Owner {
     shared: Arc<Shared>,
     store: Store,
@@ -35,7 +43,9 @@ pub(super) struct Owner {
     /// reached the disk after all, and then the tables tell by its sequence that they hold it.
     unfinished: Option<Captured>,
     /// Each is told once the tables hold everything up to its sequence.
-    fold_waiters: Vec<(u64, SyncSender<bool>)>,
+    fold_waiters: Vec<FoldWaiter>,
+    /// Folds begun so far.
+    folds_begun: u64,
     fold_wanted: bool,
 }
 
@@ -64,6 +74,7 @@ impl Owner {
             folding: None,
             unfinished: None,
             fold_waiters: Vec::new(),
+            folds_begun: 0,
             fold_wanted,
         }
     }
@@ -113,7 +124,11 @@ impl Owner {
             Message::Entry(entry, acknowledge) => self.waiting.push((entry, acknowledge)),
             Message::Fold(waiter) => {
                 let applied = self.shared.live().applied();
-                self.fold_waiters.push((applied, waiter));
+                self.fold_waiters.push(FoldWaiter {
+                    applied,
+                    folds_begun: self.folds_begun,
+                    answer: waiter,
+                });
                 self.fold_wanted = true;
             }
             Message::Folded(done) => self.end_fold(done),
@@ -272,6 +287,7 @@ impl Owner {
     }
 
     fn next_capture(&mut self) -> Captured {
+        self.folds_begun += 1;
         if let Some(unfinished) = self.unfinished.take() {
             return unfinished;
         }
@@ -310,13 +326,19 @@ impl Owner {
             self.unfinished = Some(captured);
         }
         let folded = self.folded;
-        self.fold_waiters.retain(|(wanted, waiter)| {
-            if done && *wanted > folded {
-                return true;
+        let begun = self.folds_begun;
+        self.fold_waiters.retain(|waiter| {
+            // A fold that had begun before somebody asked says nothing about the wish when it fails.
+            let is_open = if done {
+                waiter.applied > folded
+            } else {
+                waiter.folds_begun >= begun
+            };
+            if !is_open {
+                // Nobody may wait any more.
+                let _ = waiter.answer.try_send(done);
             }
-            // Nobody may wait any more.
-            let _ = waiter.try_send(done);
-            false
+            is_open
         });
         self.fold_wanted |= !self.fold_waiters.is_empty();
     }
