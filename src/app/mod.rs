@@ -6,10 +6,11 @@ mod auth_log;
 mod clock;
 mod directory;
 mod login_facts;
+mod login_ids;
 mod nas_table;
 mod sightings;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -24,6 +25,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
+use crate::radius::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
@@ -34,6 +36,7 @@ pub use auth_log::{AuthLog, MOST_AT_ONCE};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
+pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
 pub use sightings::{Sighting, Sightings};
 
@@ -112,10 +115,11 @@ impl Copies {
         let mut plans_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
+        let mut subscribers_changed = HashSet::new();
         for change in changes {
             match change {
                 Change::Subscriber(id) => {
-                    self.login_facts.forget(SubscriberId(*id));
+                    subscribers_changed.insert(SubscriberId(*id));
                     self.directory.follow(view, SubscriberId(*id));
                 }
                 Change::Plan(_) => plans_changed = true,
@@ -125,6 +129,7 @@ impl Copies {
                 Change::Operators => {}
             }
         }
+        self.login_facts.forget(&subscribers_changed);
         if plans_changed {
             keep(read_plans(view), "plans", |plans| {
                 self.plans.store(Arc::new(plans))
@@ -177,6 +182,7 @@ pub struct App {
     pub auth_log: AuthLog,
     pub sightings: Sightings,
     listening: OnceLock<Listening>,
+    pub login_ids: LoginIds,
     copies: Arc<Copies>,
 }
 
@@ -209,6 +215,7 @@ impl App {
             auth_log,
             sightings: Sightings::new(),
             listening: OnceLock::new(),
+            login_ids: LoginIds::new()?,
             copies,
         })
     }
@@ -234,6 +241,12 @@ impl App {
 
     pub fn nas_table(&self) -> Arc<NasTable> {
         self.copies.nas.load_full()
+    }
+
+    /// What the protocol must know of the NAS that a packet comes from.
+    pub fn peer(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
+        let table = self.copies.nas.load();
+        table.find(source).map(|entry| Arc::clone(&entry.peer))
     }
 
     pub fn nas(&self, id: NasId) -> Option<Arc<NasEntry>> {

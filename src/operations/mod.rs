@@ -20,6 +20,10 @@ pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod subscribers;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::{App, LoginFacts, NasEntry};
-use crate::crypto::random_bytes;
 use crate::domain::access::{self, Accepted, AccessFacts, Decision, OpenSession, Reason};
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
@@ -140,8 +139,7 @@ impl Login<'_> {
             .app
             .plan(facts.plan)
             .ok_or_else(|| refused(Reason::Fault))?;
-        let login_id = random_bytes::<8>().map(u64::from_be_bytes).map(LoginId);
-        let login_id = login_id.map_err(|error| fault(&error, Some(facts.id)))?;
+        let login_id = self.app.login_ids.next();
         let decision = self
             .decision(&facts, &plan, login_id)
             .map_err(|error| fault(&error, Some(facts.id)))?;
@@ -367,7 +365,7 @@ fn mschap_code(reason: Reason) -> RefusalCode {
 }
 
 /// Remembers a MAC address, if there is still room for it when the write comes.
-fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
+pub(in crate::operations) fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
     let ticket = app.store.write("learn MAC", move |tx| -> Result<(), Error> {
         let Some(mut stored) = subscribers::get(tx, subscriber)? else { return Ok(()) };
         let macs = &mut stored.subscriber.macs;
@@ -375,6 +373,7 @@ fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
         if has_room && !macs.contains(&mac) {
             macs.push(mac);
             subscribers::put(tx, &stored)?;
+            outbox::add(tx, Work::IndexSubscriber(subscriber))?;
         }
         Ok(())
     });

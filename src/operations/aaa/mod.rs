@@ -15,6 +15,8 @@ use crate::radius::{
     NasPeer, Observation, Port,
 };
 
+#[cfg(test)]
+pub(super) use access::learn;
 pub use access::reject_slot;
 
 /// Answers the RADIUS sockets from the store and the sessions in memory.
@@ -30,10 +32,7 @@ impl Aaa {
 
 impl Handler for Aaa {
     fn nas(&self, source: IpAddr) -> Option<Arc<NasPeer>> {
-        self.app
-            .nas_table()
-            .find(source)
-            .map(|entry| Arc::clone(&entry.peer))
+        self.app.peer(source)
     }
 
     fn access(&self, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {

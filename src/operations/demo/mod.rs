@@ -15,7 +15,7 @@ use crate::store::accounting::mark_folded;
 use crate::store::nas::{StoredNas, secret_context};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{StoredSubscriber, password_context};
-use crate::store::{Store, Tx, nas, plans, sessions, subscribers};
+use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers};
 
 use super::Error;
 use people::{Demo, spread_today};
@@ -38,7 +38,7 @@ pub const MOST_DAYS: u32 = 400;
 const STEP: u32 = 5_000;
 
 /// Fills the store. `progress` is told what is done and may stop it; then the folder is left half-filled.
-/// Errors: `Refused` if the store holds anything already.
+/// Errors: `Refused` if the store holds anything already, or did so once: ids are never used again.
 pub fn fill(
     store: &Store,
     size: Size,
@@ -117,10 +117,7 @@ fn check(store: &Store, size: Size) -> Result<(), Error> {
         )));
     }
     let view = store.view()?;
-    if subscribers::count(&view)? > 0
-        || !plans::all(&view)?.is_empty()
-        || !nas::all(&view)?.is_empty()
-    {
+    if !store::is_unused(&view)? {
         return Err(Error::Refused(format!(
             "{} holds data already; demo data goes into an empty folder only",
             store.folder().display()
