@@ -7,7 +7,7 @@ use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::id::NasId;
 use crate::domain::nas::MessageAuthenticator;
 use crate::operations::Error;
-use crate::operations::trail::note;
+use crate::operations::trail;
 use crate::radius::{Code, Observation, Refusal};
 use crate::store::audit::{self, NewEntry};
 use crate::store::nas;
