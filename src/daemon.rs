@@ -13,12 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::app::{App, AppError, Clock};
+use crate::app::{App, AppError, Clock, Listening};
 use crate::config::Config;
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, demo, setup};
+use crate::operations::{self, attempts, demo, setup};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
 use crate::{control, web};
@@ -63,6 +63,9 @@ pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
     let served = runtime.block_on(run(&app, greet));
+    if let Err(error) = attempts::write(&app) {
+        tracing::error!(%error, "the last authentication attempts were not written");
+    }
     // Whatever happened, what was acknowledged is brought into the tables.
     app.close();
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -73,8 +76,11 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web.listen).await?;
-    // Set once, here.
-    let _ = app.panel_addresses.set(panel.addresses.clone());
+    app.set_listening(Listening {
+        web: panel.addresses.clone(),
+        auth: addresses(&radius.auth),
+        acct: addresses(&radius.acct),
+    });
     let mut supervisor = Supervisor::default();
     jobs::start(
         &mut supervisor,
@@ -84,9 +90,9 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     panel.start(app);
     let control = control::Server::start(app)?;
     if greet {
-        greet_person(app, &radius).await?;
+        greet_person(app).await?;
     }
-    say_ready(&panel.addresses, &radius)?;
+    say_ready(&app.listening())?;
 
     wait_for_signal().await?;
     tracing::info!("stopping");
@@ -196,24 +202,28 @@ impl Panel {
     }
 }
 
+fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
+    servers.iter().map(Server::local_addr).collect()
+}
+
 /// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
-fn say_ready(web: &[SocketAddr], radius: &Radius) -> io::Result<()> {
+fn say_ready(listening: &Listening) -> io::Result<()> {
     let mut line = "ready".to_owned();
-    for address in web {
-        line.push_str(&format!(" web={address}"));
-    }
-    for server in &radius.auth {
-        line.push_str(&format!(" auth={}", server.local_addr()));
-    }
-    for server in &radius.acct {
-        line.push_str(&format!(" acct={}", server.local_addr()));
+    for (word, addresses) in [
+        ("web", &listening.web),
+        ("auth", &listening.auth),
+        ("acct", &listening.acct),
+    ] {
+        for address in addresses {
+            line.push_str(&format!(" {word}={address}"));
+        }
     }
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
 }
 
-async fn greet_person(app: &App, radius: &Radius) -> Result<(), DaemonError> {
+async fn greet_person(app: &App) -> Result<(), DaemonError> {
     let mut lines = vec![String::new()];
     let panel = app.panel_url();
     lines.push(format!("  Panel            {panel}/"));
@@ -225,28 +235,22 @@ async fn greet_person(app: &App, radius: &Radius) -> Result<(), DaemonError> {
         ));
         lines.push("                   (works once; a new one comes with every start until you have used it)".to_owned());
     }
-    let list = |servers: &[Server]| {
-        servers
-            .iter()
-            .map(|s| s.local_addr().to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+    let listening = app.listening();
+    let list = |addresses: &[SocketAddr]| {
+        let texts: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+        texts.join(", ")
     };
-    lines.push(format!("  Authentication   UDP {}", list(&radius.auth)));
-    lines.push(format!("  Accounting       UDP {}", list(&radius.acct)));
+    lines.push(format!("  Authentication   UDP {}", list(&listening.auth)));
+    lines.push(format!("  Accounting       UDP {}", list(&listening.acct)));
     if demo::is_present(app)?
-        && let Some(server) = radius.auth.first()
+        && let Some(server) = listening.auth.first()
     {
         lines.push(String::new());
         lines.push("  Try a login:".to_owned());
         let program = std::env::args()
             .next()
             .unwrap_or_else(|| "proxpanel".to_owned());
-        lines.push(format!(
-            "    {program} radtest --server {} --secret {} user00000 pass00000",
-            server.local_addr(),
-            demo::SECRET
-        ));
+        lines.push(format!("    {program} {}", demo::login_command(*server)));
     }
     lines.push(String::new());
     let mut out = io::stderr().lock();

@@ -2,19 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::time::Timestamp;
 use crate::store::auth_log::{self, Attempt};
-use crate::store::{Store, StoreError, View};
+use crate::store::{StoreError, View};
 
 /// Attempts that wait at most. Beyond that the oldest are dropped and counted: a flood must not fill the memory.
 const MOST_WAITING: usize = 32_768;
 /// Attempts in one write.
 const MOST_AT_ONCE: usize = 8_192;
-/// So many attempts in one flush are a flood.
-const FLOOD: usize = 4_096;
 
 /// Attempts copied at once for a reader, so that it holds up no login.
 const READ_AT_ONCE: usize = 256;
@@ -30,9 +26,6 @@ struct Waiting {
 
 pub struct AuthLog {
     waiting: Mutex<Waiting>,
-    flooded: AtomicBool,
-    /// Held while a block is written, so that numbers are given out once.
-    writing: Mutex<()>,
 }
 
 impl AuthLog {
@@ -50,8 +43,6 @@ impl AuthLog {
                 attempts: VecDeque::new(),
                 dropped: 0,
             }),
-            flooded: AtomicBool::new(false),
-            writing: Mutex::new(()),
         }
     }
 
@@ -76,33 +67,20 @@ impl AuthLog {
         self.waiting().dropped
     }
 
-    /// Whether the last flush had so much to write that the next should come soon.
-    pub fn was_flooded(&self) -> bool {
-        self.flooded.load(Ordering::Relaxed)
+    /// The number that the next attempt gets.
+    pub fn end(&self) -> u64 {
+        self.waiting().end()
     }
 
-    /// Writes what waits. Blocks; call it from a plain thread. Says how many attempts were written.
-    pub fn flush(&self, store: &Store, now: Timestamp) -> Result<usize, StoreError> {
-        let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut written = 0;
-        let end = self.waiting().end();
-        loop {
-            let (first, block) = self.waiting().next_block();
-            let count = block.len();
-            if count > 0 {
-                let ticket = store.write("authentication log", move |tx| {
-                    auth_log::append(tx, first, &block, now)
-                });
-                ticket.wait()?;
-                self.waiting().block.1 = Arc::default();
-                written += count;
-            }
-            // What came meanwhile is for the next flush, or a flood would never let this one end.
-            if count == 0 || first.saturating_add(wide(count)) >= end {
-                self.flooded.store(written >= FLOOD, Ordering::Relaxed);
-                return Ok(written);
-            }
-        }
+    /// The oldest attempts, at most [`MOST_AT_ONCE`], and the number of the first. They stay the oldest, and readers go on
+    /// seeing them, until they are [`AuthLog::written`].
+    pub fn oldest(&self) -> (u64, Arc<Vec<Attempt>>) {
+        self.waiting().next_block()
+    }
+
+    /// The oldest attempts are in the store.
+    pub fn written(&self) {
+        self.waiting().block.1 = Arc::default();
     }
 
     /// Walks over attempts with a number below `before`, newest first, until `visit` breaks: first what waits, then the
@@ -189,8 +167,9 @@ fn wide(count: usize) -> u64 {
 mod tests {
     use super::*;
     use crate::domain::id::NasId;
-    use crate::store::OpenOptions;
+    use crate::domain::time::Timestamp;
     use crate::store::auth_log::Method;
+    use crate::store::{OpenOptions, Store};
 
     fn attempt(number: u64) -> Attempt {
         Attempt {
@@ -221,6 +200,16 @@ mod tests {
         seen
     }
 
+    fn write_oldest(log: &AuthLog, store: &Store, expected: usize) {
+        let (first, block) = log.oldest();
+        assert_eq!(block.len(), expected);
+        let append = move |tx: &mut crate::store::Tx<'_>| {
+            auth_log::append(tx, first, &block, Timestamp(2_000))
+        };
+        store.write("test", append).wait().unwrap();
+        log.written();
+    }
+
     #[test]
     fn every_attempt_is_seen_once_wherever_it_is() {
         let folder = tempfile::tempdir().unwrap();
@@ -230,12 +219,12 @@ mod tests {
         for number in 1..=600 {
             log.add(attempt(number));
         }
-        assert_eq!(log.flush(&store, Timestamp(600)).unwrap(), 600);
+        write_oldest(&log, &store, 600);
         for number in 601..=1_100 {
             log.add(attempt(number));
         }
         // A block that is being written, with newer attempts behind it.
-        log.waiting().next_block();
+        log.oldest();
         for number in 1_101..=1_500 {
             log.add(attempt(number));
         }
@@ -246,7 +235,8 @@ mod tests {
         }
         assert_eq!(seen(&log, &store, u64::MAX, 3), [1_500, 1_499, 1_498]);
         // The unfinished block goes first, under its old numbers.
-        assert_eq!(log.flush(&store, Timestamp(1_500)).unwrap(), 900);
+        write_oldest(&log, &store, 500);
+        write_oldest(&log, &store, 400);
         assert_eq!(seen(&log, &store, u64::MAX, usize::MAX), all);
         let again = AuthLog::open(&store.view().unwrap()).unwrap();
         again.add(attempt(1_501));
@@ -259,7 +249,7 @@ mod tests {
         let store = Store::open(folder.path(), OpenOptions::default()).unwrap();
         let log = AuthLog::after(0);
         log.add(attempt(1));
-        log.waiting().next_block();
+        log.oldest();
         let most = wide(MOST_WAITING);
         for number in 2..=most + 3 {
             log.add(attempt(number));
@@ -271,7 +261,11 @@ mod tests {
             (Some(&(most + 3)), Some(&1))
         );
         assert_eq!(wide(numbers.len()), most + 1, "2 and 3 are gone");
-        assert_eq!(wide(log.flush(&store, Timestamp(0)).unwrap()), most + 1);
-        assert!(log.was_flooded());
+        write_oldest(&log, &store, 1);
+        write_oldest(&log, &store, MOST_AT_ONCE);
+        assert_eq!(
+            wide(seen(&log, &store, u64::MAX, usize::MAX).len()),
+            most + 1
+        );
     }
 }

@@ -162,6 +162,14 @@ fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
         .collect())
 }
 
+/// Where the daemon listens; what was configured as port 0 has its real number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listening {
+    pub web: Vec<SocketAddr>,
+    pub auth: Vec<SocketAddr>,
+    pub acct: Vec<SocketAddr>,
+}
+
 pub struct App {
     pub config: Config,
     pub clock: Clock,
@@ -173,9 +181,8 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
-    /// Where the panel listens, once it does.
-    pub panel_addresses: OnceLock<Vec<SocketAddr>>,
     copies: Arc<Copies>,
 }
 
@@ -207,8 +214,8 @@ impl App {
             search: opened.index,
             auth_log,
             sightings: Sightings::new(),
+            listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
-            panel_addresses: OnceLock::new(),
             copies,
         })
     }
@@ -228,7 +235,7 @@ impl App {
     /// All plans by name.
     pub fn plans(&self) -> Vec<Arc<Plan>> {
         let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
-        plans.sort_by(|a, b| (a.name.to_lowercase(), a.id).cmp(&(b.name.to_lowercase(), b.id)));
+        plans.sort_by_key(|plan| (plan.name.to_lowercase(), plan.id));
         plans
     }
 
@@ -265,13 +272,26 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// Said once by the daemon, when every socket is open.
+    pub fn set_listening(&self, listening: Listening) {
+        // A second word changes nothing: sockets do not move.
+        let _ = self.listening.set(listening);
+    }
+
+    /// Where the daemon listens, or will.
+    pub fn listening(&self) -> Listening {
+        let configured = || Listening {
+            web: self.config.web.listen.clone(),
+            auth: self.config.radius.auth_listen.clone(),
+            acct: self.config.radius.acct_listen.clone(),
+        };
+        self.listening.get().cloned().unwrap_or_else(configured)
+    }
+
     /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
     pub fn panel_url(&self) -> String {
-        let bound = self
-            .panel_addresses
-            .get()
-            .unwrap_or(&self.config.web.listen);
-        let Some(address) = bound.first() else {
+        let bound = self.listening().web;
+        let Some(address) = bound.first().copied() else {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
@@ -288,10 +308,6 @@ impl App {
     /// Commits what waits and closes the files. Blocks until done.
     pub fn close(&self) {
         self.accounting.close();
-        let written = self.auth_log.flush(&self.store, self.now());
-        if let Err(error) = written {
-            tracing::error!(%error, "the last authentication attempts were not written");
-        }
         self.store.close();
     }
 }

@@ -197,9 +197,7 @@ impl NasTable {
     /// All by name.
     pub fn all(&self) -> Vec<Arc<NasEntry>> {
         let mut all: Vec<Arc<NasEntry>> = self.by_id.values().cloned().collect();
-        all.sort_by(|a, b| {
-            (a.nas.name.to_lowercase(), a.nas.id).cmp(&(b.nas.name.to_lowercase(), b.nas.id))
-        });
+        all.sort_by_key(|entry| (entry.nas.name.to_lowercase(), entry.nas.id));
         all
     }
 }

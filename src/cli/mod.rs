@@ -303,8 +303,16 @@ fn operator(verb: OperatorVerb) -> Result<(), CliError> {
 /// Makes the data folder of a new installation, for its owner alone. One that is there keeps its mode.
 fn make_folder(folder: &Path) -> Result<(), CliError> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.map_err(|error| CliError::Refused(format!("cannot make the data folder {}: {error}", folder.display())))
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
+    made.map_err(|error| {
+        CliError::Refused(format!(
+            "cannot make the data folder {}: {error}",
+            folder.display()
+        ))
+    })
 }
 
 /// One line of standard input.

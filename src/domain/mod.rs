@@ -20,6 +20,7 @@ pub mod speed;
 pub mod subscriber;
 pub mod text;
 pub mod time;
+pub mod why;
 pub mod window;
 
 /// Why a typed value was refused: which rule it broke, in words for the form field.

@@ -1,5 +1,6 @@
 //! Amounts of traffic.
 
+use super::Invalid;
 use std::fmt;
 use std::ops::{Add, AddAssign};
 
@@ -62,6 +63,35 @@ impl AddAssign for Traffic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Octets(pub u64);
 
+const GIGABYTE: u64 = 1_000_000_000;
+
+impl Octets {
+    /// Reads gigabytes as a person types them, `100` or `12.5`: more than nothing, exact to the octet.
+    pub fn parse_gigabytes(text: &str) -> Result<Octets, Invalid> {
+        let refused = || Invalid::new("Gigabytes, such as 100 or 12.5");
+        let text = text.trim();
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+            return Err(refused());
+        }
+        let octets = format!("{whole}{fraction:0<9}").parse::<u64>();
+        match octets {
+            Ok(0) | Err(_) => Err(refused()),
+            Ok(octets) => Ok(Octets(octets)),
+        }
+    }
+
+    /// Readable back by [`Octets::parse_gigabytes`].
+    pub fn gigabytes(self) -> String {
+        let fraction = format!("{:09}", self.0 % GIGABYTE);
+        match fraction.trim_end_matches('0') {
+            "" => (self.0 / GIGABYTE).to_string(),
+            fraction => format!("{}.{fraction}", self.0 / GIGABYTE),
+        }
+    }
+}
+
 impl fmt::Display for Octets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const UNITS: [(u64, &str); 6] = [
@@ -114,5 +144,33 @@ mod tests {
             (Traffic::new(u64::MAX, 1) + Traffic::new(1, 1)).upload,
             u64::MAX
         );
+    }
+
+    #[test]
+    fn gigabytes_are_read_exactly_and_back() {
+        for (text, octets) in [
+            ("1", 1_000_000_000),
+            ("12.5", 12_500_000_000),
+            (" 0.000000001 ", 1),
+            ("18446744073.709551615", u64::MAX),
+        ] {
+            let read = Octets::parse_gigabytes(text).unwrap();
+            assert_eq!(read.0, octets);
+            assert_eq!(read.gigabytes(), text.trim());
+        }
+        for text in [
+            "",
+            "0",
+            "0.0",
+            "-1",
+            "1,5",
+            "1.",
+            ".5",
+            "1.0000000001",
+            "18446744073.709551616",
+            "9".repeat(30).as_str(),
+        ] {
+            assert!(Octets::parse_gigabytes(text).is_err(), "{text}");
+        }
     }
 }

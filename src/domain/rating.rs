@@ -85,8 +85,8 @@ pub fn apply(session: &mut Session, record: &Record, calendar: &Calendar) -> App
 fn repeated_start(session: &mut Session, record: &Record) -> Applied {
     let before = session.clone();
     session.place.learn(&record.place);
-    session.heard_at = session.heard_at.max(record.received_at);
-    if session.place == before.place {
+    session.heard_at = record.received_at;
+    if *session == before {
         Applied::Nothing
     } else {
         Applied::Changed { booked: Vec::new() }
@@ -99,16 +99,22 @@ fn apply_after_stop(
     record: &Record,
     calendar: &Calendar,
 ) -> Applied {
-    if began_at(record) > stopped.at && record.event_at > stopped.at {
+    // A record that does not say how long its session has lasted may be of the old one, unless its counters fell.
+    let says_when = record.kind == RecordKind::Start || record.session_time.is_some();
+    let has_fallen = record
+        .totals
+        .is_some_and(|totals| fell(totals, session.highest));
+    let is_younger = began_at(record) > stopped.at && (says_when || has_fallen);
+    if is_younger && record.event_at > stopped.at {
         // Routers use their session ids again; this one began after the old one had ended.
         return Applied::Other;
     }
-    let went_on = match record.session_time {
-        Some(seconds) => seconds > session.session_time,
-        None => false,
-    };
     // Where the Stop was ours, the real one may come late and carry the last figures.
     let was_lost = stopped.cause == Cause::Lost;
+    let went_on = match record.session_time {
+        Some(seconds) => seconds > session.session_time,
+        None => was_lost && record.event_at > session.updated_at,
+    };
     let is_stop = matches!(record.kind, RecordKind::Stop { .. });
     if record.kind == RecordKind::Start || !(went_on || (was_lost && is_stop)) {
         return Applied::Nothing;
@@ -123,7 +129,8 @@ fn apply_after_stop(
 /// Takes over what the record knows and returns what it adds to the usage of each day.
 fn advance(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Traffic)> {
     session.place.learn(&record.place);
-    session.heard_at = session.heard_at.max(record.received_at);
+    // Not the later of both: after our clock was ahead for a while, a session must still be able to fall silent.
+    session.heard_at = record.received_at;
     let adopted = adopt(session, record, calendar);
 
     let since = session.updated_at;

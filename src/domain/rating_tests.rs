@@ -128,8 +128,14 @@ fn a_second_start_is_no_new_session() {
         totals: None,
         ..record(RecordKind::Start, 0, 0, 0, 0)
     };
-    assert_eq!(give(&mut session, &again), Applied::Nothing);
+    let nothing = Applied::Changed { booked: Vec::new() };
+    assert_eq!(
+        give(&mut session, &again),
+        nothing,
+        "it is heard, and that is all"
+    );
     assert_eq!(session.booked, Traffic::new(100, 1000));
+    assert_eq!(session.session_time, 60);
 }
 
 #[test]
@@ -274,4 +280,61 @@ fn the_login_is_learned_from_a_later_record() {
     };
     give(&mut session, &class);
     assert_eq!(session.login, Some(LoginId(5)));
+}
+
+#[test]
+fn a_lost_session_of_a_router_without_session_times_goes_on_as_well() {
+    let untimed = |at, upload| Record {
+        session_time: None,
+        ..interim(at, 0, upload, 0)
+    };
+    let mut session = started();
+    give(&mut session, &untimed(60, 100));
+    let at = session.updated_at;
+    close(&mut session, at, Cause::Lost);
+    assert_eq!(give(&mut session, &untimed(60, 100)), Applied::Nothing);
+    assert!(matches!(
+        give(&mut session, &untimed(120, 150)),
+        Applied::Changed { .. }
+    ));
+    assert_eq!(
+        (session.stopped, session.booked),
+        (None, Traffic::new(150, 0))
+    );
+    // The Stop of the router itself is believed.
+    give(
+        &mut session,
+        &Record {
+            kind: RecordKind::Stop { cause: 1 },
+            ..untimed(180, 160)
+        },
+    );
+    assert_eq!(give(&mut session, &untimed(240, 170)), Applied::Nothing);
+}
+
+#[test]
+fn a_session_heard_while_our_clock_was_ahead_can_fall_silent() {
+    let mut session = started();
+    let at = |seconds: i64| Timestamp::from_seconds(T0 + seconds);
+    for (received, upload) in [(31_536_000, 10), (120, 20)] {
+        let record = Record {
+            received_at: at(received),
+            ..interim(120, 120, upload, 0)
+        };
+        give(&mut session, &record);
+    }
+    assert_eq!(session.booked, Traffic::new(20, 0));
+    assert_eq!(
+        session.presence(at(10_000), 60),
+        crate::domain::session::Presence::Lost
+    );
+}
+
+#[test]
+fn a_repeated_start_is_heard() {
+    let mut session = started();
+    let again = |at| record(RecordKind::Start, at, 0, 0, 0);
+    let heard = Applied::Changed { booked: Vec::new() };
+    assert_eq!(give(&mut session, &again(5)), heard);
+    assert_eq!(give(&mut session, &again(5)), Applied::Nothing);
 }

@@ -23,6 +23,7 @@ impl Cause {
             Cause::Lost => "Lost",
             Cause::NasReboot => "NAS-Reboot",
             Cause::NasOff => "Admin-Reboot",
+            Cause::Radius(0) => "Unspecified",
             Cause::Radius(number) => match terminate_cause(number) {
                 Some(word) => word,
                 None => return format!("Cause-{number}"),
@@ -241,7 +242,8 @@ mod tests {
     fn causes_have_their_names() {
         assert_eq!(Cause::Radius(1).word(), "User-Request");
         assert_eq!(Cause::Radius(18).word(), "Host-Request");
-        assert_eq!(Cause::Radius(0).word(), "Cause-0");
+        // A Stop without Acct-Terminate-Cause.
+        assert_eq!(Cause::Radius(0).word(), "Unspecified");
         assert_eq!(Cause::Radius(19).word(), "Cause-19");
     }
 

@@ -78,6 +78,38 @@ impl std::fmt::Display for Day {
     }
 }
 
+/// Names of time zones to choose from, sorted: places and UTC, without the aliases of the database.
+pub fn zone_names() -> Vec<String> {
+    let is_place = |name: &str| {
+        name == "UTC"
+            || name
+                .split_once('/')
+                .is_some_and(|(area, _)| AREAS.contains(&area))
+    };
+    let mut names: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .filter(|name| is_place(name))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The first words of time zones that are places.
+const AREAS: [&str; 10] = [
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
+
 /// The ISP's calendar: its zone, and the wall-clock time at which a business day starts.
 #[derive(Debug, Clone)]
 pub struct Calendar {
@@ -214,6 +246,15 @@ pub const MOST_DAYS: i32 = 62;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_zone_on_offer_can_be_used() {
+        let names = zone_names();
+        assert!(names.len() > 300 && names.iter().any(|name| name == "Asia/Baghdad"));
+        for name in names {
+            assert!(Calendar::new(&name, 5).is_ok(), "{name}");
+        }
+    }
 
     fn at(text: &str) -> Timestamp {
         Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::domain::octets::Traffic;
 use crate::domain::session::Session;
-use crate::store::accounting::{Live, each_session};
+use crate::store::accounting::{Live, each_session, folded};
 use crate::store::{View, nas, operators, plans, sessions, subscribers};
 
 use super::Error;
@@ -113,13 +113,14 @@ pub fn check_sums(live: &Live, view: &View) -> Result<Finding, Error> {
     })?;
     let mut by_day = sessions::usage_sums(view, sessions::Period::Days)?;
     let mut by_month = sessions::usage_sums(view, sessions::Period::Months)?;
-    for ((_, subscriber), traffic) in live.unfolded_usage() {
+    for ((_, subscriber), traffic) in live.all_usage_beyond(folded(view)?) {
         *by_day.entry(subscriber.0).or_default() += traffic;
         *by_month.entry(subscriber.0).or_default() += traffic;
     }
     let differing = by_session
         .keys()
         .chain(by_day.keys())
+        .chain(by_month.keys())
         .filter(|id| {
             let sessions = by_session.get(id).copied().unwrap_or_default();
             sessions != by_day.get(id).copied().unwrap_or_default()

@@ -4,18 +4,26 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod nas;
+pub mod nas_health;
+pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
+pub mod records;
 pub mod routers;
 pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod subscribers;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;
@@ -37,6 +45,9 @@ pub enum Error {
     },
     #[error("this {0} does not exist (any more)")]
     Missing(&'static str),
+    /// Passwords were tried too fast.
+    #[error("Too many attempts. Wait a minute, then try again")]
+    Throttled,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -63,7 +74,7 @@ impl Error {
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Error::Refused(_) | Error::Field { .. } | Error::Missing(_)
+            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
         )
     }
 }

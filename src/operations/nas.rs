@@ -89,19 +89,23 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
 
 pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result<(), Error> {
     let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
+    let network = draft.network;
     app.store
         .write("change NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
             check(tx, &draft, Some(id))?;
             let new = build(&draft, id, old.nas.created_at);
+            let mut difference = differences(&old.nas, &new);
+            difference.secret("shared secret", draft.secret.is_some());
+            if old.nas == new && draft.secret.is_none() {
+                return Ok(());
+            }
             let sealed_secret = match &draft.secret {
                 Some(secret) => {
                     sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?
                 }
                 None => old.sealed_secret.clone(),
             };
-            let mut difference = differences(&old.nas, &new);
-            difference.secret("shared secret", draft.secret.is_some());
             nas::put(
                 tx,
                 &StoredNas {
@@ -112,7 +116,9 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
             outbox::add(tx, Work::IndexNas(id))?;
             note(tx, &actor, "changed", &new, difference, now)
         })
-        .await
+        .await?;
+    app.sightings.forget(|source| network.contains(source));
+    Ok(())
 }
 
 /// Its sessions stay in the history; open ones are closed as lost when they stay silent.

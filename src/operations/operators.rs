@@ -93,7 +93,8 @@ pub struct CurrentLogin {
     pub login: StoredLogin,
 }
 
-/// Checks name and password. Errors: `Refused` with the same words whether the name or the password is wrong.
+/// Checks name and password. Errors: `Refused` with the same words whether the name or the password
+/// is wrong, `Throttled`.
 pub async fn sign_in(
     app: &App,
     throttle: &Throttle,
@@ -104,9 +105,7 @@ pub async fn sign_in(
 ) -> Result<SignedIn, Error> {
     if !throttle.admit(&address, name) {
         tracing::warn!(address, "too many attempts to sign in");
-        return Err(Error::Refused(
-            "Too many attempts. Wait a minute, then try again".to_owned(),
-        ));
+        return Err(Error::Throttled);
     }
     let found = operators::named(&app.store.view()?, name)?;
     let permit = throttle
@@ -263,13 +262,11 @@ pub async fn change_password(
     new: Secret<String>,
 ) -> Result<(), Error> {
     check_password(new.expose()).map_err(|problem| Error::Field {
-        field: "new_password",
+        field: "password",
         problem,
     })?;
     if !throttle.admit(actor.address(), &current.operator.name) {
-        return Err(Error::Refused(
-            "Too many attempts. Wait a minute, then try again".to_owned(),
-        ));
+        return Err(Error::Throttled);
     }
     let stored = operators::get(&app.store.view()?, current.operator.id)?
         .ok_or(Error::Missing("operator"))?;
@@ -285,10 +282,7 @@ pub async fn change_password(
     .await?;
     drop(permit);
     let Some(password_hash) = checked.transpose()? else {
-        return Err(Error::field(
-            "current_password",
-            "This is not your present password",
-        ));
+        return Err(Error::field("present", "This is not your present password"));
     };
     set_password(
         app,
@@ -328,6 +322,69 @@ async fn set_password(
         .await
 }
 
+/// An operator who is to be added: name and password are possible, the hash is made.
+pub(super) struct Candidate {
+    name: String,
+    role: Role,
+    password_hash: String,
+}
+
+/// Errors: `Field` for a bad name or a weak password.
+pub(super) async fn candidate(
+    name: &str,
+    role: Role,
+    password: Secret<String>,
+) -> Result<Candidate, Error> {
+    let field = |field| move |problem| Error::Field { field, problem };
+    let name = parse_name(name).map_err(field("name"))?;
+    check_password(password.expose()).map_err(field("password"))?;
+    let password_hash = blocking(move || crypto::hash_password(password.expose())).await??;
+    Ok(Candidate {
+        name,
+        role,
+        password_hash,
+    })
+}
+
+/// Adds the candidate in this transaction. Errors: `Field` for a name that is taken.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    candidate: &Candidate,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Operator, Error> {
+    let all = operators::all(tx)?;
+    let wanted = fold_case(&candidate.name);
+    if all.iter().any(|o| fold_case(&o.operator.name) == wanted) {
+        return Err(Error::field("name", "Another operator has this name"));
+    }
+    if all.len() >= MOST_OPERATORS {
+        return Err(Error::Refused(format!(
+            "There are {MOST_OPERATORS} operators already"
+        )));
+    }
+    let operator = Operator {
+        id: operators::next_id(tx)?,
+        name: candidate.name.clone(),
+        role: candidate.role,
+        created_at: now,
+    };
+    let password_hash = candidate.password_hash.clone();
+    operators::put(
+        tx,
+        &StoredOperator {
+            operator: operator.clone(),
+            password_hash,
+        },
+    )?;
+    // Whoever can add an operator needs no setup link any more.
+    settings::remove(tx, Setting::SetupToken)?;
+    let mut difference = Difference::default();
+    difference.field("role", "", operator.role.word());
+    note(tx, actor, "added", &operator, difference, now)?;
+    Ok(operator)
+}
+
 /// Adds an operator. Errors: `Field` for a bad or taken name or a weak password.
 pub async fn add(
     app: &App,
@@ -336,49 +393,11 @@ pub async fn add(
     role: Role,
     password: Secret<String>,
 ) -> Result<Operator, Error> {
-    let name = parse_name(name).map_err(|problem| Error::Field {
-        field: "name",
-        problem,
-    })?;
-    check_password(password.expose()).map_err(|problem| Error::Field {
-        field: "password",
-        problem,
-    })?;
-    let hash = blocking(move || crypto::hash_password(password.expose())).await??;
+    let candidate = candidate(name, role, password).await?;
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("add operator", move |tx| {
-            let all = operators::all(tx)?;
-            if all
-                .iter()
-                .any(|o| fold_case(&o.operator.name) == fold_case(&name))
-            {
-                return Err(Error::field("name", "Another operator has this name"));
-            }
-            if all.len() >= MOST_OPERATORS {
-                return Err(Error::Refused(format!(
-                    "There are {MOST_OPERATORS} operators already"
-                )));
-            }
-            let operator = Operator {
-                id: operators::next_id(tx)?,
-                name: name.clone(),
-                role,
-                created_at: now,
-            };
-            operators::put(
-                tx,
-                &StoredOperator {
-                    operator: operator.clone(),
-                    password_hash: hash.clone(),
-                },
-            )?;
-            // Whoever can add an operator needs no setup link any more.
-            settings::remove(tx, Setting::SetupToken)?;
-            let mut difference = Difference::default();
-            difference.field("role", "", role.word());
-            note(tx, &actor, "added", &operator, difference, now)?;
-            Ok(operator)
+            insert(tx, &candidate, &actor, now)
         })
         .await
 }

@@ -1,13 +1,12 @@
-//! What lists and the dashboard show: counts, pages of subscribers, the logs.
+//! What the dashboard, the list of subscribers and the page of one show. The logs are in `records`.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use crate::app::{App, DirectoryEntry};
-use crate::domain::access::Reason;
 use crate::domain::audit::Entry;
-use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
+use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
@@ -18,16 +17,13 @@ use crate::store::{audit, subscribers};
 
 use super::{Error, search};
 
-/// Rows that a page with filters looks at before it gives up; bounds the time of a page.
-const MOST_LOOKED_AT: usize = 100_000;
-/// Blocks of attempts that a page looks at, of 512 each.
-const MOST_BLOCKS: usize = 200;
 /// Subscribers that a text can find in a list.
 const MOST_TEXT_HITS: usize = 200;
 
 /// The administrative and the term state in one word, for lists; the facts stay apart in the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum State {
+    #[default]
     Active,
     ExpiringSoon,
     Expired,
@@ -202,6 +198,13 @@ const AUDIT_SHOWN: usize = 10;
 /// The page of one subscriber looks this far back for its attempts: the last 25,600.
 const DETAIL_BLOCKS: usize = 50;
 
+/// The newest sessions of one subscriber, open ones first.
+pub fn sessions_of(app: &App, id: SubscriberId) -> Result<Vec<Session>, Error> {
+    let picture = app.accounting.picture()?;
+    subscribers::get(&picture.view, id)?.ok_or(Error::Missing("subscriber"))?;
+    Ok(picture.sessions_of(id, SESSIONS_SHOWN)?)
+}
+
 pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     let now = app.now();
     let today = app.settings().calendar.day(now);
@@ -240,104 +243,6 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     })
 }
 
-/// Which attempts the authentication log shows; all conditions must hold.
-#[derive(Debug, Clone, Default)]
-pub struct AttemptFilter {
-    /// Part of the user name, or the MAC address.
-    pub text: String,
-    pub nas: Option<NasId>,
-    pub outcome: Option<OutcomeFilter>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutcomeFilter {
-    Accepted,
-    Rejected,
-    Because(Reason),
-}
-
-/// Attempts with a number below `before`, newest first.
-pub fn attempts(
-    app: &App,
-    filter: &AttemptFilter,
-    before: u64,
-    limit: usize,
-) -> Result<Vec<(u64, Attempt)>, Error> {
-    let view = app.store.view()?;
-    let text = fold_case(filter.text.trim());
-    let mac = crate::domain::mac::Mac::read(filter.text.trim());
-    let mut found = Vec::new();
-    app.auth_log
-        .each_before(&view, before, MOST_BLOCKS, |number, attempt| {
-            let fits_text = text.is_empty()
-                || fold_case(&attempt.username).contains(&text)
-                || (mac.is_some() && attempt.mac == mac);
-            let fits_outcome = match filter.outcome {
-                None => true,
-                Some(OutcomeFilter::Accepted) => attempt.reason.is_none(),
-                Some(OutcomeFilter::Rejected) => attempt.reason.is_some(),
-                Some(OutcomeFilter::Because(reason)) => attempt.reason == Some(reason),
-            };
-            if fits_text && fits_outcome && filter.nas.is_none_or(|nas| attempt.nas == nas) {
-                found.push((number, attempt));
-            }
-            if found.len() < limit {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-    Ok(found)
-}
-
-/// Which ended sessions the history shows; all conditions must hold.
-#[derive(Debug, Clone, Default)]
-pub struct HistoryFilter {
-    pub text: String,
-    pub nas: Option<NasId>,
-    pub subscriber: Option<SubscriberId>,
-}
-
-/// Ended sessions below `before`, newest first.
-pub fn history(
-    app: &App,
-    filter: &HistoryFilter,
-    before: SessionId,
-    limit: usize,
-) -> Result<Vec<Session>, Error> {
-    let wanted = crate::domain::text::searchable(filter.text.trim());
-    let picture = app.accounting.picture()?;
-    Ok(
-        picture.ended_before(before, limit, MOST_LOOKED_AT, |session| {
-            filter.nas.is_none_or(|nas| session.nas == nas)
-                && filter
-                    .subscriber
-                    .is_none_or(|id| session.subscriber == Some(id))
-                && super::sessions::has_text(session, &wanted)
-        })?,
-    )
-}
-
-/// Audit entries below `before`, newest first, with a text in them.
-pub fn audit_log(app: &App, text: &str, before: u64, limit: usize) -> Result<Vec<Entry>, Error> {
-    let wanted = fold_case(text.trim());
-    let has = |field: &str| fold_case(field).contains(&wanted);
-    let view = app.store.view()?;
-    Ok(audit::newest(
-        &view,
-        before,
-        limit,
-        MOST_LOOKED_AT,
-        |entry| {
-            wanted.is_empty()
-                || has(&entry.actor)
-                || has(&entry.object_name)
-                || has(&entry.action)
-                || has(&entry.address)
-        },
-    )?)
-}
-
 /// The counts of the dashboard.
 #[derive(Debug, Clone, Default)]
 pub struct Counts {
@@ -347,12 +252,6 @@ pub struct Counts {
     pub stale: usize,
     /// Open sessions by NAS.
     pub by_nas: HashMap<NasId, usize>,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        State::Active
-    }
 }
 
 pub fn counts(app: &App) -> Result<Counts, Error> {

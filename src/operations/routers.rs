@@ -20,6 +20,7 @@ use super::Error;
 pub struct Clients {
     v4: CoaClient,
     v6: Option<CoaClient>,
+    schedule: Schedule,
 }
 
 impl Clients {
@@ -30,7 +31,17 @@ impl Clients {
         let v4 = CoaClient::bind(bind.filter(IpAddr::is_ipv4).unwrap_or(any_v4))?;
         // A machine without IPv6 has no IPv6 routers either.
         let v6 = CoaClient::bind(bind.filter(IpAddr::is_ipv6).unwrap_or(any_v6)).ok();
-        Ok(Clients { v4, v6 })
+        Ok(Clients {
+            v4,
+            v6,
+            schedule: Schedule::JOB,
+        })
+    }
+
+    /// With other waits between tries.
+    #[must_use]
+    pub fn with_schedule(self, schedule: Schedule) -> Clients {
+        Clients { schedule, ..self }
     }
 
     fn for_router(&self, address: IpAddr) -> Option<&CoaClient> {
@@ -190,6 +201,7 @@ async fn send(
         message_authenticator: false,
         event_timestamp: None,
     };
+    let client = (client, &clients.schedule);
     let outcome = exchange(app, client, &target, order, session, nas, Identify::Fully).await?;
     let outcome = match outcome {
         // Once more by name and address alone (rules.md section 6), where the first try named more.
@@ -212,7 +224,7 @@ async fn send(
 
 async fn exchange(
     app: &App,
-    client: &CoaClient,
+    (client, schedule): (&CoaClient, &Schedule),
     target: &CoaTarget,
     order: Order,
     session: &Session,
@@ -221,14 +233,13 @@ async fn exchange(
 ) -> Result<Option<CoaOutcome>, Error> {
     let mut attributes = AttributeBuffer::new();
     identify(session, how, &mut attributes).map_err(unsendable)?;
-    let schedule = Schedule::JOB;
     let result = match order {
-        Order::Disconnect(_) => client.disconnect(target, &attributes, &schedule).await,
+        Order::Disconnect(_) => client.disconnect(target, &attributes, schedule).await,
         Order::Push(_) => {
             if !present(app, session, nas, &mut attributes)? {
                 return Ok(None);
             }
-            client.change(target, &attributes, &schedule).await
+            client.change(target, &attributes, schedule).await
         }
     };
     Ok(Some(match result {

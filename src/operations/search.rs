@@ -119,6 +119,7 @@ fn nas_texts(nas: &Nas) -> Vec<String> {
 }
 
 /// Makes the index anew from the tables; `progress` is told how many documents are in. Blocks.
+/// Errors: `Interrupted` when `progress` breaks it off; the index is then unfinished, and made anew at the next start.
 pub fn rebuild(
     app: &App,
     mut progress: impl FnMut(usize) -> ControlFlow<()>,
@@ -145,7 +146,7 @@ pub fn rebuild(
             texts: nas_texts(&stored.nas),
         }));
     }
-    let mut failed = None;
+    let mut failed: Option<Error> = None;
     subscribers::each(&view, SubscriberId(0), |stored| {
         let key = Key {
             kind: SUBSCRIBER,
@@ -160,13 +161,17 @@ pub fn rebuild(
         }
         done += batch.len();
         if let Err(error) = app.search.update(batch.drain(..), 0) {
-            failed = Some(error);
-            return ControlFlow::Break(());
+            failed = Some(error.into());
+        } else if progress(done).is_break() {
+            failed = Some(Error::Interrupted);
         }
-        progress(done)
+        match failed {
+            Some(_) => ControlFlow::Break(()),
+            None => ControlFlow::Continue(()),
+        }
     })?;
     if let Some(error) = failed {
-        return Err(error.into());
+        return Err(error);
     }
     done += batch.len();
     // Work that was committed meanwhile is applied after this, by its own number.
@@ -239,6 +244,7 @@ fn add_live(
             .iter()
             .any(|hit| matches!(hit, Hit::Subscriber(s) if s.id == *id))
     });
+    found.sort_unstable();
     found.dedup();
     for id in found {
         if let Some(stored) = subscribers::get(view, id)? {

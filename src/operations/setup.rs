@@ -6,6 +6,7 @@ use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::money::Currency;
 use crate::domain::operator::{Operator, Role};
 use crate::domain::time::Calendar;
+use crate::store::Read;
 use crate::store::audit::{self, NewEntry};
 use crate::store::operators as stored_operators;
 use crate::store::settings::{self, Setting};
@@ -37,7 +38,11 @@ pub async fn new_token(app: &App) -> Result<Secret<String>, Error> {
 
 /// Whether a token opens the setup page.
 pub fn is_valid(app: &App, token: &str) -> Result<bool, Error> {
-    let Some(hash) = settings::get(&app.store.view()?, Setting::SetupToken)? else {
+    opens(&app.store.view()?, token)
+}
+
+fn opens(read: &impl Read, token: &str) -> Result<bool, Error> {
+    let Some(hash) = settings::get(read, Setting::SetupToken)? else {
         return Ok(false);
     };
     let given = crypto::hex(&crypto::sha256(token.as_bytes()));
@@ -60,29 +65,24 @@ pub async fn complete(
     address: &str,
     first: FirstRun,
 ) -> Result<Operator, Error> {
-    if !is_valid(app, token)? {
-        return Err(Error::Refused(
-            "This setup link was used already or replaced by a newer one".to_owned(),
-        ));
-    }
     Calendar::new(&first.time_zone, DAY_STARTS).map_err(|problem| Error::Field {
         field: "time_zone",
         problem,
     })?;
-    let actor = Actor::System("first run");
-    let operator = operators::add(
-        app,
-        &actor,
-        &first.operator_name,
-        Role::Administrator,
-        first.password,
-    )
-    .await?;
-    let (now, address) = (app.now(), address.to_owned());
+    let candidate =
+        operators::candidate(&first.operator_name, Role::Administrator, first.password).await?;
+    let (now, address, token) = (app.now(), address.to_owned(), token.to_owned());
     let (name, zone, currency) = (first.isp_name, first.time_zone, first.currency);
-    let (id, operator_name) = (operator.id, operator.name.clone());
-    app.store
-        .write("first settings", move |tx| {
+    let operator = app
+        .store
+        .write("first run", move |tx| {
+            // Looked at again here, so that of two browsers with the same link one wins.
+            if !opens(tx, &token)? {
+                return Err(Error::Refused(
+                    "This setup link was used already or replaced by a newer one".to_owned(),
+                ));
+            }
+            let operator = operators::insert(tx, &candidate, &Actor::System("first run"), now)?;
             settings::put(tx, Setting::IspName, &name)?;
             settings::put(tx, Setting::TimeZone, &zone)?;
             settings::put(tx, Setting::DayStarts, &DAY_STARTS.to_string())?;
@@ -93,8 +93,8 @@ pub async fn complete(
                 .field("time zone", "", &zone)
                 .field("currency", "", currency.as_str());
             let actor = Actor::Operator {
-                id,
-                name: operator_name.clone(),
+                id: operator.id,
+                name: operator.name.clone(),
                 address: address.clone(),
             };
             let entry = NewEntry {
@@ -106,7 +106,7 @@ pub async fn complete(
                 changes: difference.into_changes(),
             };
             audit::add(tx, entry)?;
-            Ok::<_, Error>(())
+            Ok(operator)
         })
         .await?;
     app.accounting.set_calendar(app.settings().calendar.clone());

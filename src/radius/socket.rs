@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvmsg,
-    sendmsg, setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvfrom,
+    recvmsg, sendmsg, setsockopt, sockopt,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
@@ -103,14 +103,7 @@ impl ServerSocket {
     /// is harmless: a packet longer than the buffer is refused for its length.
     pub fn receive(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Option<Received>> {
         let received = match (self.wildcard, self.v6) {
-            (false, _) => self
-                .socket
-                .recv_from(buffer)
-                .map(|(length, source)| Received {
-                    length,
-                    source,
-                    local: Local::Bound,
-                }),
+            (false, _) => self.receive_bound(buffer),
             (true, false) => self.receive_v4(buffer, control),
             (true, true) => self.receive_v6(buffer, control),
         };
@@ -121,12 +114,33 @@ impl ServerSocket {
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock
                 | io::ErrorKind::TimedOut
-                | io::ErrorKind::Interrupted
-                // What std makes of that missing source.
-                | io::ErrorKind::InvalidInput => Ok(None),
+                | io::ErrorKind::Interrupted => Ok(None),
                 _ => Err(error),
             },
         }
+    }
+
+    /// Not the standard library's `recv_from`: it panics on the missing source of a read that `wake` ended.
+    fn receive_bound(&self, buffer: &mut [u8]) -> io::Result<Received> {
+        let descriptor = self.socket.as_raw_fd();
+        let (length, source) = if self.v6 {
+            let (length, source) = recvfrom::<SockaddrIn6>(descriptor, buffer)?;
+            (
+                length,
+                source.map(|source| SocketAddrV6::from(source).into()),
+            )
+        } else {
+            let (length, source) = recvfrom::<SockaddrIn>(descriptor, buffer)?;
+            (
+                length,
+                source.map(|source| SocketAddrV4::from(source).into()),
+            )
+        };
+        Ok(Received {
+            length,
+            source: source.ok_or(io::ErrorKind::WouldBlock)?,
+            local: Local::Bound,
+        })
     }
 
     fn receive_v4(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Received> {

@@ -4,7 +4,7 @@
 
 use super::{RouterError, wispr};
 use crate::domain::rate::Rate;
-use crate::radius::AttributeBuffer;
+use crate::radius::attribute::AttributeBuffer;
 
 pub(super) fn push_bandwidth(rate: Rate, out: &mut AttributeBuffer) -> Result<(), RouterError> {
     wispr::push_bandwidth(rate, out)

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use super::RouterError;
 use crate::domain::rate::{Rate, RateLimit};
-use crate::radius::AttributeBuffer;
+use crate::radius::attribute::AttributeBuffer;
 use crate::radius::number::mikrotik;
 
 /// The priority that is not written. MikroTik's manual names none; 8 is the lowest.

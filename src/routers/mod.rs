@@ -12,7 +12,7 @@ pub mod wispr;
 #[cfg(test)]
 mod vectors;
 
-use crate::radius::EncodeError;
+use crate::radius::attribute::EncodeError;
 
 /// What cannot be said to a router, or not understood of one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

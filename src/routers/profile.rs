@@ -8,7 +8,8 @@ use super::{RouterError, generic, mikrotik, wispr};
 use crate::domain::access::{AddressChoice, Entitlement};
 use crate::domain::nas::Profile;
 use crate::domain::rate::RateLimit;
-use crate::radius::{AttributeBuffer, number};
+use crate::radius::attribute::AttributeBuffer;
+use crate::radius::number;
 
 const SERVICE_TYPE_FRAMED: u32 = 2;
 const FRAMED_PROTOCOL_PPP: u32 = 1;
@@ -83,7 +84,7 @@ fn push_speed(
 mod tests {
     use super::*;
     use crate::domain::rate::{Burst, Rate};
-    use crate::radius::EncodeError;
+    use crate::radius::attribute::EncodeError;
 
     fn entitlement() -> Entitlement {
         Entitlement {

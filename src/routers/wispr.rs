@@ -3,7 +3,7 @@
 use super::RouterError;
 use crate::domain::rate::Rate;
 use crate::domain::time::{Calendar, Day, HOUR, MINUTE, SECOND, Timestamp};
-use crate::radius::AttributeBuffer;
+use crate::radius::attribute::AttributeBuffer;
 use crate::radius::number::wispr;
 
 /// WISPr-Bandwidth-Max-Up and -Down: 32 bits, bit/s; a faster rate becomes the fastest that fits.

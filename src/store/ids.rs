@@ -32,3 +32,13 @@ pub(super) fn next_sequence(tx: &mut Tx<'_>, counter: &'static str) -> Result<u6
 pub(super) fn current(read: &impl Read, counter: &'static str) -> Result<u64, StoreError> {
     Ok(read.get(&COUNTERS, counter)?.unwrap_or(0))
 }
+
+/// Whether the store never had a subscriber, a plan, a NAS or a session.
+pub fn is_unused(read: &impl Read) -> Result<bool, StoreError> {
+    for counter in [SUBSCRIBER, PLAN, NAS, FOLDED] {
+        if current(read, counter)? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}

@@ -42,6 +42,7 @@ use crate::crypto::Sealer;
 use codec::Undecodable;
 use ticket::{Message, Task};
 
+pub use ids::is_unused;
 pub use open::{OpenError, OpenOptions};
 pub use ticket::WriteTicket;
 pub use tx::{Change, Tx};

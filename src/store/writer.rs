@@ -97,7 +97,7 @@ impl Progress {
 
 /// Intervals are measured here and never compared with the wall clock, so `app::Clock` has no part in them.
 #[allow(clippy::disallowed_methods)]
-fn monotonic() -> Instant {
+pub(super) fn monotonic() -> Instant {
     Instant::now()
 }
 

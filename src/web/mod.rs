@@ -4,32 +4,160 @@
 //! table; a view carries strings that are ready to show. Invariant: no inline script or style in
 //! any page, so that the content security policy stays strict.
 
+pub mod alerts;
 pub mod assets;
 pub mod chart;
+pub mod client;
+pub mod cookies;
+pub mod csrf;
+pub mod error;
+pub mod extract;
 pub mod filters;
+pub mod form;
 pub mod headers;
 pub mod htmx;
 pub mod page;
+pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod server;
 pub mod shell;
+pub mod words;
 
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
-/// Placeholder until the handlers land.
-pub fn router(_app: std::sync::Arc<crate::app::App>) -> axum::Router {
-    assets::router()
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::timeout::TimeoutLayer;
+
+use crate::app::App;
+use crate::operations::operators::Throttle;
+use extract::Panel;
+use pages::{
+    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+};
+
+/// Octets of a form; the notes of a subscriber are its longest part.
+const LARGEST_BODY: usize = 256 * 1024;
+/// A page that takes longer is given up; the slowest list takes well under a second.
+const LONGEST_ANSWER: Duration = Duration::from_secs(30);
+
+/// The whole panel as one service.
+pub fn router(app: Arc<App>) -> Router {
+    let panel = Panel {
+        app,
+        throttle: Arc::new(Throttle::default()),
+    };
+    dressed(routes(), panel)
 }
-pub mod server {
-    pub async fn serve(
-        listener: tokio::net::TcpListener,
-        router: axum::Router,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let _ = axum::serve(listener, router)
-            .with_graceful_shutdown(stop)
-            .await;
+
+/// Every address of the panel.
+fn routes() -> Router<Panel> {
+    Router::new()
+        .route("/healthz", get(health))
+        .route("/login", get(login::show).post(login::create))
+        .route("/logout", post(login::remove))
+        .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/done", get(setup::done))
+        .route("/account/logins", get(account::logins))
+        .route("/account/logins/{browser}/revoke", post(account::revoke))
+        .route(
+            "/account/logins/revoke-others",
+            post(account::revoke_others),
+        )
+        .route(
+            "/account/password",
+            get(account::password).post(account::change_password),
+        )
+        .route("/account/theme", post(account::theme))
+        .route("/", get(dashboard::show))
+        .route(
+            "/subscribers",
+            get(subscribers::list).post(subscribers::create),
+        )
+        .route("/subscribers/new", get(subscribers::new))
+        .route("/subscribers/{id}", get(subscribers::show))
+        .route("/subscribers/{id}/sessions", get(subscribers::sessions))
+        .route(
+            "/subscribers/{id}/edit",
+            get(subscribers::edit).post(subscribers::update),
+        )
+        .route(
+            "/subscribers/{id}/delete",
+            get(subscribers::ask_remove).post(subscribers::remove),
+        )
+        .route(
+            "/subscribers/{id}/disconnect",
+            post(subscribers::disconnect),
+        )
+        .route("/subscribers/{id}/suspend", post(subscribers::suspend))
+        .route("/subscribers/{id}/enable", post(subscribers::enable))
+        .route(
+            "/subscribers/{id}/forget-mac",
+            post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/password",
+            post(subscribers::reveal_password),
+        )
+        .route("/plans", get(plans::list).post(plans::create))
+        .route("/plans/new", get(plans::new))
+        .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
+        .route(
+            "/plans/{id}/delete",
+            get(plans::ask_remove).post(plans::remove),
+        )
+        .route("/nas", get(nas::list).post(nas::create))
+        .route("/nas/new", get(nas::new))
+        .route("/nas/unknown", get(nas::unknown))
+        .route("/nas/{id}", get(nas::show))
+        .route("/nas/{id}/edit", get(nas::edit).post(nas::update))
+        .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
+        .route("/online", get(sessions::online))
+        .route("/sessions", get(sessions::history))
+        .route("/sessions/{id}/disconnect", post(sessions::disconnect))
+        .route("/auth-log", get(auth_log::list))
+        .route("/audit", get(audit::list))
+        .route("/search", get(search::show))
+        .merge(assets::router())
+}
+
+/// What surrounds every handler. A layer encloses those above it.
+fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
+    routes
+        .fallback(error::missing)
+        .method_not_allowed_fallback(error::wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            LONGEST_ANSWER,
+        ))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(middleware::from_fn_with_state(panel.clone(), error::answer))
+        // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its
+        // cookie, which is SameSite.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn(headers::security))
+        .with_state(panel)
+}
+
+/// For the supervisor and monitors: `ok` while the store can be read.
+async fn health(State(panel): State<Panel>) -> (StatusCode, &'static str) {
+    match panel.app.store.view() {
+        Ok(_) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read"),
     }
 }

@@ -1,14 +1,54 @@
 //! Filters in the address: builds a query string in which links change one thing and keep the rest.
 
+use std::str::FromStr;
+
+use axum::http::Uri;
+
 /// Names and values in the order in which they were added; a name stands once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
     pairs: Vec<(String, String)>,
 }
 
+/// Pairs that are read from an address; a filter form has about eight.
+const MOST_PAIRS: usize = 32;
+/// Characters of one value; the longest filter is a name.
+const LONGEST_VALUE: usize = 200;
+
 impl Query {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Reads the query of an address: of `known` names the first value that is not empty. What else somebody put there is
+    /// left out, and so does not come back in links.
+    pub fn read(address: &str, known: &[&str]) -> Self {
+        let pairs = address
+            .parse::<Uri>()
+            .ok()
+            .and_then(|uri| axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).ok())
+            .map_or_else(Vec::new, |query| query.0);
+        let mut query = Self::new();
+        for (name, value) in pairs.into_iter().take(MOST_PAIRS) {
+            if known.contains(&name.as_str()) && query.get(&name).is_empty() {
+                let value: String = value.chars().take(LONGEST_VALUE).collect();
+                query = query.with(&name, value.trim());
+            }
+        }
+        query
+    }
+
+    /// The value of `name`, or the empty text.
+    pub fn get(&self, name: &str) -> &str {
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
+    }
+
+    /// The value of `name` as a number, if it is one.
+    pub fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name).parse().ok()
     }
 
     /// Sets `name`; an empty value removes it, so that addresses stay short.
@@ -42,7 +82,7 @@ impl Query {
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986 s2.3.
-fn encode(text: &str, out: &mut String) {
+pub fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
@@ -56,6 +96,20 @@ fn encode(text: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn known_filters_are_read_from_the_address_and_nothing_else() {
+        let read = |address| Query::read(address, &["q", "nas"]);
+        let query = read("/online?q=%20ali%20b+c%26&nas=7&evil=1&q=second");
+        assert_eq!(query.get("q"), "ali b c&");
+        assert_eq!(query.number::<u32>("nas"), Some(7));
+        assert_eq!(query.href("/online"), "/online?q=ali%20b%20c%26&nas=7");
+        assert_eq!(read("/online?nas=x").number::<u32>("nas"), None);
+        assert_eq!(read("/online?q=&nas"), Query::new());
+        assert_eq!(read("no address at all"), Query::new());
+        let long = format!("/?q={}", "a".repeat(300));
+        assert_eq!(read(&long).get("q").len(), LONGEST_VALUE);
+    }
 
     #[test]
     fn a_link_changes_one_thing_and_keeps_the_rest() {

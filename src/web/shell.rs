@@ -172,6 +172,8 @@ pub struct Shell {
     /// The operator's name, as shown in the corner.
     pub operator: String,
     pub theme: Theme,
+    /// Whether this operator may change anything; else pages offer nothing that would be refused.
+    pub may_change: bool,
     /// Goes into the hidden `csrf` field of every form, which htmx sends too.
     pub csrf: String,
     /// Path and query of this page, to come back to after a change of theme.

@@ -7,6 +7,9 @@
     reason = "this crate is tests only: a panic is how a test fails, and its helpers fail the same way"
 )]
 
+mod appliance;
 mod browser_frame;
+mod crash;
+mod panel;
 mod support;
 mod tidy;

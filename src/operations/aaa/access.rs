@@ -303,7 +303,7 @@ impl Login<'_> {
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             Some(reason) => {
-                counters.rejects(slot(reason)).increment();
+                counters.rejects(reject_slot(reason)).increment();
                 stats
                     .rejects
                     .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -325,7 +325,7 @@ impl Login<'_> {
 }
 
 /// The place of a reason among the counters.
-pub fn slot(reason: Reason) -> usize {
+pub fn reject_slot(reason: Reason) -> usize {
     Reason::ALL
         .iter()
         .position(|r| *r == reason)
@@ -365,7 +365,7 @@ fn mschap_code(reason: Reason) -> RefusalCode {
 }
 
 /// Remembers a MAC address, if there is still room for it when the write comes.
-fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
+pub(in crate::operations) fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
     let ticket = app.store.write("learn MAC", move |tx| -> Result<(), Error> {
         let Some(mut stored) = subscribers::get(tx, subscriber)? else { return Ok(()) };
         let macs = &mut stored.subscriber.macs;
@@ -373,6 +373,7 @@ fn learn(app: &App, subscriber: SubscriberId, mac: Mac) {
         if has_room && !macs.contains(&mac) {
             macs.push(mac);
             subscribers::put(tx, &stored)?;
+            outbox::add(tx, Work::IndexSubscriber(subscriber))?;
         }
         Ok(())
     });

@@ -75,12 +75,15 @@ fn record(
     let packet = request.packet;
     let username = String::from_utf8_lossy(request.user_name().unwrap_or_default()).into_owned();
     let class = class(packet);
-    let subscriber = match app.login_facts().find(&app.store, &username)? {
-        Some(facts) => Some(facts.id),
-        // Renamed while online: the router still says the old name, but our Class says who it is.
-        None => class
-            .map(|(subscriber, _)| subscriber)
-            .filter(|id| exists(app, *id)),
+    let named = app
+        .login_facts()
+        .find(&app.store, &username)?
+        .map(|facts| facts.id);
+    // Renamed while online: the router still says the old name, which may be another's by now, but our Class says who it
+    // is. Nearly always both agree, and nothing more is read.
+    let subscriber = match class.map(|(subscriber, _)| subscriber) {
+        Some(id) if named != Some(id) && exists(app, id)? => Some(id),
+        _ => named,
     };
     Ok(Record {
         kind,
@@ -104,14 +107,8 @@ fn record(
     })
 }
 
-fn exists(app: &App, subscriber: SubscriberId) -> bool {
-    let view = app.store.view();
-    view.is_ok_and(|view| {
-        matches!(
-            crate::store::subscribers::get(&view, subscriber),
-            Ok(Some(_))
-        )
-    })
+fn exists(app: &App, subscriber: SubscriberId) -> Result<bool, crate::store::StoreError> {
+    Ok(crate::store::subscribers::get(&app.store.view()?, subscriber)?.is_some())
 }
 
 /// Several Class attributes may come back; ours is recognised by its form.

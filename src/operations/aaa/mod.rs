@@ -15,6 +15,10 @@ use crate::radius::{
     NasPeer, Observation, Port,
 };
 
+#[cfg(test)]
+pub(super) use access::learn;
+pub use access::reject_slot;
+
 /// Answers the RADIUS sockets from the store and the sessions in memory.
 pub struct Aaa {
     app: Arc<App>,

@@ -9,6 +9,7 @@ use super::{SECRET, peer};
 use crate::radius::auth::Method;
 use crate::radius::client::{Login, Request, exchange};
 use crate::radius::server::spawn;
+use crate::radius::socket::ServerSocket;
 use crate::radius::{AccessOutcome, AttributeBuffer, Code, Port, SharedSecret};
 
 #[test]
@@ -90,4 +91,19 @@ fn the_client_tells_a_stray_from_silence() {
     .unwrap_err();
     assert_eq!(error.to_string(), "no reply after 2 tries");
     bench.seen.wait("Refused");
+}
+
+#[test]
+fn a_woken_socket_receives_nothing_and_does_not_panic() {
+    for address in ["127.0.0.1:0", "[::1]:0", "0.0.0.0:0", "[::]:0"] {
+        let socket = ServerSocket::bind(address.parse().unwrap(), false).unwrap();
+        socket.wake();
+        let (mut buffer, mut control) = ([0; 64], [0; 128]);
+        for _ in 0..3 {
+            assert!(
+                socket.receive(&mut buffer, &mut control).unwrap().is_none(),
+                "{address}"
+            );
+        }
+    }
 }

@@ -3,83 +3,33 @@
 //! One owner changes this, one entry at a time in the order of the journal; everybody may read. Applying the same
 //! entries to the same tables gives the same state, which is what makes the journal enough after a crash.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
+use super::keys::{Key, Recent};
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
-use crate::domain::text::fold_case;
 use crate::domain::time::{Calendar, Day, Timestamp};
-
-/// Open sessions kept at most; what comes beyond is not answered. Far above what one machine serves.
-pub const MOST_SESSIONS: usize = 400_000;
-/// Keys of sessions that ended and were folded, kept so that a late record finds its session again.
-const MOST_RECENT: usize = 65_536;
 
 /// Usage that no fold has written yet.
 pub type Usage = HashMap<(Day, SubscriberId), Traffic>;
 
-/// What names a session: NAS, Acct-Session-Id and User-Name without case (rules.md section 2). Sessions of different
-/// logins under one key are told apart by `Class`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    nas: NasId,
-    acct_session_id: Vec<u8>,
-    username: String,
-}
-
-impl Key {
-    fn of_record(record: &Record) -> Key {
-        Key {
-            nas: record.nas,
-            acct_session_id: record.acct_session_id.clone(),
-            username: fold_case(&record.username),
-        }
-    }
-
-    fn of_session(session: &Session) -> Key {
-        Key {
-            nas: session.nas,
-            acct_session_id: session.acct_session_id.clone(),
-            username: fold_case(&session.username),
-        }
-    }
-
-    /// Sixty-four bits that stand for the key where only a hint is needed.
-    fn hint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        hasher.finish()
-    }
-}
-
-/// Ended sessions in the tables, newest first out.
-#[derive(Debug, Default)]
-struct Recent {
-    by_hint: HashMap<u64, SessionId>,
-    order: VecDeque<u64>,
-}
-
-impl Recent {
-    fn add(&mut self, hint: u64, id: SessionId) {
-        if self.by_hint.insert(hint, id).is_none() {
-            self.order.push_back(hint);
-        }
-        while self.order.len() > MOST_RECENT {
-            if let Some(oldest) = self.order.pop_front() {
-                self.by_hint.remove(&oldest);
-            }
-        }
-    }
-}
-
 /// Where ended sessions are read from.
 pub trait Archive {
     fn closed(&self, id: SessionId) -> Option<Session>;
+
+    /// The newest ended sessions of a subscriber, newest first.
+    fn closed_of(&self, subscriber: SubscriberId, limit: usize) -> Vec<Session>;
 }
+
+/// Sessions under one key that a record is compared with, newest first. A router that gives every session the same id
+/// must not make each record slower than the one before.
+const MOST_UNDER_KEY: usize = 8;
+/// Ended sessions of a subscriber that are searched for one which memory has forgotten.
+const MOST_SEARCHED: usize = 32;
 
 #[derive(Debug)]
 struct Slot {
@@ -130,7 +80,7 @@ impl Live {
             applied: sequence,
         };
         for session in ended.iter().rev() {
-            live.recent.add(Key::of_session(session).hint(), session.id);
+            live.recent.add(&Key::of_session(session), session.id);
         }
         for session in open {
             live.insert(session, false);
@@ -144,10 +94,6 @@ impl Live {
 
     pub fn applied(&self) -> u64 {
         self.applied
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.slots.len() >= MOST_SESSIONS
     }
 
     /// Whether an entry speaks of what is in memory already, so that it needs no new room.
@@ -170,16 +116,13 @@ impl Live {
                 RecordKind::Off => self.close_all_of(record.nas, record.event_at, Cause::NasOff),
                 _ => self.apply_record(sequence, record, archive),
             },
-            Entry::GiveUp { session, at } => self.close(*session, *at, Cause::Lost),
+            Entry::GiveUp { session, at } => self.give_up(*session, *at),
         }
     }
 
     fn apply_record(&mut self, sequence: u64, record: &Record, archive: &dyn Archive) {
         let key = Key::of_record(record);
-        let found = self
-            .find(&key, record)
-            .or_else(|| self.recall(&key, record, archive));
-        if let Some(id) = found
+        if let Some(id) = self.find(&key, record, archive)
             && self.apply_to(id, record)
         {
             return;
@@ -192,31 +135,61 @@ impl Live {
         self.insert(session, true);
     }
 
-    /// The session in memory that a record speaks of.
-    fn find(&self, key: &Key, record: &Record) -> Option<SessionId> {
-        let ids = self.by_key.get(key)?;
-        let login = |id: &SessionId| self.slots.get(id).and_then(|slot| slot.session.login);
-        match record.login {
-            None => ids.last().copied(),
-            Some(_) => {
-                let same = ids.iter().rev().find(|id| login(id) == record.login);
-                same.or_else(|| ids.iter().rev().find(|id| login(id).is_none()))
-                    .copied()
+    /// The session that a record speaks of: the newest of the same login, else the newest whose login is not known. A
+    /// record without `Class` speaks of the newest.
+    fn find(&mut self, key: &Key, record: &Record, archive: &dyn Archive) -> Option<SessionId> {
+        let in_memory = self.by_key.get(key).map_or(&[][..], Vec::as_slice);
+        let mut ids: Vec<SessionId> = in_memory
+            .iter()
+            .rev()
+            .take(MOST_UNDER_KEY)
+            .copied()
+            .collect();
+        ids.extend(self.recent.under(key).take(MOST_UNDER_KEY));
+        ids.sort_unstable_by_key(|id| Reverse(*id));
+        ids.dedup();
+        let mut of_no_login = None;
+        for id in ids.into_iter().take(MOST_UNDER_KEY) {
+            let (login, archived) = match self.slots.get(&id) {
+                Some(slot) => (slot.session.login, None),
+                None => match archive.closed(id).filter(|s| Key::of_session(s) == *key) {
+                    Some(session) => (session.login, Some(session)),
+                    None => continue,
+                },
+            };
+            if record.login.is_none() || login == record.login {
+                return Some(self.hold(id, archived));
             }
+            if login.is_none() && of_no_login.is_none() {
+                of_no_login = Some((id, archived));
+            }
+        }
+        match of_no_login {
+            Some((id, archived)) => Some(self.hold(id, archived)),
+            None => self.search(key, record, archive),
         }
     }
 
-    /// Brings an ended session back into memory, if a late record speaks of it.
-    fn recall(&mut self, key: &Key, record: &Record, archive: &dyn Archive) -> Option<SessionId> {
-        let id = *self.recent.by_hint.get(&key.hint())?;
-        let session = archive.closed(id)?;
-        let is_other_login =
-            session.login.is_some() && record.login.is_some() && session.login != record.login;
-        if is_other_login || Key::of_session(&session) != *key {
-            return None;
+    /// Looks among the ended sessions of the subscriber for one that left memory long ago, such as that of a Stop which
+    /// the router sends again after a restart of ours. A Start opens a session, so it is not worth the search.
+    fn search(&mut self, key: &Key, record: &Record, archive: &dyn Archive) -> Option<SessionId> {
+        let subscriber = record
+            .subscriber
+            .filter(|_| record.kind != RecordKind::Start)?;
+        let fits = |s: &Session| Key::of_session(s) == *key;
+        let is_of_login =
+            |s: &Session| record.login.is_none() || s.login.is_none() || s.login == record.login;
+        let ended = archive.closed_of(subscriber, MOST_SEARCHED);
+        let session = ended.into_iter().find(|s| fits(s) && is_of_login(s))?;
+        Some(self.hold(session.id, Some(session)))
+    }
+
+    /// Brings an ended session back into memory.
+    fn hold(&mut self, id: SessionId, archived: Option<Session>) -> SessionId {
+        if let Some(session) = archived {
+            self.insert(session, false);
         }
-        self.insert(session, false);
-        Some(id)
+        id
     }
 
     /// Applies a record to a session in memory. False when the record belongs to a new one.
@@ -252,6 +225,8 @@ impl Live {
         let earlier: Vec<SessionId> = self
             .open_of(subscriber)
             .filter(|s| s.nas == record.nas)
+            // A Start that comes late says nothing about sessions that began after it.
+            .filter(|s| s.started_at <= rating::began_at(record))
             .filter(|s| {
                 let same_port = place.nas_port.is_some() && s.place.nas_port == place.nas_port;
                 let same_mac = place.mac.is_some() && s.place.mac == place.mac;
@@ -278,6 +253,13 @@ impl Live {
         }
     }
 
+    /// `at` is the last word of the session that was known when it was given up. It has spoken since: it lives.
+    fn give_up(&mut self, id: SessionId, at: Timestamp) {
+        if self.session(id).is_some_and(|s| s.updated_at <= at) {
+            self.close(id, at, Cause::Lost);
+        }
+    }
+
     fn close(&mut self, id: SessionId, at: Timestamp, cause: Cause) {
         let Some(slot) = self.slots.get_mut(&id) else {
             return;
@@ -300,10 +282,8 @@ impl Live {
 
     fn insert(&mut self, session: Session, dirty: bool) {
         let (id, subscriber, is_open) = (session.id, session.subscriber, session.stopped.is_none());
-        self.by_key
-            .entry(Key::of_session(&session))
-            .or_default()
-            .push(id);
+        let ids = self.by_key.entry(Key::of_session(&session)).or_default();
+        ids.insert(ids.partition_point(|other| *other < id), id);
         self.slots.insert(id, Slot { session, dirty });
         self.list(id, is_open, subscriber);
     }
@@ -337,7 +317,8 @@ impl Live {
 
     // Folding.
 
-    /// Takes what the tables do not hold yet. Nothing changes for readers until [`Live::folded`] or [`Live::unfolded`].
+    /// Takes what the tables do not hold yet. Nothing changes for readers until [`Live::folded`]; only then may the next
+    /// capture be made.
     pub fn capture(&mut self) -> Captured {
         let mut sessions = Vec::new();
         for slot in self.slots.values_mut().filter(|slot| slot.dirty) {
@@ -378,24 +359,11 @@ impl Live {
             return;
         };
         let key = Key::of_session(&slot.session);
-        self.recent.add(key.hint(), id);
+        self.recent.add(&key, id);
         if let Some(ids) = self.by_key.get_mut(&key) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
                 self.by_key.remove(&key);
-            }
-        }
-    }
-
-    /// The fold failed: what was captured waits for the next one.
-    pub fn unfolded(&mut self, captured: &Captured) {
-        let (_, usage) = self.folding.take().unwrap_or_default();
-        for (key, traffic) in usage {
-            *self.usage.entry(key).or_default() += traffic;
-        }
-        for session in &captured.sessions {
-            if let Some(slot) = self.slots.get_mut(&session.id) {
-                slot.dirty = true;
             }
         }
     }
@@ -485,8 +453,19 @@ impl Live {
             .collect()
     }
 
-    /// Usage that the tables do not hold, while no fold is under way.
-    pub fn unfolded_usage(&self) -> impl Iterator<Item = ((Day, SubscriberId), Traffic)> + '_ {
-        self.usage.iter().map(|(key, traffic)| (*key, *traffic))
+    /// All usage beyond what tables folded up to `folded` hold.
+    pub fn all_usage_beyond(
+        &self,
+        folded: u64,
+    ) -> impl Iterator<Item = ((Day, SubscriberId), Traffic)> + '_ {
+        let under_way = self
+            .folding
+            .iter()
+            .filter(move |(sequence, _)| *sequence > folded);
+        let under_way = under_way.flat_map(|(_, usage)| usage);
+        self.usage
+            .iter()
+            .chain(under_way)
+            .map(|(key, traffic)| (*key, *traffic))
     }
 }

@@ -5,6 +5,7 @@
 //! tables do not; the tables are as of one journal sequence, which they name.
 
 mod entry;
+mod keys;
 mod live;
 mod owner;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
@@ -26,7 +27,7 @@ use crate::domain::time::{Calendar, Day, Month, Timestamp};
 
 pub use entry::Entry;
 use live::Archive;
-pub use live::{Live, MOST_SESSIONS};
+pub use live::Live;
 use owner::Owner;
 
 /// Called once the record is on disk and applied. Dropped uncalled when it is not: then nobody is answered, and the
@@ -44,6 +45,8 @@ pub struct Pace {
     pub fold_every: Duration,
     /// A fold is due after so many records, too, which bounds the replay after a crash.
     pub fold_after: u64,
+    /// Sessions kept in memory at most; records of new ones beyond are not answered.
+    pub most_sessions: usize,
 }
 
 impl Default for Pace {
@@ -53,10 +56,13 @@ impl Default for Pace {
             spacing: Duration::from_millis(35),
             fold_every: Duration::from_secs(300),
             fold_after: 200_000,
+            most_sessions: MOST_SESSIONS,
         }
     }
 }
 
+/// Far above what one machine serves; about 200 MB.
+pub const MOST_SESSIONS: usize = 400_000;
 /// Records that wait for the owner; what comes beyond is not answered and comes again.
 const QUEUE: usize = 16_384;
 /// Ended sessions that are looked at on start, so that late records find theirs.
@@ -123,13 +129,34 @@ impl Archive for View {
             None
         })
     }
+
+    fn closed_of(&self, subscriber: SubscriberId, limit: usize) -> Vec<Session> {
+        sessions::closed_of(self, subscriber, limit).unwrap_or_else(|error| {
+            tracing::error!(%error, subscriber = subscriber.0, "ended sessions cannot be read");
+            Vec::new()
+        })
+    }
 }
+
+/// What a start begins with.
+struct Recovered {
+    live: Live,
+    journal: Journal,
+    replayed: Replayed,
+    /// The sequence that the tables were folded up to.
+    folded: u64,
+}
+
+/// Opens the journal from a sequence on and hands every record over.
+type OpenJournal<'a> =
+    &'a dyn Fn(u64, &mut dyn FnMut(u64, &[u8])) -> Result<(Journal, Replayed), JournalError>;
 
 /// Brings memory to where the journal ends: the tables, then every record that they do not hold.
 fn recover(
     store: &Store,
     calendar: Calendar,
-) -> Result<(Live, Journal, Replayed), AccountingError> {
+    open_journal: OpenJournal<'_>,
+) -> Result<Recovered, AccountingError> {
     let view = store.view()?;
     let folded = ids::current(&view, ids::FOLDED)?;
     let open = sessions::open_at_fold(&view)?;
@@ -140,23 +167,28 @@ fn recover(
     })?;
     let mut live = Live::new(calendar, folded, open, &ended);
     let mut unreadable = None;
-    let (journal, replayed) = Journal::open(
-        store.folder(),
-        folded.saturating_add(1),
-        |sequence, octets| match Entry::decode(octets) {
-            Ok(entry) if unreadable.is_none() => live.apply(sequence, &entry, &view),
-            Ok(_) => {}
-            Err(why) => {
-                unreadable.get_or_insert(AccountingError::Unreadable {
-                    sequence,
-                    what: format!("{why:?}"),
-                });
-            }
-        },
-    )?;
+    let (journal, replayed) =
+        open_journal(
+            folded.saturating_add(1),
+            &mut |sequence, octets| match Entry::decode(octets) {
+                Ok(entry) if unreadable.is_none() => live.apply(sequence, &entry, &view),
+                Ok(_) => {}
+                Err(why) => {
+                    unreadable.get_or_insert(AccountingError::Unreadable {
+                        sequence,
+                        what: format!("{why:?}"),
+                    });
+                }
+            },
+        )?;
     match unreadable {
         Some(error) => Err(error),
-        None => Ok((live, journal, replayed)),
+        None => Ok(Recovered {
+            live,
+            journal,
+            replayed,
+            folded,
+        }),
     }
 }
 
@@ -167,23 +199,49 @@ impl Accounting {
         calendar: Calendar,
         pace: Pace,
     ) -> Result<Accounting, AccountingError> {
-        let (live, journal, replayed) = recover(store, calendar)?;
-        if replayed.records > 0 || replayed.torn_octets > 0 {
-            tracing::info!(
-                records = replayed.records,
-                torn_octets = replayed.torn_octets,
-                "the accounting journal was replayed"
-            );
+        Self::open_on(store, calendar, pace, &|needed_from, apply| {
+            Journal::open(store.folder(), needed_from, apply)
+        })
+    }
+
+    /// With a journal on a disk of memory that fails on demand.
+    #[cfg(test)]
+    pub(crate) fn in_memory(
+        store: &Store,
+        calendar: Calendar,
+        pace: Pace,
+        memory: &super::journal::memory::Memory,
+    ) -> Result<Accounting, AccountingError> {
+        Self::open_on(store, calendar, pace, &|needed_from, apply| {
+            Journal::open_in_memory(memory, needed_from, apply)
+        })
+    }
+
+    fn open_on(
+        store: &Store,
+        calendar: Calendar,
+        pace: Pace,
+        open_journal: OpenJournal<'_>,
+    ) -> Result<Accounting, AccountingError> {
+        let recovered = recover(store, calendar, open_journal)?;
+        let Replayed {
+            records,
+            torn_octets,
+            ..
+        } = recovered.replayed;
+        if records > 0 || torn_octets > 0 {
+            tracing::info!(records, torn_octets, "the accounting journal was replayed");
         }
         let (queue, messages): (_, Receiver<Message>) = sync_channel(QUEUE);
         let shared = Arc::new(Shared {
-            live: RwLock::new(live),
+            live: RwLock::new(recovered.live),
             health: Mutex::new(Health::default()),
         });
         let owner = Owner::new(
             Arc::clone(&shared),
             store.clone(),
-            journal,
+            recovered.journal,
+            recovered.folded,
             pace,
             queue.clone(),
         );
@@ -354,7 +412,7 @@ impl Picture<'_> {
     }
 }
 
-/// Every session there is: ended ones from the tables, then what is in memory, in the order of their ids.
+/// Every session there is: ended ones from the tables, ended ones that no fold has written, then open ones.
 pub fn each_session(
     live: &Live,
     view: &View,
@@ -370,7 +428,7 @@ pub fn each_session(
         flow
     })?;
     let mut in_memory: Vec<&Session> = live.ended_sessions().chain(live.open_sessions()).collect();
-    in_memory.sort_by_key(|s| s.id);
+    in_memory.sort_by_key(|s| (s.stopped.is_none(), s.id));
     for session in in_memory {
         if stopped || visit(session).is_break() {
             break;
@@ -379,14 +437,13 @@ pub fn each_session(
     Ok(())
 }
 
+/// The last journal sequence that the tables hold.
+pub fn folded(view: &View) -> Result<u64, StoreError> {
+    ids::current(view, ids::FOLDED)
+}
+
 /// Says that the tables hold every session up to `sequence`, for data that was not made by accounting. The journal goes
 /// on behind it.
 pub fn mark_folded(tx: &mut Tx<'_>, sequence: u64) -> Result<(), StoreError> {
     tx.insert(&COUNTERS, ids::FOLDED, &sequence)
-}
-
-#[allow(clippy::disallowed_methods)]
-fn monotonic() -> Instant {
-    // Intervals between commits are measured here and never compared with the wall clock.
-    Instant::now()
 }

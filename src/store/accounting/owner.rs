@@ -4,14 +4,18 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::live::{Captured, Live};
-use super::{Acknowledge, Entry, Message, Pace, Shared, monotonic};
+use super::live::Captured;
+use super::{Acknowledge, Entry, Message, Pace, Shared};
 use crate::store::journal::{Journal, JournalError};
 use crate::store::tables::COUNTERS;
+use crate::store::writer::monotonic;
 use crate::store::{Read, Store, StoreError, Tx, View, ids, sessions};
 
 /// Records in one commit at most, well below the journal's bound of a group.
 const MOST_IN_GROUP: usize = 2_048;
+
+/// A fold that failed is tried again after so long, or sooner if somebody asks.
+const FOLD_AGAIN: Duration = Duration::from_secs(10);
 
 pub(super) struct Owner {
     shared: Arc<Shared>,
@@ -25,9 +29,13 @@ pub(super) struct Owner {
     folded_at: Instant,
     /// The sequence up to which the tables hold everything.
     folded: u64,
+    /// On its way into the tables.
     folding: Option<Captured>,
-    /// Told when the fold after the present one is done.
-    fold_waiters: Vec<SyncSender<bool>>,
+    /// A capture whose fold failed. It is tried again as it is before anything newer is captured: its commit may have
+    /// reached the disk after all, and then the tables tell by its sequence that they hold it.
+    unfinished: Option<Captured>,
+    /// Each is told once the tables hold everything up to its sequence.
+    fold_waiters: Vec<(u64, SyncSender<bool>)>,
     fold_wanted: bool,
 }
 
@@ -36,13 +44,13 @@ impl Owner {
         shared: Arc<Shared>,
         store: Store,
         journal: Journal,
+        folded: u64,
         pace: Pace,
         queue: SyncSender<Message>,
     ) -> Owner {
         let now = monotonic();
-        let applied = shared.live().applied();
-        // What was replayed is folded soon, so that another crash replays less.
-        let fold_wanted = journal.segment_octets() > FRESH_SEGMENT;
+        // What was replayed is folded at once, so that another crash replays less.
+        let fold_wanted = shared.live().applied() > folded;
         Owner {
             shared,
             store,
@@ -52,8 +60,9 @@ impl Owner {
             waiting: Vec::new(),
             committed_at: now.checked_sub(pace.spacing).unwrap_or(now),
             folded_at: now,
-            folded: applied,
+            folded,
             folding: None,
+            unfinished: None,
             fold_waiters: Vec::new(),
             fold_wanted,
         }
@@ -61,15 +70,15 @@ impl Owner {
 
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
         loop {
+            if self.folding.is_none() && self.fold_is_due() {
+                self.begin_fold();
+            }
             let stop = self.gather(messages);
             if !self.waiting.is_empty() && (stop || self.commit_is_due()) {
                 self.commit();
             }
             if stop {
                 break;
-            }
-            if self.folding.is_none() && self.fold_is_due() {
-                self.begin_fold();
             }
         }
         self.finish(messages);
@@ -103,7 +112,8 @@ impl Owner {
         match message {
             Message::Entry(entry, acknowledge) => self.waiting.push((entry, acknowledge)),
             Message::Fold(waiter) => {
-                self.fold_waiters.push(waiter);
+                let applied = self.shared.live().applied();
+                self.fold_waiters.push((applied, waiter));
                 self.fold_wanted = true;
             }
             Message::Folded(done) => self.end_fold(done),
@@ -115,8 +125,7 @@ impl Owner {
     /// How long to wait for the next message.
     fn patience(&self) -> Duration {
         if self.waiting.is_empty() {
-            self.pace
-                .fold_every
+            self.fold_period()
                 .saturating_sub(self.folded_at.elapsed())
                 .max(Duration::from_millis(50))
         } else {
@@ -138,16 +147,15 @@ impl Owner {
             Ok(view) => view,
             Err(error) => return self.report(Some((error.to_string(), false))),
         };
-        let live_is_full = self.shared.live().is_full();
-        if live_is_full {
-            let live = self.shared.live();
-            waiting.retain(|(entry, _)| live.knows(entry));
-        }
+        let no_room = self.refuse_new(&mut waiting);
         let (octets, waiting) = encode(waiting);
+        if octets.is_empty() {
+            return self.report(no_room);
+        }
         match self.journal.append(&octets) {
             Ok(sequences) => {
                 self.apply(sequences.start, &waiting, &view);
-                self.report(None);
+                self.report(no_room);
                 let mut health = self
                     .shared
                     .health
@@ -165,6 +173,26 @@ impl Owner {
                 self.report(Some((error.to_string(), disk_full)));
             }
         }
+    }
+
+    /// Drops what would need more room than there is, and says so.
+    fn refuse_new(
+        &mut self,
+        waiting: &mut Vec<(Box<Entry>, Acknowledge)>,
+    ) -> Option<(String, bool)> {
+        let live = self.shared.live();
+        if live.in_memory() < self.pace.most_sessions {
+            return None;
+        }
+        let before = waiting.len();
+        waiting.retain(|(entry, _)| live.knows(entry));
+        // Ended sessions make room once they are in the tables.
+        self.fold_wanted |= live.in_memory() > live.open_count();
+        let words = format!(
+            "{} sessions are in memory, which is all there is room for",
+            live.in_memory()
+        );
+        (waiting.len() < before).then_some((words, false))
     }
 
     fn apply(&self, first: u64, entries: &[(Box<Entry>, Acknowledge)], view: &View) {
@@ -207,22 +235,26 @@ impl Owner {
 
     // Folding.
 
+    fn fold_period(&self) -> Duration {
+        match self.unfinished {
+            Some(_) => self.pace.fold_every.min(FOLD_AGAIN),
+            None => self.pace.fold_every,
+        }
+    }
+
     fn fold_is_due(&self) -> bool {
-        let applied = self.shared.live().applied();
-        let behind = applied.saturating_sub(self.folded);
-        self.fold_wanted
-            || behind >= self.pace.fold_after
-            || (behind > 0 && self.folded_at.elapsed() >= self.pace.fold_every)
+        let behind = self.shared.live().applied().saturating_sub(self.folded);
+        let is_time = behind > 0 && self.folded_at.elapsed() >= self.fold_period();
+        // After a failure it is the time that counts, or a full disk would be hammered.
+        let is_much = behind >= self.pace.fold_after && self.unfinished.is_none();
+        self.fold_wanted || is_time || is_much
     }
 
     /// Captures what the tables lack and hands it to the store's writer; records go on meanwhile.
     fn begin_fold(&mut self) {
         self.fold_wanted = false;
         self.folded_at = monotonic();
-        if let Err(error) = self.journal.rotate() {
-            tracing::warn!(%error, "the journal goes on in the same segment");
-        }
-        let captured = self.capture();
+        let captured = self.next_capture();
         let ticket = self.store.write("fold", fold_work(captured.clone()));
         self.folding = Some(captured);
         let queue = self.queue.clone();
@@ -239,6 +271,16 @@ impl Owner {
         }
     }
 
+    fn next_capture(&mut self) -> Captured {
+        if let Some(unfinished) = self.unfinished.take() {
+            return unfinished;
+        }
+        if let Err(error) = self.journal.rotate() {
+            tracing::warn!(%error, "the journal goes on in the same segment");
+        }
+        self.capture()
+    }
+
     fn capture(&self) -> Captured {
         self.shared
             .live
@@ -251,18 +293,12 @@ impl Owner {
         let Some(captured) = self.folding.take() else {
             return;
         };
-        let mut live: std::sync::RwLockWriteGuard<'_, Live> = self
-            .shared
-            .live
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
         if done {
-            live.folded();
-        } else {
-            live.unfolded(&captured);
-        }
-        drop(live);
-        if done {
+            self.shared
+                .live
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .folded();
             self.folded = captured.sequence;
             self.shared
                 .health
@@ -270,11 +306,19 @@ impl Owner {
                 .unwrap_or_else(PoisonError::into_inner)
                 .folds += 1;
             self.trim();
+        } else {
+            self.unfinished = Some(captured);
         }
-        for waiter in self.fold_waiters.drain(..) {
+        let folded = self.folded;
+        self.fold_waiters.retain(|(wanted, waiter)| {
+            if done && *wanted > folded {
+                return true;
+            }
             // Nobody may wait any more.
             let _ = waiter.try_send(done);
-        }
+            false
+        });
+        self.fold_wanted |= !self.fold_waiters.is_empty();
     }
 
     fn trim(&mut self) {
@@ -293,17 +337,21 @@ impl Owner {
                 Err(_) => return,
             }
         }
-        if self.shared.live().applied() > self.folded || !self.fold_waiters.is_empty() {
-            let captured = self.capture();
+        // A capture that failed before, then what came after it.
+        for _ in 0..2 {
+            if self.shared.live().applied() <= self.folded && self.fold_waiters.is_empty() {
+                break;
+            }
+            let captured = self.next_capture();
             let done = report_fold(self.store.write("fold", fold_work(captured.clone())).wait());
             self.folding = Some(captured);
             self.end_fold(done);
+            if !done {
+                break;
+            }
         }
     }
 }
-
-/// A segment with no more than this has nothing but its header.
-const FRESH_SEGMENT: u64 = 64;
 
 fn report_fold(result: Result<(), StoreError>) -> bool {
     if let Err(error) = &result {

@@ -9,19 +9,19 @@ use super::disk::{Disk, SegmentFile};
 
 /// A disk made of memory: folder entries and contents each have a durable and a current side.
 #[derive(Clone, Default)]
-pub(super) struct Memory(Arc<Mutex<State>>);
+pub(crate) struct Memory(Arc<Mutex<State>>);
 
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     files: Vec<Content>,
     pub(super) names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     /// Octets that may still be written.
-    pub(super) room: Option<usize>,
-    pub(super) refuse_sync: bool,
-    pub(super) refuse_set_len: bool,
-    pub(super) refuse_rename: bool,
-    pub(super) refuse_folder_sync: bool,
+    pub(crate) room: Option<usize>,
+    pub(crate) refuse_sync: bool,
+    pub(crate) refuse_set_len: bool,
+    pub(crate) refuse_rename: bool,
+    pub(crate) refuse_folder_sync: bool,
 }
 
 /// Octets of the unit in which a file reaches the disk.
@@ -77,12 +77,12 @@ struct Open {
 }
 
 impl Memory {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
     /// What is found when the power comes back. `keep` decides for each sector not synced whether it arrived.
-    pub(super) fn after_power_loss(&self, mut keep: impl FnMut() -> bool) -> Memory {
+    pub(crate) fn after_power_loss(&self, mut keep: impl FnMut() -> bool) -> Memory {
         let state = self.state();
         let mut files = state.files.clone();
         for content in &mut files {
@@ -111,7 +111,7 @@ impl Memory {
         Memory(Arc::new(Mutex::new(found)))
     }
 
-    pub(super) fn edit(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn edit(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state();
         let number = state.names[name];
         let content = &mut state.files[number];
@@ -120,7 +120,7 @@ impl Memory {
         content.dirty.clear();
     }
 
-    pub(super) fn heal(&self) {
+    pub(crate) fn heal(&self) {
         let mut state = self.state();
         state.room = None;
         state.refuse_sync = false;
@@ -129,12 +129,12 @@ impl Memory {
         state.refuse_folder_sync = false;
     }
 
-    pub(super) fn octets(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn octets(&self, name: &str) -> Vec<u8> {
         let state = self.state();
         state.files[state.names[name]].current.clone()
     }
 
-    pub(super) fn listing(&self) -> Vec<String> {
+    pub(crate) fn listing(&self) -> Vec<String> {
         self.state().names.keys().cloned().collect()
     }
 }

@@ -16,7 +16,7 @@
 mod disk;
 mod frame;
 #[cfg(test)]
-mod memory;
+pub(crate) mod memory;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -129,6 +129,15 @@ impl Journal {
         apply: impl FnMut(u64, &[u8]),
     ) -> Result<(Journal, Replayed), JournalError> {
         Self::open_on(Box::new(Folder::new(folder)), needed_from, apply)
+    }
+
+    #[cfg(test)]
+    pub(super) fn open_in_memory(
+        memory: &memory::Memory,
+        needed_from: u64,
+        apply: impl FnMut(u64, &[u8]),
+    ) -> Result<(Journal, Replayed), JournalError> {
+        Self::open_on(Box::new(memory.clone()), needed_from, apply)
     }
 
     fn open_on(

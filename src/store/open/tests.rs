@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::super::tables::AnyMap;
 use super::super::testing::{NUMBERS, migrations, quick};
-use super::super::{StoreError, WriteTicket};
+use super::super::{Read as _, StoreError, WriteTicket};
 use super::*;
 use crate::crypto::{CryptoError, Key};
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use super::super::testing::{Disk, NUMBERS, Refusal, State, quick};
-use super::super::{OpenOptions, Store, WriteTicket};
+use super::super::{OpenOptions, Read, Store, WriteTicket};
 use super::*;
 use std::sync::Mutex;
 

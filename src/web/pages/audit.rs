@@ -1,19 +1,31 @@
 //! The audit log: who changed what, with old and new values.
 
+use std::sync::Arc;
+
 use askama::Template;
+use axum::response::IntoResponse;
 
+use crate::app::App;
+use crate::domain::audit::{Entry, Object};
+use crate::operations::blocking;
+use crate::operations::records::{self, AuditFilter};
+use crate::web::error::{Failure, Reply};
+use crate::web::extract::Signed;
 use crate::web::filters;
-use crate::web::parts::{ActiveFilter, Field, Pager, Select};
-use crate::web::shell::Shell;
+use crate::web::page::Page;
+use crate::web::pager::{ActiveFilter, Pager, Paging};
+use crate::web::pages;
+use crate::web::parts::Field;
+use crate::web::query::Query;
+use crate::web::shell::{Nav, Shell};
+use crate::web::words::Words;
 
-/// `GET /audit?q=&who=&action=&from=&to=&page=&size=`; htmx gets `RowsPart`.
+/// `GET /audit?q=&from=&to=&before=&size=`; htmx gets `RowsPart`.
 #[derive(Template)]
 #[template(path = "pages/audit/list.html")]
 pub struct ListPage {
     pub shell: Shell,
     pub q: String,
-    pub who: Select,
-    pub action: Select,
     pub from: Field,
     pub to: Field,
     pub size: String,
@@ -48,4 +60,78 @@ pub struct Change {
     pub field: String,
     pub old: String,
     pub new: String,
+}
+
+const PATH: &str = "/audit";
+
+/// Changes, newest first: the page, or its rows to htmx.
+pub async fn list(signed: Signed) -> Reply {
+    let query = Query::read(&signed.here, &["q", "from", "to", "before", "size"]);
+    let (app, asked) = (Arc::clone(&signed.panel.app), query.clone());
+    let part = blocking(move || part(&app, &asked)).await??;
+    if signed.htmx.wants_partial {
+        return Ok(pages::rows(&signed, part, &query.href(PATH)));
+    }
+    let page = ListPage {
+        shell: signed.shell("Audit log", Nav::Audit),
+        q: query.get("q").to_owned(),
+        from: pages::date_field(&query, "from"),
+        to: pages::date_field(&query, "to"),
+        size: query.get("size").to_owned(),
+        rows: part,
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+fn part(app: &App, query: &Query) -> Result<RowsPart, Failure> {
+    let words = Words::of(app);
+    let paging = Paging::of(query);
+    let filter = AuditFilter {
+        text: query.get("q").to_owned(),
+        span: pages::span(query, words.calendar()),
+    };
+    let before = query.number("before").unwrap_or(u64::MAX);
+    let found = records::audit_log(app, &filter, before, paging.limit())?;
+    let rows: Vec<Row> = found.rows.iter().map(|entry| row(&words, entry)).collect();
+    let mut chips = pages::Chips::new(PATH, query);
+    chips.text();
+    chips.plain("from", "from");
+    chips.plain("to", "to");
+    Ok(RowsPart {
+        filters: chips.list,
+        pager: Pager::log(PATH, query, paging.size, rows.len(), found.older),
+        rows,
+    })
+}
+
+/// One change, also on the page of a subscriber. What was deleted has no page to lead to.
+pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
+    let (kind, href) = match entry.object {
+        Object::Subscriber(id) => ("Subscriber ", format!("/subscribers/{id}")),
+        Object::Plan(id) => ("Plan ", format!("/plans/{id}/edit")),
+        Object::Nas(id) => ("NAS ", format!("/nas/{id}")),
+        Object::Operator(_) => ("Operator ", String::new()),
+        Object::Settings => ("", String::new()),
+    };
+    Row {
+        time: words.second(entry.at),
+        who: entry.actor.clone(),
+        action: entry.action.clone(),
+        object: format!("{kind}{}", entry.object_name),
+        object_href: if entry.action == "deleted" {
+            String::new()
+        } else {
+            href
+        },
+        changes: entry
+            .changes
+            .iter()
+            .map(|change| Change {
+                field: change.field.clone(),
+                old: change.old.clone(),
+                new: change.new.clone(),
+            })
+            .collect(),
+        address: entry.address.clone(),
+    }
 }

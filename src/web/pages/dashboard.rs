@@ -1,12 +1,23 @@
 //! The first page: is the network well, and if not, where.
 
-use askama::Template;
+mod live;
 
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::IntoResponse;
+
+use crate::app::App;
+use crate::operations::{Error, blocking, overview};
+use crate::store::auth_log as stored_attempts;
 use crate::web::chart::Sparkline;
+use crate::web::error::Reply;
+use crate::web::extract::Signed;
 use crate::web::filters;
+use crate::web::page::Page;
 use crate::web::pages::auth_log;
 use crate::web::parts::{Badge, Fact, Meter};
-use crate::web::shell::Shell;
+use crate::web::shell::{Nav, Shell};
 
 /// `GET /`; htmx gets `LivePart` from the same address every few seconds.
 #[derive(Template)]
@@ -40,7 +51,9 @@ pub struct LivePart {
     pub rate_peak: String,
     pub accepts: String,
     pub rejects: String,
-    /// Reasons of the last hour, most frequent first; the percentage is of all rejects.
+    /// Since when accepts and rejects are counted: `since the start, 3 d 4 h ago`.
+    pub since: String,
+    /// Most frequent first; the percentage is of all rejects.
     pub reject_reasons: Vec<Meter>,
     /// Active, expiring soon, expired, disabled; the percentage is of all subscribers.
     pub states: Vec<StateCount>,
@@ -50,7 +63,7 @@ pub struct LivePart {
     /// Load, uptime, version.
     pub machine_facts: Vec<Fact>,
     pub store: Badge,
-    /// File size, last commit, accounting journal.
+    /// Size of the files, commits, search index.
     pub store_facts: Vec<Fact>,
     pub latest_rejects: Vec<auth_log::Row>,
     /// `14:03:22`, in the time zone of the ISP.
@@ -91,4 +104,69 @@ pub struct NasHealth {
     pub online: String,
     /// What should be mended, one sentence each: wrong secret, no Message-Authenticator.
     pub hints: Vec<String>,
+}
+
+pub async fn show(signed: Signed) -> Reply {
+    let app = Arc::clone(&signed.panel.app);
+    let (live, steps) = blocking(move || {
+        let counts = overview::counts(&app)?;
+        Ok::<_, Error>((live::part(&app, &counts)?, steps(&app, &counts)?))
+    })
+    .await??;
+    if signed.htmx.wants_partial {
+        return Ok(Page::ok(live).into_response());
+    }
+    let shell = signed.shell("Dashboard", Nav::Dashboard);
+    Ok(Page::ok(ShowPage { shell, steps, live }).into_response())
+}
+
+/// What is left of the first steps; nothing once the first packet was answered.
+fn steps(app: &App, counts: &overview::Counts) -> Result<Vec<Step>, Error> {
+    let was_asked = app.telemetry.counters.access_requests.get() > 0
+        || stored_attempts::last(&app.store.view()?)? > 0;
+    let strangers = app.sightings.list();
+    let waiting = match strangers.first() {
+        Some(stranger) => format!(
+            "Packets come from {}, which is no NAS yet.",
+            stranger.source
+        ),
+        None => "It appears here as soon as the router asks.".to_owned(),
+    };
+    let step = |is_done, title: &str, text: &str, href: &str, action: &str| Step {
+        is_done,
+        title: title.to_owned(),
+        text: text.to_owned(),
+        href: href.to_owned(),
+        action: action.to_owned(),
+    };
+    let steps = vec![
+        step(true, "Create the first operator", "That is you.", "", ""),
+        step(
+            !app.plans().is_empty(),
+            "Create a plan",
+            "A speed, a price and a term.",
+            "/plans/new",
+            "New plan",
+        ),
+        step(
+            !app.nas_table().all().is_empty(),
+            "Add your router",
+            "Its address and a shared secret.",
+            "/nas/new",
+            "New NAS",
+        ),
+        step(
+            counts.subscribers > 0,
+            "Add a subscriber",
+            "A user name, a password, a plan.",
+            "/subscribers/new",
+            "New subscriber",
+        ),
+        step(was_asked, "See the first sign-in", &waiting, "", ""),
+    ];
+    Ok(if steps.iter().all(|step| step.is_done) {
+        Vec::new()
+    } else {
+        steps
+    })
 }

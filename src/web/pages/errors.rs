@@ -22,11 +22,13 @@ pub struct ForbiddenPage {
     pub request_id: String,
 }
 
-/// 409 or 429: a rule said no to something that is not a form field.
+/// 400, 405, 409, 413, 422 or 429: a rule said no to something that is not a form field.
 #[derive(Template)]
 #[template(path = "pages/errors/refused.html")]
 pub struct RefusedPage {
     pub shell: Bare,
+    /// The status, such as `409`.
+    pub code: String,
     pub text: String,
     pub back: String,
     pub request_id: String,

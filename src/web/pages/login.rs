@@ -1,8 +1,19 @@
-//! Signing in.
+//! Signing in and out.
 
 use askama::Template;
+use axum::extract::Query;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 
+use crate::crypto::Secret;
+use crate::operations::{self, operators, setup};
+use crate::web::client::local_path;
+use crate::web::cookies;
+use crate::web::error::Reply;
+use crate::web::extract::{Own, Signed, Visitor, VisitorForm};
 use crate::web::filters;
+use crate::web::page::Page;
+use crate::web::pages::setup as setup_pages;
 use crate::web::parts::Field;
 use crate::web::shell::Bare;
 
@@ -16,4 +27,74 @@ pub struct ShowPage {
     pub refusal: Option<String>,
     /// Where to go afterwards: a path of this panel.
     pub next: String,
+}
+
+pub async fn show(
+    visitor: Visitor,
+    signed: Result<Signed, Response>,
+    Query(asked): Query<Vec<(String, String)>>,
+) -> Reply {
+    let next = asked
+        .iter()
+        .find(|(name, _)| name == "next")
+        .and_then(|(_, text)| local_path(text))
+        .unwrap_or("/");
+    if signed.is_ok() {
+        return Ok(Redirect::to(next).into_response());
+    }
+    if setup::is_needed(visitor.app())? {
+        return Ok(setup_pages::needed(visitor.bare("").theme));
+    }
+    let view = ShowPage {
+        shell: visitor.bare("Sign in"),
+        name: Field::default(),
+        refusal: None,
+        next: next.to_owned(),
+    };
+    Ok(visitor.with_token(Page::ok(view).into_response()))
+}
+
+pub async fn create(VisitorForm { visitor, form }: VisitorForm) -> Reply {
+    let next = local_path(form.text("next")).unwrap_or("/").to_owned();
+    let name = form.text("name").trim().to_owned();
+    let password = Secret::new(form.text("password").to_owned());
+    let (address, user_agent) = (visitor.client.address.clone(), visitor.user_agent.clone());
+    let panel = &visitor.panel;
+    let (status, refusal) = match operators::sign_in(
+        &panel.app,
+        &panel.throttle,
+        &name,
+        password,
+        address,
+        user_agent,
+    )
+    .await
+    {
+        Ok(signed_in) => {
+            let mut response = Redirect::to(&next).into_response();
+            let is_https = visitor.client.is_https;
+            cookies::set_session(&mut response, signed_in.token.expose(), is_https);
+            cookies::remove(&mut response, cookies::VISITOR, is_https);
+            return Ok(response);
+        }
+        Err(operations::Error::Refused(text)) => (StatusCode::UNPROCESSABLE_ENTITY, text),
+        Err(error @ operations::Error::Throttled) => {
+            (StatusCode::TOO_MANY_REQUESTS, error.to_string())
+        }
+        Err(other) => return Err(other.into()),
+    };
+    let view = ShowPage {
+        shell: visitor.bare("Sign in"),
+        name: Field::new(name),
+        refusal: Some(format!("{refusal}.")),
+        next,
+    };
+    Ok(visitor.with_token(Page::with_status(status, view).into_response()))
+}
+
+pub async fn remove(Own { signed, .. }: Own) -> Reply {
+    operators::sign_out(signed.app(), signed.current.token_hash).await?;
+    let mut response = signed.htmx.redirect("/login");
+    cookies::remove(&mut response, cookies::SESSION, signed.is_https);
+    Ok(response)
 }

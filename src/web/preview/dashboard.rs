@@ -105,6 +105,7 @@ fn busy(wish: Wish) -> dashboard::ShowPage {
         rate_peak: "peak 38/s".into(),
         accepts: "41,204".into(),
         rejects: "1,310".into(),
+        since: "since the start, 3 d 4 h ago".into(),
         reject_reasons: vec![
             meter("Wrong password", "702", 54, Tone::Quiet),
             meter("Expired", "388", 30, Tone::Quiet),
@@ -166,8 +167,8 @@ fn busy(wish: Wish) -> dashboard::ShowPage {
         store: good("Healthy"),
         store_facts: vec![
             Fact::new("Database", "148 MB"),
-            Fact::new("Last commit", "1 s ago").note("4.1 ms, 37 changes"),
-            Fact::new("Accounting journal", "2.3 MB").note("folded 3 min ago"),
+            Fact::new("Accounting journal", "2.3 MB").note("68,204 records in 9,120 commits"),
+            Fact::new("Commits", "1,204").note("4,180 changes"),
             Fact::new("Search index", "Up to date"),
         ],
         latest_rejects: logs::attempts(wish)

@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::{Sample, Wish, bad, good, warn};
+use crate::web::pager::{ActiveFilter, Pager, SortHead};
 use crate::web::pages::{audit, auth_log, sessions};
-use crate::web::parts::{ActiveFilter, Badge, Field, Pager, Select, SortHead};
+use crate::web::parts::{Badge, Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
 
@@ -184,19 +185,12 @@ fn history(wish: Wish) -> sessions::HistoryPage {
         nas: nas_choice(),
         from: Field::new("2026-11-20"),
         to: Field::new(""),
+        subscriber: "42".into(),
         size: "50".into(),
         part: sessions::HistoryPart {
             filters: filtered("/sessions"),
             rows: history_rows(wish),
-            pager: Pager::new(
-                "/sessions",
-                &Query::new(),
-                3,
-                50,
-                50,
-                "more than 10,000",
-                true,
-            ),
+            pager: Pager::log("/sessions", &Query::new(), 50, 50, Some(901)),
         },
     }
 }
@@ -212,7 +206,6 @@ pub(super) fn attempts(wish: Wish) -> Vec<auth_log::Row> {
             mac: wish.said("4C:5E:0C:8A:11:F0"),
             result,
             reason: reason.into(),
-            duration: "0.4 ms".into(),
         }
     };
     vec![
@@ -300,15 +293,7 @@ fn auth_log(wish: Wish) -> auth_log::ListPage {
         rows: auth_log::RowsPart {
             filters: filtered("/auth-log"),
             rows: attempts(wish),
-            pager: Pager::new(
-                "/auth-log",
-                &Query::new(),
-                1,
-                50,
-                50,
-                "more than 10,000",
-                true,
-            ),
+            pager: Pager::log("/auth-log", &Query::new(), 50, 50, Some(901)),
         },
     }
 }
@@ -357,15 +342,13 @@ fn audit_log(wish: Wish) -> audit::ListPage {
     audit::ListPage {
         shell: wish.shell("Audit log", Nav::Audit),
         q: wish.said(""),
-        who: Select::new([("", "Anybody"), ("1", "rania")], ""),
-        action: Select::new([("", "Any"), ("changed", "changed")], ""),
         from: Field::new(""),
         to: Field::new(""),
         size: "50".into(),
         rows: audit::RowsPart {
             filters: vec![],
             rows: changes(wish),
-            pager: Pager::new("/audit", &Query::new(), 1, 50, 3, "3", false),
+            pager: Pager::log("/audit", &Query::new(), 50, 3, None),
         },
     }
 }

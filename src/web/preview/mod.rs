@@ -38,6 +38,7 @@ impl Wish {
             nav,
             operator: self.said("rania"),
             theme: self.theme,
+            may_change: true,
             csrf: "csrf-token".into(),
             here: "/".into(),
             ..Shell::default()

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Sample, Wish, bad, dashboard, good, logs, quiet, warn};
+use super::{Sample, Wish, bad, good, logs, quiet, warn};
 use crate::web::pages::nas;
 use crate::web::parts::{Fact, Field, Select};
 use crate::web::shell::Nav;
@@ -125,14 +125,14 @@ fn show(wish: Wish) -> nas::ShowPage {
             text: "It sends no Message-Authenticator, so an attacker on the path could forge an answer. Update RouterOS to 7.15 or newer, then require it.".into(),
             command: "/radius set [find] require-message-auth=yes-for-request-resp".into(),
         }],
-        rate: dashboard::rate(12),
-        rate_now: "4.1/s now".into(),
         coa: vec![
             coa("14:01:07", "Disconnect", good("Confirmed")),
             coa("13:22:40", "Change speed", warn("Pending: right at the next sign-in")),
             coa("11:09:13", "Disconnect", bad("No answer after 3 tries")),
         ],
         attempts: logs::attempts(wish),
+        attempts_href: "/auth-log?nas=2".into(),
+        notes: wish.said("On the roof, key at the desk"),
         router_commands: "/radius add service=ppp address=10.20.0.250 secret=\"…\" timeout=3s\n/radius incoming set accept=yes port=3799\n/ppp aaa set use-radius=yes accounting=yes interim-update=1m".into(),
     }
 }
@@ -161,7 +161,9 @@ fn form(wish: Wish, is_new: bool) -> nas::FormPage {
             "auto",
         ),
         limit_proxy_state: false,
+        send_message_authenticator: true,
         swap_octets: false,
+        interim_interval: Field::default(),
         notes: Field::new(wish.said("")),
     }
 }

@@ -19,6 +19,15 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             login(wish, Some("Name or password is wrong.")).render(),
         ),
         page("/setup/token", setup(wish).render()),
+        page(
+            "/setup/needed",
+            setup::NeededPage {
+                shell: wish.bare("Not set up yet"),
+                text: wish.said("Nobody can sign in before the first operator is made."),
+                command: "proxpanel setup",
+            }
+            .render(),
+        ),
         page("/setup/done", setup_done(wish).render()),
         page("/plans", plan_list(wish).render()),
         page(
@@ -63,11 +72,12 @@ fn login(wish: Wish, refusal: Option<&str>) -> login::ShowPage {
 fn setup(wish: Wish) -> setup::ShowPage {
     setup::ShowPage {
         shell: wish.bare("Setup"),
-        action: "/setup/token".into(),
+        action: "/setup?token=abc".into(),
         refusal: None,
         isp_name: Field::new(wish.said("Cedar Net")),
         time_zone: Field::new("Asia/Beirut"),
         time_zones: vec!["Asia/Beirut".into(), "Europe/Paris".into()],
+        currency: Field::new(wish.said("USD")),
         name: Field::new(wish.said("rania")),
         password: Field::wrong(
             "",
@@ -175,6 +185,9 @@ fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
         pool: Field::new(wish.said("home")),
         address_list: Field::default(),
         max_sessions: Field::new("1"),
+        on_limit: Select::new([("replace_old", "Disconnect the oldest session")], ""),
+        monthly_quota: Field::new("500"),
+        login_hours: Field::default(),
         on_expiry: Select::new(
             [
                 ("reject", "Reject"),
@@ -183,7 +196,6 @@ fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
             "reject",
         ),
         expired_pool: Field::default(),
-        interim_seconds: Field::default(),
         send_mppe: true,
         notes: Field::new(wish.said("")),
     }
@@ -281,7 +293,7 @@ fn error_pages(wish: Wish) -> Vec<Sample> {
         ),
         page(
             "/errors/refused",
-            errors::RefusedPage { shell: shell(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
+            errors::RefusedPage { shell: shell(), code: "409".into(), text: text("The session has already ended."), back: text("/online"), request_id: request_id() }.render(),
         ),
         page("/errors/fault", errors::FaultPage { shell: shell(), request_id: request_id() }.render()),
         page(

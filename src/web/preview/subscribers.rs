@@ -4,8 +4,9 @@ use askama::Template;
 
 use super::{Sample, Wish, bad, good, logs, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
+use crate::web::pager::{ActiveFilter, Pager, SortHead};
 use crate::web::pages::subscribers;
-use crate::web::parts::{ActiveFilter, Badge, Fact, Field, Pager, Select, SortHead, Tone};
+use crate::web::parts::{Badge, Fact, Field, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
 
@@ -40,6 +41,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/subscribers/new", form(wish, true).render()),
         page("/subscribers/42/edit", form(wish, false).render()),
         page("/subscribers/42/delete", delete(wish).render()),
+        page("/subscribers/42/password", password(wish).render()),
     ]
 }
 
@@ -172,6 +174,7 @@ fn show(wish: Wish) -> subscribers::ShowPage {
         state: good("Active"),
         presence: good("Online 5 h 51 min"),
         is_enabled: true,
+        is_online: true,
         has_mac_lock: true,
         why: subscribers::Why {
             tone: Tone::Info,
@@ -224,6 +227,7 @@ fn show_new(wish: Wish) -> subscribers::ShowPage {
         state: bad("Expired"),
         presence: quiet("Never online"),
         is_enabled: false,
+        is_online: false,
         has_mac_lock: false,
         why: subscribers::Why {
             tone: Tone::Bad,
@@ -285,6 +289,7 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         mac_learn: Field::new("2"),
         macs: Field::new(wish.said("4C:5E:0C:8A:11:F0")),
         static_address: Field::wrong(wish.said("not a mac-or-ip"), "This is not an IP address."),
+        only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
         download_kbps: Field::default(),
         upload_kbps: Field::default(),
     }
@@ -300,5 +305,16 @@ fn delete(wish: Wish) -> subscribers::DeletePage {
             "The open session is disconnected, and the next sign-in is rejected as unknown.".into(),
             "Session history and the audit log stay.".into(),
         ],
+    }
+}
+
+fn password(wish: Wish) -> subscribers::PasswordPage {
+    subscribers::PasswordPage {
+        shell: wish.shell("Password", Nav::Subscribers),
+        user_name: wish.said("user00042"),
+        back: "/subscribers/42".into(),
+        part: subscribers::PasswordPart {
+            password: wish.said("kx7-mango"),
+        },
     }
 }

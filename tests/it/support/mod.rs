@@ -7,3 +7,4 @@
 pub mod browser;
 pub mod daemon;
 pub mod process;
+pub mod radius;

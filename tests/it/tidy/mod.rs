@@ -84,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "config",
             "telemetry",
+            "crypto",
         ],
     ),
     // What can be done.
@@ -104,7 +105,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     (
         "app",
-        &["store", "search", "domain", "config", "telemetry", "crypto"],
+        // Of the protocol only what a NAS is to it, which the table of NAS devices keeps ready.
+        &[
+            "store",
+            "search",
+            "radius::handler",
+            "radius::secret",
+            "domain",
+            "config",
+            "telemetry",
+            "crypto",
+        ],
     ),
     // Four siblings that do not see each other, but for the attribute types.
     ("store", &["domain", "crypto"]),
@@ -112,7 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radius", &["crypto"]),
     (
         "routers",
-        &["radius::attribute", "radius::dictionary", "domain"],
+        &["radius::attribute", "radius::number", "domain"],
     ),
     // Leaves.
     ("domain", &[]),

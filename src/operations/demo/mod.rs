@@ -1,26 +1,24 @@
 //! Demo data: an empty data folder becomes a small ISP, the same one every time.
 
+mod people;
+
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 
-use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
-use crate::domain::mac::Mac;
+use crate::domain::id::{NasId, PlanId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
-use crate::domain::octets::Traffic;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
 use crate::domain::rate::{Burst, Rate};
-use crate::domain::session::{Cause, Place, Session, Stopped};
-use crate::domain::subscriber::{MacMode, Status, Subscriber};
-use crate::domain::text::Username;
-use crate::domain::time::{Calendar, DAY, HOUR, MINUTE, SECOND, Timestamp};
+use crate::domain::time::{Calendar, DAY, Timestamp};
 use crate::store::accounting::mark_folded;
 use crate::store::nas::{StoredNas, secret_context};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{StoredSubscriber, password_context};
-use crate::store::{Store, Tx, nas, plans, sessions, subscribers};
+use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers};
 
 use super::Error;
+use people::{Demo, spread_today};
 
 /// The shared secret of the demo routers.
 pub const SECRET: &str = "testing123";
@@ -40,7 +38,7 @@ pub const MOST_DAYS: u32 = 400;
 const STEP: u32 = 5_000;
 
 /// Fills the store. `progress` is told what is done and may stop it; then the folder is left half-filled.
-/// Errors: `Refused` if the store holds anything already.
+/// Errors: `Refused` if the store holds anything already, or did so once: ids are never used again.
 pub fn fill(
     store: &Store,
     size: Size,
@@ -119,10 +117,7 @@ fn check(store: &Store, size: Size) -> Result<(), Error> {
         )));
     }
     let view = store.view()?;
-    if subscribers::count(&view)? > 0
-        || !plans::all(&view)?.is_empty()
-        || !nas::all(&view)?.is_empty()
-    {
+    if !store::is_unused(&view)? {
         return Err(Error::Refused(format!(
             "{} holds data already; demo data goes into an empty folder only",
             store.folder().display()
@@ -193,7 +188,8 @@ fn router(id: NasId, name: &str, network: Network, now: Timestamp) -> Nas {
         network,
         profile: Profile::MikroTik,
         coa_port: 3799,
-        message_authenticator: MessageAuthenticator::Auto { pinned: false },
+        // Test clients differ in what they send; the first that protects its request must not lock the others out.
+        message_authenticator: MessageAuthenticator::Optional,
         limit_proxy_state: true,
         send_message_authenticator: true,
         swap_octets: false,
@@ -293,209 +289,6 @@ impl Offer {
     }
 }
 
-/// The same numbers every time: SplitMix64 (Steele, Lea, Flood 2014) of a number.
-fn scatter(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn below(seed: u64, bound: u64) -> u64 {
-    scatter(seed) % bound.max(1)
-}
-
-fn pick<'a>(seed: u64, from: &[&'a str]) -> &'a str {
-    let index = usize::try_from(below(seed, u64::try_from(from.len()).unwrap_or(1))).unwrap_or(0);
-    from.get(index).copied().unwrap_or_default()
-}
-
-const GIVEN: [&str; 20] = [
-    "Ahmed",
-    "Sara",
-    "Omar",
-    "Layla",
-    "Hassan",
-    "Nour",
-    "Yusuf",
-    "Mariam",
-    "Karim",
-    "Zainab",
-    "أحمد",
-    "فاطمة",
-    "محمد",
-    "زينب",
-    "علي",
-    "مريم",
-    "حسين",
-    "نور",
-    "مصطفى",
-    "هدى",
-];
-const FAMILY: [&str; 16] = [
-    "Haddad",
-    "Khalil",
-    "Saleh",
-    "Mansour",
-    "Aziz",
-    "Rahman",
-    "Najjar",
-    "Fares",
-    "الحداد",
-    "الجبوري",
-    "العبيدي",
-    "الموسوي",
-    "التميمي",
-    "السامرائي",
-    "الزبيدي",
-    "الربيعي",
-];
-const STREETS: [&str; 6] = [
-    "Market Street",
-    "River Road",
-    "Palm Avenue",
-    "School Lane",
-    "Station Road",
-    "Garden Square",
-];
-
-#[derive(Debug, Clone, Copy)]
-struct Demo {
-    now: Timestamp,
-    plans: [PlanId; 4],
-    nas: NasId,
-    subscribers: u32,
-}
-
-impl Demo {
-    fn subscriber(&self, number: u32) -> Result<Subscriber, Error> {
-        let seed = u64::from(number) << 8;
-        let username = Username::parse(&format!("user{number:05}"));
-        let username = username.map_err(|problem| Error::Field {
-            field: "user_name",
-            problem,
-        })?;
-        let plan = usize::try_from(below(seed + 1, 4)).unwrap_or(0);
-        Ok(Subscriber {
-            id: SubscriberId(number.saturating_add(1)),
-            username,
-            full_name: format!("{} {}", pick(seed + 2, &GIVEN), pick(seed + 3, &FAMILY)),
-            phone: format!("+9647{:09}", below(seed + 4, 1_000_000_000)),
-            email: String::new(),
-            address: format!("{} {}", 1 + below(seed + 5, 200), pick(seed + 6, &STREETS)),
-            notes: String::new(),
-            plan: self.plans.get(plan).copied().unwrap_or(PlanId(1)),
-            status: Status::Enabled,
-            expires_at: Some(self.now.plus(self.days_left(number) * DAY)),
-            max_sessions: None,
-            on_limit: None,
-            mac_mode: MacMode::Off,
-            macs: Vec::new(),
-            only_nas: None,
-            static_address: None,
-            rate_override: None,
-            created_at: self.now.plus(-signed(below(seed + 8, 700)) * DAY),
-        })
-    }
-
-    /// Most have weeks left, some a few days, a few are over and get the expired pool.
-    fn days_left(&self, number: u32) -> i64 {
-        let seed = (u64::from(number) << 8) + 7;
-        match below(seed, 100) {
-            _ if number < 10 => 30,
-            0..4 => -1 - signed(below(seed + 100, 20)),
-            4..14 => 1 + signed(below(seed + 100, 6)),
-            _ => 8 + signed(below(seed + 100, 50)),
-        }
-    }
-
-    fn place(&self, number: u32) -> Place {
-        let [_, a, b, c] = number.to_be_bytes();
-        Place {
-            address: Some(Ipv4Addr::from_bits(0x6440_0000 + number + 2)),
-            mac: Some(Mac([0x02, 0x10, 0x20, a, b, c])),
-            nas_port: Some(0x00f0_0000 + number),
-            nas_port_id: "ether2".to_owned(),
-            nas_ip: Some(Ipv4Addr::LOCALHOST),
-            source: Some(Ipv4Addr::LOCALHOST.into()),
-            ..Place::default()
-        }
-    }
-
-    fn open_session(&self, number: u32, id: u64) -> Session {
-        let seed = (u64::from(number) << 8) + 50;
-        let started_at = self
-            .now
-            .plus(-(5 * MINUTE + signed(below(seed, 20 * 3600)) * SECOND));
-        let updated_at = self.now.plus(-signed(below(seed + 1, 55)) * SECOND);
-        let seconds = updated_at.since(started_at) / SECOND;
-        let used = Traffic::new(
-            below(seed + 2, 40_000) * u64::try_from(seconds).unwrap_or(0),
-            below(seed + 3, 400_000) * u64::try_from(seconds).unwrap_or(0),
-        );
-        Session {
-            id: SessionId(id),
-            nas: self.nas,
-            acct_session_id: format!("81d{number:05x}").into_bytes(),
-            username: format!("user{number:05}"),
-            subscriber: Some(SubscriberId(number.saturating_add(1))),
-            login: None,
-            started_at,
-            updated_at,
-            heard_at: updated_at,
-            session_time: u32::try_from(seconds).unwrap_or(0),
-            highest: used,
-            booked: used,
-            place: self.place(number),
-            stopped: None,
-            resumed: false,
-        }
-    }
-
-    /// A session that began and ended on one day in the past, or `None` for one who stayed away.
-    fn past_session(&self, number: u32, back: u32, id: u64) -> Option<Session> {
-        let seed = (u64::from(number) << 24) + (u64::from(back) << 8);
-        if below(seed, 100) < 30 {
-            return None;
-        }
-        let calendar = Calendar::utc();
-        let day = calendar.day(self.now).plus(-i32::try_from(back).ok()?);
-        let started_at = calendar
-            .starts(day)
-            .plus(HOUR + signed(below(seed + 1, 14 * 3600)) * SECOND);
-        let seconds = 600 + below(seed + 2, 8 * 3600);
-        let ended_at = started_at.plus(signed(seconds) * SECOND);
-        let used = Traffic::new(
-            below(seed + 3, 30_000) * seconds,
-            below(seed + 4, 300_000) * seconds,
-        );
-        let causes = [1, 1, 1, 2, 5, 10];
-        let cause = causes
-            .get(usize::try_from(below(seed + 5, 6)).unwrap_or(0))
-            .copied()
-            .unwrap_or(1);
-        Some(Session {
-            id: SessionId(id),
-            acct_session_id: format!("80{back:02x}{number:05x}").into_bytes(),
-            started_at,
-            updated_at: ended_at,
-            heard_at: ended_at,
-            session_time: u32::try_from(seconds).unwrap_or(0),
-            highest: used,
-            booked: used,
-            stopped: Some(Stopped {
-                at: ended_at,
-                cause: Cause::Radius(cause),
-            }),
-            ..self.open_session(number, id)
-        })
-    }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(0)
-}
-
 /// Writes the sessions of one past day and returns the next free session id.
 fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result<u64, Error> {
     let day = Calendar::utc()
@@ -525,17 +318,14 @@ fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result
     Ok(next)
 }
 
-/// The usage of an open session by day, all of it on the day of its last record: close enough for a demo, and it adds up.
-fn spread_today(session: &Session, now: Timestamp) -> Vec<(crate::domain::time::Day, Traffic)> {
-    vec![(
-        Calendar::utc().day(session.updated_at.max(now.plus(-DAY))),
-        session.booked,
-    )]
-}
-
 /// Whether the data folder holds demo subscribers.
 pub fn is_present(app: &crate::app::App) -> Result<bool, Error> {
     let view = app.store.view()?;
     Ok(subscribers::named(&view, "user00000")?.is_some()
         && app.nas_table().find(Ipv4Addr::LOCALHOST.into()).is_some())
+}
+
+/// The command, without the program's name, that logs the first demo subscriber in.
+pub fn login_command(server: std::net::SocketAddr) -> String {
+    format!("radtest --server {server} --secret {SECRET} user00000 pass00000")
 }

@@ -1,0 +1,107 @@
+//! What names a session, and which ended sessions a late record may still name.
+//!
+//! Only ids are kept here; the sessions themselves are in the tables. Invariant: bounded, oldest first out.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::domain::id::{NasId, SessionId};
+use crate::domain::session::{Record, Session};
+use crate::domain::text::fold_case;
+
+/// Ended sessions in the tables that are kept by their keys.
+const MOST_RECENT: usize = 65_536;
+
+/// What names a session: NAS, Acct-Session-Id and User-Name without case (rules.md section 2). Sessions of different
+/// logins under one key are told apart by `Class`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    nas: NasId,
+    acct_session_id: Vec<u8>,
+    username: String,
+}
+
+impl Key {
+    pub(super) fn of_record(record: &Record) -> Key {
+        Key {
+            nas: record.nas,
+            acct_session_id: record.acct_session_id.clone(),
+            username: fold_case(&record.username),
+        }
+    }
+
+    pub(super) fn of_session(session: &Session) -> Key {
+        Key {
+            nas: session.nas,
+            acct_session_id: session.acct_session_id.clone(),
+            username: fold_case(&session.username),
+        }
+    }
+
+    /// Sixty-four bits that stand for the key where only a hint is needed.
+    fn hint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// Ended sessions that left memory for the tables, the first to leave first out.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    by_hint: BTreeSet<(u64, SessionId)>,
+    order: VecDeque<(u64, SessionId)>,
+}
+
+impl Recent {
+    pub(super) fn add(&mut self, key: &Key, id: SessionId) {
+        let entry = (key.hint(), id);
+        if self.by_hint.insert(entry) {
+            self.order.push_back(entry);
+        }
+        while self.order.len() > MOST_RECENT {
+            if let Some(oldest) = self.order.pop_front() {
+                self.by_hint.remove(&oldest);
+            }
+        }
+    }
+
+    /// Sessions that may have been under a key, newest first. Another key may share the hint.
+    pub(super) fn under(&self, key: &Key) -> impl Iterator<Item = SessionId> + '_ {
+        let hint = key.hint();
+        let ids = self
+            .by_hint
+            .range((hint, SessionId(0))..=(hint, SessionId(u64::MAX)));
+        ids.rev().map(|(_, id)| *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str) -> Key {
+        Key {
+            nas: NasId(1),
+            acct_session_id: b"81".to_vec(),
+            username: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_newest_come_first_and_the_oldest_leave() {
+        let mut recent = Recent::default();
+        for id in [3, 1, 2, 2] {
+            recent.add(&key("a"), SessionId(id));
+        }
+        let under = |recent: &Recent| recent.under(&key("a")).map(|id| id.0).collect::<Vec<_>>();
+        assert_eq!(under(&recent), [3, 2, 1]);
+        assert_eq!(recent.under(&key("b")).count(), 0);
+        for id in 0..MOST_RECENT - 2 {
+            recent.add(&key("b"), SessionId(u64::try_from(id).unwrap()));
+        }
+        assert_eq!(under(&recent), [2, 1], "3 was the first to come");
+        assert_eq!(recent.by_hint.len(), MOST_RECENT);
+        assert_eq!(recent.order.len(), MOST_RECENT);
+    }
+}

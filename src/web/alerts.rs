@@ -1,0 +1,146 @@
+//! Lasting conditions of the appliance that every page says above its content.
+
+use crate::app::App;
+use crate::store::{Health, accounting};
+use crate::telemetry::{DiskSample, monotonic};
+use crate::web::parts::Tone;
+use crate::web::shell::Alert;
+
+/// A disk this full deserves a warning, in percent.
+const NEARLY_FULL: u8 = 90;
+
+/// What is wrong now; empty on a good day.
+pub fn of(app: &App) -> Vec<Alert> {
+    let disk = app.telemetry.snapshot(monotonic()).host.disk;
+    alerts(&app.store.health(), &app.accounting.health(), disk)
+}
+
+fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    let disk_full = accounting.disk_full
+        || store
+            .failing
+            .as_ref()
+            .is_some_and(|failure| failure.disk_full);
+    if disk_full {
+        alerts.push(alert(
+            Tone::Bad,
+            "The disk is full.",
+            "Subscribers can still sign in, but nothing can be saved. Free some space; saving goes on by itself.",
+        ));
+    } else if store.failing.is_some() {
+        alerts.push(alert(
+            Tone::Bad,
+            "Changes cannot be saved.",
+            "The disk reports errors; the log says which. Subscribers can still sign in.",
+        ));
+    } else if accounting.failing.is_some() {
+        alerts.push(alert(
+            Tone::Bad,
+            "Accounting cannot be saved.",
+            "Routers keep their records and send them again. The log says what is wrong.",
+        ));
+    }
+    if let Some(percent) = disk
+        .map(|disk| disk.used_percent())
+        .filter(|percent| !disk_full && *percent >= NEARLY_FULL)
+    {
+        let title = format!("The disk is {percent} % full.");
+        alerts.push(alert(
+            Tone::Warn,
+            &title,
+            "Free some space before saving stops.",
+        ));
+    }
+    alerts
+}
+
+fn alert(tone: Tone, title: &str, text: &str) -> Alert {
+    Alert {
+        tone,
+        title: title.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::CommitFailure;
+    use std::time::Duration;
+
+    fn store(disk_full: Option<bool>) -> Health {
+        let failing = disk_full.map(|disk_full| CommitFailure {
+            message: "secret path".into(),
+            disk_full,
+            since: Duration::ZERO,
+            last: Duration::ZERO,
+        });
+        Health {
+            failing,
+            ..Health::default()
+        }
+    }
+
+    fn accounting(failing: bool, disk_full: bool) -> accounting::Health {
+        accounting::Health {
+            failing: failing.then(|| "why".into()),
+            disk_full,
+            ..accounting::Health::default()
+        }
+    }
+
+    fn disk(percent: u64) -> Option<DiskSample> {
+        Some(DiskSample {
+            total_bytes: 1_000,
+            available_bytes: 1_000 - percent * 10,
+        })
+    }
+
+    #[test]
+    fn each_trouble_is_said_once_and_the_worst_first() {
+        for (store, accounting, disk, said) in [
+            (store(None), accounting(false, false), disk(89), vec![]),
+            (store(None), accounting(false, false), None, vec![]),
+            (
+                store(None),
+                accounting(false, false),
+                disk(90),
+                vec!["The disk is 90 % full."],
+            ),
+            (
+                store(Some(false)),
+                accounting(true, false),
+                disk(10),
+                vec!["Changes cannot be saved."],
+            ),
+            (
+                store(None),
+                accounting(true, false),
+                disk(10),
+                vec!["Accounting cannot be saved."],
+            ),
+            (
+                store(Some(true)),
+                accounting(true, false),
+                disk(100),
+                vec!["The disk is full."],
+            ),
+            (
+                store(None),
+                accounting(true, true),
+                disk(100),
+                vec!["The disk is full."],
+            ),
+        ] {
+            let alerts = alerts(&store, &accounting, disk);
+            let titles: Vec<&str> = alerts.iter().map(|alert| alert.title.as_str()).collect();
+            assert_eq!(titles, said);
+            assert!(
+                alerts
+                    .iter()
+                    .all(|alert| !alert.text.contains("secret path"))
+            );
+        }
+    }
+}

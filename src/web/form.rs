@@ -1,0 +1,303 @@
+//! Forms as the browser sent them, and the problems found in them, each beside its field.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Form, FromRequest, Request};
+
+use crate::domain::Invalid;
+use crate::operations;
+use crate::web::error::Failure;
+use crate::web::parts::{Field, Select};
+
+/// Fields of one form; the largest form of the panel has about thirty.
+const MOST_FIELDS: usize = 200;
+
+/// Names and values of a form, in the order sent. No Debug: it may hold a password.
+#[derive(Default)]
+pub struct FormData {
+    pairs: Vec<(String, String)>,
+}
+
+impl FormData {
+    /// Reads the body. Errors: `TooLarge` beyond the body limit of the router, `Garbled` for anything but a form.
+    pub async fn read(request: Request) -> Result<FormData, Failure> {
+        let (parts, body) = request.into_parts();
+        let bounded = Request::from_parts(parts.clone(), body);
+        let octets = Bytes::from_request(bounded, &()).await.map_err(|error| {
+            match error.status().as_u16() {
+                413 => Failure::TooLarge,
+                _ => Failure::Garbled,
+            }
+        })?;
+        if octets.iter().filter(|octet| **octet == b'&').count() >= MOST_FIELDS {
+            return Err(Failure::TooLarge);
+        }
+        let whole = Request::from_parts(parts, Body::from(octets));
+        let Form(pairs) = Form::from_request(whole, &())
+            .await
+            .map_err(|_| Failure::Garbled)?;
+        Ok(FormData { pairs })
+    }
+
+    /// A form as it stands for a record, before anybody has typed.
+    pub fn filled(pairs: Vec<(&str, String)>) -> FormData {
+        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+        FormData {
+            pairs: pairs.into_iter().map(owned).collect(),
+        }
+    }
+
+    /// The first value of a field as it was sent, or the empty text.
+    pub fn text(&self, name: &str) -> &str {
+        self.all(name).into_iter().next().unwrap_or_default()
+    }
+
+    /// Every value of a field, such as of a list of boxes.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.pairs
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    /// Whether the field was sent at all; a box that is not ticked is not.
+    pub fn has(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(known, _)| known == name)
+    }
+}
+
+/// What is wrong with a form: all of it, so that one correction suffices.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<(&'static str, String)>);
+
+impl Problems {
+    pub fn add(&mut self, field: &'static str, problem: Invalid) {
+        self.0.push((field, problem.0));
+    }
+
+    /// The parsed value, or `None` after its problem was noted.
+    pub fn take<T>(&mut self, field: &'static str, parsed: Result<T, Invalid>) -> Option<T> {
+        match parsed {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.add(field, problem);
+                None
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One line above the form, if anything is wrong: the fields may be out of sight.
+    pub fn summary(&self) -> Option<String> {
+        match self.0.len() {
+            0 => None,
+            1 => Some("One field needs your attention.".to_owned()),
+            count => Some(format!("{count} fields need your attention.")),
+        }
+    }
+
+    /// The first problem of a field.
+    pub fn of(&self, field: &str) -> Option<String> {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == field)
+            .map(|(_, problem)| problem.clone())
+    }
+
+    /// The field with what was typed, and its problem beside it.
+    pub fn field(&self, form: &FormData, name: &str) -> Field {
+        Field {
+            value: form.text(name).to_owned(),
+            error: self.of(name),
+        }
+    }
+
+    /// The field of a password: what was typed does not go back into the page.
+    pub fn secret(&self, name: &str) -> Field {
+        Field {
+            value: String::new(),
+            error: self.of(name),
+        }
+    }
+
+    /// The list with the problem of its field.
+    pub fn select(&self, name: &str, select: Select) -> Select {
+        Select {
+            error: self.of(name),
+            ..select
+        }
+    }
+
+    /// Takes over what a verb answered: a problem of a field goes beside it, a refusal is returned for the top of the form, and
+    /// everything else is not the form's business.
+    pub fn absorb(&mut self, error: operations::Error) -> Result<Option<String>, Failure> {
+        match error {
+            operations::Error::Field { field, problem } => {
+                self.add(field, problem);
+                Ok(None)
+            }
+            operations::Error::Refused(text) => Ok(Some(text)),
+            other => Err(other.into()),
+        }
+    }
+}
+
+/// `None` for an empty text, else what `parse` makes of it.
+pub fn optional<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Invalid> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub fn number<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<T, Invalid> {
+    let number = text.trim().parse::<T>().ok();
+    number
+        .filter(|number| (&least..=&most).contains(&number))
+        .ok_or_else(|| Invalid::new(format!("A whole number from {least} to {most}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::{Method, header};
+
+    async fn read(content_type: &str, body: String) -> Result<FormData, Failure> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .header(header::CONTENT_TYPE, content_type);
+        FormData::read(request.body(Body::from(body)).unwrap()).await
+    }
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    #[tokio::test]
+    async fn values_are_kept_as_typed() {
+        let form = read(FORM, "a=+x%20&b=&c=1&c=2&d=%D8%B9".into())
+            .await
+            .ok()
+            .unwrap();
+        assert_eq!(
+            (form.text("a"), form.text("b"), form.text("d")),
+            (" x ", "", "ع")
+        );
+        assert_eq!((form.text("c"), form.all("c")), ("1", vec!["1", "2"]));
+        assert!(form.has("b") && !form.has("e"));
+        assert_eq!(form.text("e"), "");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_form_is_refused() {
+        assert!(matches!(
+            read("application/json", "{}".into()).await,
+            Err(Failure::Garbled)
+        ));
+        let most = vec!["a=1"; MOST_FIELDS].join("&");
+        assert_eq!(
+            read(FORM, most.clone()).await.ok().unwrap().all("a").len(),
+            MOST_FIELDS
+        );
+        assert!(matches!(
+            read(FORM, most + "&a=1").await,
+            Err(Failure::TooLarge)
+        ));
+        // Without a limit of the router, that of axum holds: 2 MiB.
+        assert!(matches!(
+            read(FORM, "a".repeat(3 << 20)).await,
+            Err(Failure::TooLarge)
+        ));
+    }
+
+    #[tokio::test]
+    async fn problems_stand_beside_their_fields_and_passwords_do_not_come_back() {
+        let form = read(FORM, "name=a+b&password=hunter2".into())
+            .await
+            .ok()
+            .unwrap();
+        let mut problems = Problems::default();
+        assert!(problems.is_empty());
+        assert_eq!(problems.take("name", Ok::<_, Invalid>(7)), Some(7));
+        assert_eq!(
+            problems.take("name", Err::<(), _>(Invalid::new("No blanks"))),
+            None
+        );
+        problems.add("name", Invalid::new("Later"));
+        let field = problems.field(&form, "name");
+        assert_eq!(
+            (field.value.as_str(), field.error.as_deref()),
+            ("a b", Some("No blanks"))
+        );
+        assert!(problems.secret("password").value.is_empty());
+        assert_eq!(
+            problems.select("name", Select::default()).error.as_deref(),
+            Some("No blanks")
+        );
+        assert!(!problems.is_empty());
+    }
+
+    #[test]
+    fn what_a_verb_answers_goes_where_it_belongs() {
+        let mut problems = Problems::default();
+        let refused = problems.absorb(operations::Error::Refused("No".into()));
+        assert_eq!(refused.ok().unwrap().as_deref(), Some("No"));
+        assert!(problems.is_empty());
+        let field = operations::Error::Field {
+            field: "name",
+            problem: Invalid::new("Taken"),
+        };
+        assert_eq!(problems.absorb(field).ok().unwrap(), None);
+        assert_eq!(problems.of("name").as_deref(), Some("Taken"));
+        assert!(matches!(
+            problems.absorb(operations::Error::Missing("plan")),
+            Err(Failure::Missing)
+        ));
+    }
+
+    #[test]
+    fn numbers_keep_to_their_range_and_optional_ones_may_be_missing() {
+        for (text, number_read) in [
+            ("1", Some(1)),
+            (" 9 ", Some(9)),
+            ("0", None),
+            ("10", None),
+            ("x", None),
+            ("-1", None),
+        ] {
+            assert_eq!(number::<u8>(text, 1, 9).ok(), number_read, "{text}");
+        }
+        assert_eq!(
+            number::<u8>("", 1, 9).unwrap_err().0,
+            "A whole number from 1 to 9"
+        );
+        assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
+        assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
+        assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
+    }
+
+    #[test]
+    fn the_summary_counts_the_problems() {
+        let mut problems = Problems::default();
+        assert_eq!(problems.summary(), None);
+        problems.add("a", Invalid::new("No"));
+        assert_eq!(
+            problems.summary().unwrap(),
+            "One field needs your attention."
+        );
+        problems.add("b", Invalid::new("No"));
+        assert_eq!(problems.summary().unwrap(), "2 fields need your attention.");
+    }
+}

@@ -1,0 +1,152 @@
+//! What should be mended at a NAS, with the RouterOS command that mends it.
+
+use crate::app::{App, NasEntry};
+use crate::domain::nas::{Nas, Profile};
+use crate::domain::time::Timestamp;
+use crate::operations::nas_health::{self, NasState, Trouble};
+use crate::web::parts::{Badge, Tone};
+use crate::web::words::{Words, ago_or_never};
+
+/// Something to mend, with the command or setting that mends it.
+#[derive(Clone, Default)]
+pub struct Hint {
+    pub title: String,
+    pub text: String,
+    pub command: String,
+}
+
+/// How a NAS does. One that answers may still need attention; a router that protects nothing has been so for years.
+pub fn state_badge(entry: &NasEntry, now: Timestamp) -> Badge {
+    let is_urgent = |trouble: &Trouble| *trouble != Trouble::Unprotected;
+    match nas_health::state(&entry.stats, now) {
+        NasState::NeverSeen => Badge::new(Tone::Quiet, "Not seen yet"),
+        NasState::WrongSecret => Badge::new(Tone::Bad, "Wrong secret"),
+        NasState::Silent => Badge::new(Tone::Quiet, "Silent"),
+        NasState::Answering if nas_health::troubles(entry, now).iter().any(is_urgent) => {
+            Badge::new(Tone::Warn, "Needs attention")
+        }
+        NasState::Answering => Badge::new(Tone::Good, "Answering"),
+    }
+}
+
+/// What should be mended, one line each, most urgent first.
+pub fn titles(entry: &NasEntry, now: Timestamp) -> Vec<String> {
+    let troubles = nas_health::troubles(entry, now);
+    troubles
+        .into_iter()
+        .map(|trouble| title(trouble).to_owned())
+        .collect()
+}
+
+fn title(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::WrongSecret => "The shared secret on the router is another one than here",
+        Trouble::MissingAuthenticator => "Requests without Message-Authenticator are dropped",
+        Trouble::Unprotected => "This device does not protect its requests",
+        Trouble::CoaUnanswered => "Disconnects and speed changes get no answer",
+        Trouble::CoaRefused(_) => "Disconnects and speed changes are refused",
+    }
+}
+
+/// Most urgent first.
+pub fn hints(words: &Words<'_>, entry: &NasEntry) -> Vec<Hint> {
+    let troubles = nas_health::troubles(entry, words.now);
+    troubles
+        .into_iter()
+        .map(|trouble| hint(words, entry, trouble))
+        .collect()
+}
+
+fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
+    let nas = &entry.nas;
+    let ours = format!("/radius set [find where address={}]", server(words.app));
+    let protect = format!("{ours} require-message-auth=yes-for-request-resp");
+    let (text, command) = match trouble {
+        Trouble::WrongSecret => (
+            format!(
+                "A packet could not be verified {}. Put the secret that you saved here into the router, or save the router's here.",
+                ago_or_never(words.now, entry.stats.last_wrong_secret())
+            ),
+            format!("{ours} secret=\"SECRET\""),
+        ),
+        Trouble::MissingAuthenticator => (
+            format!(
+                "The last one came {}. This NAS must send it. Update RouterOS to 7.15 or newer and switch it on; for a router that cannot, choose “optional” under Edit.",
+                ago_or_never(words.now, entry.stats.last_missing_authenticator())
+            ),
+            protect,
+        ),
+        Trouble::Unprotected => (
+            "It sends no Message-Authenticator, so somebody on the way could forge an answer (Blast-RADIUS). Update RouterOS to 7.15 or newer and switch it on; it is required here from the first one on.".to_owned(),
+            protect,
+        ),
+        Trouble::CoaUnanswered => (
+            format!(
+                "The router must accept them on UDP port {}, and believes only the address that its own RADIUS entry names: no NAT may be in between.",
+                nas.coa_port
+            ),
+            accept_incoming(nas),
+        ),
+        Trouble::CoaRefused(cause) => (
+            match cause {
+                Some(cause) => format!("The router says: {}.", nas_health::error_cause(cause)),
+                None => "The router does not say why.".to_owned(),
+            },
+            String::new(),
+        ),
+    };
+    Hint {
+        title: title(trouble).to_owned(),
+        text,
+        command: if nas.profile == Profile::MikroTik {
+            command
+        } else {
+            String::new()
+        },
+    }
+}
+
+fn accept_incoming(nas: &Nas) -> String {
+    format!("/radius incoming set accept=yes port={}", nas.coa_port)
+}
+
+/// The address of this machine as routers know it, as far as the configuration says.
+fn server(app: &App) -> String {
+    let radius = &app.config.radius;
+    let listens = radius.auth_listen.iter().map(|address| address.ip());
+    let known = radius
+        .coa_bind
+        .or_else(|| listens.into_iter().find(|ip| !ip.is_unspecified()));
+    known.map_or_else(|| "SERVER".to_owned(), |ip| ip.to_string())
+}
+
+/// What points a MikroTik router here (mikrotik.md c1); empty for other vendors. The secret is left out, and so is the
+/// address of this machine where the configuration does not say it.
+pub fn router_commands(app: &App, nas: &Nas) -> String {
+    if nas.profile != Profile::MikroTik {
+        return String::new();
+    }
+    let radius = &app.config.radius;
+    let port = |listen: &[std::net::SocketAddr], standard: u16| {
+        let set = listen.first().map(|address| address.port());
+        set.filter(|port| *port != 0).unwrap_or(standard)
+    };
+    let source = nas
+        .network
+        .single()
+        .map_or_else(String::new, |ip| format!(" src-address={ip}"));
+    let interim = nas
+        .interim_interval
+        .map_or_else(|| "5m".to_owned(), |seconds| format!("{seconds}s"));
+    [
+        format!(
+            "/radius add service=ppp address={}{source} secret=\"SECRET\" authentication-port={} accounting-port={} timeout=3s",
+            server(app),
+            port(&radius.auth_listen, 1812),
+            port(&radius.acct_listen, 1813)
+        ),
+        accept_incoming(nas),
+        format!("/ppp aaa set use-radius=yes accounting=yes interim-update={interim}"),
+    ]
+    .join("\n")
+}

@@ -1,0 +1,460 @@
+//! The form of a subscriber: from what was typed to a draft, with every problem beside its field.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+
+use crate::crypto::Secret;
+use crate::domain::Invalid;
+use crate::domain::id::{NasId, PlanId, SubscriberId};
+use crate::domain::mac::Mac;
+use crate::domain::plan::OnLimit;
+use crate::domain::rate::Rate;
+use crate::domain::subscriber::{MOST_MACS, MacMode, Subscriber};
+use crate::domain::text::{self, Username};
+use crate::domain::time::{Calendar, Day, Timestamp};
+use crate::operations::subscribers::{self as verbs, Draft};
+use crate::store::subscribers as stored;
+use crate::web::error::{Failure, Reply, done};
+use crate::web::extract::{Change, Signed};
+use crate::web::filters;
+use crate::web::form::{FormData, Problems, number, optional};
+use crate::web::page::Page;
+use crate::web::parts::{Field, Select};
+use crate::web::query::Query;
+use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::words::{self, Words};
+
+use super::PATH;
+
+/// Characters of the texts that only people read.
+const LONGEST_NAME: usize = 120;
+const LONGEST_PHONE: usize = 40;
+const LONGEST_ADDRESS: usize = 250;
+const LONGEST_NOTES: usize = 4_000;
+/// Sessions at once that a subscriber may have.
+const MOST_SESSIONS: u8 = 100;
+
+/// `GET /subscribers/new`, `GET /subscribers/{id}/edit`, and the posts with errors (422).
+#[derive(Template)]
+#[template(path = "pages/subscribers/form.html")]
+pub struct FormPage {
+    pub shell: Shell,
+    pub action: String,
+    pub back: String,
+    pub is_new: bool,
+    pub refusal: Option<String>,
+    pub user_name: Field,
+    /// Empty keeps the present one when editing.
+    pub password: Field,
+    pub full_name: Field,
+    pub phone: Field,
+    pub email: Field,
+    pub address: Field,
+    pub notes: Field,
+    pub plan: Select,
+    /// `YYYY-MM-DD`; the last day that still works.
+    pub expires: Field,
+    pub enabled: bool,
+    pub max_sessions: Field,
+    pub on_limit: Select,
+    pub mac_mode: Select,
+    pub mac_learn: Field,
+    /// One MAC a line, any notation.
+    pub macs: Field,
+    pub static_address: Field,
+    /// The only NAS that may bring this subscriber in.
+    pub only_nas: Select,
+    /// kbps; empty means the plan's speed.
+    pub download_kbps: Field,
+    pub upload_kbps: Field,
+}
+
+/// An empty form. `plan` of the address is chosen already.
+pub async fn new(signed: Signed) -> Reply {
+    if signed.app().plans().is_empty() {
+        let flash = Flash::bad("A subscriber needs a plan: create one first.");
+        return Ok(done(&signed, flash, "/plans/new"));
+    }
+    let query = Query::read(&signed.here, &["plan"]);
+    let form = FormData::filled(vec![
+        ("enabled", "on".to_owned()),
+        ("plan", query.get("plan").to_owned()),
+        ("mac_mode", "off".to_owned()),
+        ("mac_learn", "1".to_owned()),
+    ]);
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+}
+
+pub async fn create(Change { signed, form }: Change) -> Reply {
+    let mut problems = Problems::default();
+    let draft = parse(
+        &form,
+        None,
+        signed.app().settings().calendar.clone(),
+        &mut problems,
+    );
+    let refusal = match draft {
+        None => None,
+        Some(draft) => {
+            let name = draft.username.as_str().to_owned();
+            match verbs::create(signed.app(), &signed.actor(), draft).await {
+                Ok(id) => {
+                    let flash = Flash::good(format!("{name} is created and can sign in now."));
+                    return Ok(done(&signed, flash, &words::subscriber_href(id)));
+                }
+                Err(error) => problems.absorb(error)?,
+            }
+        }
+    };
+    Ok(again(&signed, None, &form, &problems, refusal))
+}
+
+pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
+    let subscriber = find(&signed, SubscriberId(id))?;
+    let form = filled(&subscriber, &signed.app().settings().calendar);
+    let page = page(
+        &signed,
+        Some(&subscriber),
+        &form,
+        &Problems::default(),
+        None,
+    );
+    Ok(Page::ok(page).into_response())
+}
+
+pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+    let subscriber = find(&signed, SubscriberId(id))?;
+    let mut problems = Problems::default();
+    let calendar = signed.app().settings().calendar.clone();
+    let draft = parse(&form, Some(&subscriber), calendar, &mut problems);
+    let refusal = match draft {
+        None => None,
+        Some(draft) => {
+            let name = draft.username.as_str().to_owned();
+            match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
+                Ok(()) => {
+                    let flash = Flash::good(format!("{name} is saved."));
+                    return Ok(done(&signed, flash, &words::subscriber_href(subscriber.id)));
+                }
+                Err(error) => problems.absorb(error)?,
+            }
+        }
+    };
+    Ok(again(&signed, Some(&subscriber), &form, &problems, refusal))
+}
+
+fn find(signed: &Signed, id: SubscriberId) -> Result<Subscriber, Failure> {
+    let found = stored::get(&signed.app().store.view()?, id)?;
+    found
+        .map(|stored| stored.subscriber)
+        .ok_or(Failure::Missing)
+}
+
+/// The form once more, with what was typed and what is wrong with it.
+fn again(
+    signed: &Signed,
+    old: Option<&Subscriber>,
+    form: &FormData,
+    problems: &Problems,
+    refusal: Option<String>,
+) -> Response {
+    Page::unprocessable(page(signed, old, form, problems, refusal)).into_response()
+}
+
+fn page(
+    signed: &Signed,
+    old: Option<&Subscriber>,
+    form: &FormData,
+    problems: &Problems,
+    refusal: Option<String>,
+) -> FormPage {
+    let words = Words::of(signed.app());
+    let field = |name| problems.field(form, name);
+    let select = |name, choices| problems.select(name, choices);
+    let on_limits = [
+        ("", "As the plan says"),
+        ("replace_old", "Disconnect the oldest session"),
+        ("reject_new", "Reject the new one"),
+    ];
+    let mac_modes = [
+        ("off", "Any device"),
+        ("learn", "Learn the first ones, then only those"),
+        ("fixed", "Only those listed"),
+    ];
+    let (title, action, back) = match old {
+        None => ("New subscriber", PATH.to_owned(), PATH.to_owned()),
+        Some(old) => {
+            let path = words::subscriber_href(old.id);
+            ("Edit subscriber", format!("{path}/edit"), path)
+        }
+    };
+    FormPage {
+        shell: signed.shell(title, Nav::Subscribers),
+        action,
+        back,
+        is_new: old.is_none(),
+        refusal: refusal.or_else(|| problems.summary()),
+        user_name: field("user_name"),
+        password: problems.secret("password"),
+        full_name: field("full_name"),
+        phone: field("phone"),
+        email: field("email"),
+        address: field("address"),
+        notes: field("notes"),
+        plan: select("plan", words.plan_choices("", form.text("plan"))),
+        expires: field("expires"),
+        enabled: form.has("enabled"),
+        max_sessions: field("max_sessions"),
+        on_limit: select("on_limit", Select::new(on_limits, form.text("on_limit"))),
+        mac_mode: select("mac_mode", Select::new(mac_modes, form.text("mac_mode"))),
+        mac_learn: field("mac_learn"),
+        macs: field("macs"),
+        static_address: field("static_address"),
+        only_nas: select(
+            "only_nas",
+            words.nas_choices("Any NAS", form.text("only_nas")),
+        ),
+        download_kbps: field("download_kbps"),
+        upload_kbps: field("upload_kbps"),
+    }
+}
+
+/// The form as it stands for a record.
+fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
+    let text = |value: Option<String>| value.unwrap_or_default();
+    let (mac_mode, mac_learn) = match old.mac_mode {
+        MacMode::Off => ("off", 1),
+        MacMode::Learn(most) => ("learn", most),
+        MacMode::Fixed => ("fixed", 1),
+    };
+    let macs: Vec<String> = old.macs.iter().map(ToString::to_string).collect();
+    let expires = old.expires_at.map(|at| calendar.last_day(at).to_string());
+    let mut fields = vec![
+        ("user_name", old.username.as_str().to_owned()),
+        ("full_name", old.full_name.clone()),
+        ("phone", old.phone.clone()),
+        ("email", old.email.clone()),
+        ("address", old.address.clone()),
+        ("notes", old.notes.clone()),
+        ("plan", old.plan.to_string()),
+        ("expires", text(expires)),
+        (
+            "max_sessions",
+            text(old.max_sessions.map(|n| n.to_string())),
+        ),
+        ("on_limit", on_limit_word(old.on_limit).to_owned()),
+        ("mac_mode", mac_mode.to_owned()),
+        ("mac_learn", mac_learn.to_string()),
+        ("macs", macs.join("\n")),
+        (
+            "static_address",
+            text(old.static_address.map(|a| a.to_string())),
+        ),
+        ("only_nas", text(old.only_nas.map(|id| id.to_string()))),
+        (
+            "download_kbps",
+            text(old.rate_override.map(|r| r.download_kbps.to_string())),
+        ),
+        (
+            "upload_kbps",
+            text(old.rate_override.map(|r| r.upload_kbps.to_string())),
+        ),
+    ];
+    if !old.is_suspended() {
+        fields.push(("enabled", "on".to_owned()));
+    }
+    FormData::filled(fields)
+}
+
+fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
+    match on_limit {
+        None => "",
+        Some(OnLimit::ReplaceOld) => "replace_old",
+        Some(OnLimit::RejectNew) => "reject_new",
+    }
+}
+
+/// What was typed as a draft; `None` once any problem was noted.
+fn parse(
+    form: &FormData,
+    old: Option<&Subscriber>,
+    calendar: Calendar,
+    problems: &mut Problems,
+) -> Option<Draft> {
+    let line = |name, longest| text::line(form.text(name), longest);
+    let username = problems.take("user_name", Username::parse(form.text("user_name")));
+    let password = problems.take("password", password(form.text("password"), old.is_none()));
+    let full_name = problems.take("full_name", line("full_name", LONGEST_NAME));
+    let phone = problems.take("phone", line("phone", LONGEST_PHONE));
+    let email = problems.take("email", line("email", LONGEST_NAME).and_then(email));
+    let address = problems.take("address", line("address", LONGEST_ADDRESS));
+    let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
+    let plan = problems.take("plan", plan(form.text("plan")));
+    let expires_at = problems.take("expires", expiry(form.text("expires"), old, &calendar));
+    let most = form.text("max_sessions");
+    let max_sessions = problems.take(
+        "max_sessions",
+        optional(most, |t| number(t, 1, MOST_SESSIONS)),
+    );
+    let on_limit = problems.take("on_limit", on_limit(form.text("on_limit")));
+    let mac_mode = mac_mode(form, problems);
+    let macs = problems.take("macs", macs(form.text("macs")));
+    let static_address = problems.take(
+        "static_address",
+        optional(form.text("static_address"), host),
+    );
+    let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
+    let rate_override = rate(form, problems);
+    // Each field that is missing here has noted its problem.
+    Some(Draft {
+        username: username?,
+        password: password?,
+        full_name: full_name?,
+        phone: phone?,
+        email: email?,
+        address: address?,
+        notes: notes?,
+        plan: plan?,
+        enabled: form.has("enabled"),
+        expires_at: expires_at?,
+        max_sessions: max_sessions?,
+        on_limit: on_limit?,
+        mac_mode: mac_mode?,
+        macs: macs?,
+        only_nas: only_nas?,
+        static_address: static_address?,
+        rate_override: rate_override?,
+    })
+}
+
+/// An empty password keeps the present one, if there is one.
+fn password(text: &str, is_needed: bool) -> Result<Option<Arc<Secret<String>>>, Invalid> {
+    if text.is_empty() && !is_needed {
+        return Ok(None);
+    }
+    let password = text::ppp_password(text)?;
+    Ok(Some(Arc::new(Secret::new(password.to_owned()))))
+}
+
+fn email(text: String) -> Result<String, Invalid> {
+    let is_empty_or_plausible = text.is_empty()
+        || text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !host.is_empty() && !text.contains(' ')
+        });
+    match is_empty_or_plausible {
+        true => Ok(text),
+        false => Err(Invalid::new("An address such as ali@example.net")),
+    }
+}
+
+fn plan(text: &str) -> Result<PlanId, Invalid> {
+    text.parse()
+        .map(PlanId)
+        .map_err(|_| Invalid::new("Choose a plan"))
+}
+
+fn nas(text: &str) -> Result<NasId, Invalid> {
+    text.parse()
+        .map(NasId)
+        .map_err(|_| Invalid::new("Choose a NAS, or any"))
+}
+
+/// The end of the last day that still works. The day of the record itself keeps its exact instant.
+fn expiry(
+    text: &str,
+    old: Option<&Subscriber>,
+    calendar: &Calendar,
+) -> Result<Option<Timestamp>, Invalid> {
+    let Some(day) = optional(text, Day::parse)? else {
+        return Ok(None);
+    };
+    let present = old.and_then(|old| old.expires_at);
+    let is_unchanged = present.is_some_and(|at| calendar.last_day(at) == day);
+    Ok(if is_unchanged {
+        present
+    } else {
+        Some(calendar.end_of(day))
+    })
+}
+
+fn on_limit(text: &str) -> Result<Option<OnLimit>, Invalid> {
+    match text {
+        "" => Ok(None),
+        "replace_old" => Ok(Some(OnLimit::ReplaceOld)),
+        "reject_new" => Ok(Some(OnLimit::RejectNew)),
+        _ => Err(Invalid::new("Choose one of the list")),
+    }
+}
+
+fn mac_mode(form: &FormData, problems: &mut Problems) -> Option<MacMode> {
+    match form.text("mac_mode") {
+        "off" => Some(MacMode::Off),
+        "fixed" => Some(MacMode::Fixed),
+        "learn" => {
+            let most = u8::try_from(MOST_MACS).unwrap_or(u8::MAX);
+            let learned = number(form.text("mac_learn"), 1, most);
+            problems.take("mac_learn", learned).map(MacMode::Learn)
+        }
+        _ => {
+            problems.add("mac_mode", Invalid::new("Choose one of the list"));
+            None
+        }
+    }
+}
+
+/// One a line; a line that stands twice counts once.
+fn macs(text: &str) -> Result<Vec<Mac>, Invalid> {
+    let mut macs = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let mac = Mac::read(line)
+            .ok_or_else(|| Invalid::new(format!("{} is not a MAC address", short(line))))?;
+        if !macs.contains(&mac) {
+            macs.push(mac);
+        }
+        if macs.len() > MOST_MACS {
+            return Err(Invalid::new(format!("At most {MOST_MACS} addresses")));
+        }
+    }
+    Ok(macs)
+}
+
+/// What was typed, short enough for a sentence.
+fn short(line: &str) -> String {
+    line.chars().take(30).collect()
+}
+
+/// Routers take 0.0.0.0, 127.0.0.0/8 and everything from 224.0.0.0 on for "from the pool" (mikrotik.md a3).
+fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
+    let address: Ipv4Addr = text
+        .parse()
+        .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
+    let [first, ..] = address.octets();
+    match first {
+        0 | 127 | 224.. => Err(Invalid::new(
+            "Routers cannot give this address to a subscriber",
+        )),
+        _ => Ok(address),
+    }
+}
+
+/// Both directions, or neither.
+fn rate(form: &FormData, problems: &mut Problems) -> Option<Option<Rate>> {
+    let mut kbps = |name| problems.take(name, optional(form.text(name), Rate::parse_kbps));
+    let (download, upload) = (kbps("download_kbps"), kbps("upload_kbps"));
+    match (download?, upload?) {
+        (None, None) => Some(None),
+        (Some(download), Some(upload)) => Some(Some(Rate::new(upload, download))),
+        (download, _) => {
+            let empty = match download {
+                None => "download_kbps",
+                Some(_) => "upload_kbps",
+            };
+            problems.add(empty, Invalid::new("Both speeds, or neither"));
+            None
+        }
+    }
+}

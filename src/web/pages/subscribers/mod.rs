@@ -1,0 +1,17 @@
+//! Subscribers: list, detail, form, and what can be done to one.
+
+mod form;
+mod list;
+mod show;
+mod verbs;
+
+pub use form::{FormPage, create, edit, new, update};
+pub use list::{ListPage, Row, RowsPart, list};
+pub use show::{SessionsPart, ShowPage, Why, sessions, show};
+pub use verbs::{
+    DeletePage, PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,
+    reveal_password, suspend,
+};
+
+/// Where the list is; a subscriber is below it.
+const PATH: &str = "/subscribers";

@@ -1,0 +1,316 @@
+//! One subscriber: why it is as it is, its facts, usage, sessions, attempts and changes.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+
+use crate::domain::id::SubscriberId;
+use crate::domain::octets::Traffic;
+use crate::domain::plan::{OnLimit, Plan};
+use crate::domain::session::Session;
+use crate::domain::speed;
+use crate::domain::subscriber::{MacMode, Subscriber};
+use crate::domain::time::Day;
+use crate::domain::why::{self, Known, LastAttempt, Mood, OpenSession, Remedy};
+use crate::operations::overview::{self, Detail};
+use crate::operations::{self, blocking};
+use crate::web::chart::{self, Bars};
+use crate::web::error::{Failure, Reply};
+use crate::web::extract::Signed;
+use crate::web::filters;
+use crate::web::page::Page;
+use crate::web::pages::{self, audit, auth_log, sessions};
+use crate::web::parts::{Badge, Fact, Tone};
+use crate::web::query::Query;
+use crate::web::shell::{Nav, Shell};
+use crate::web::words::{self, Words};
+
+/// `GET /subscribers/{id}`.
+#[derive(Template)]
+#[template(path = "pages/subscribers/show.html")]
+pub struct ShowPage {
+    pub shell: Shell,
+    /// `/subscribers/{id}`: the forms of this page post below it.
+    pub path: String,
+    pub user_name: String,
+    pub full_name: String,
+    pub state: Badge,
+    pub presence: Badge,
+    pub is_enabled: bool,
+    pub is_online: bool,
+    pub has_mac_lock: bool,
+    pub why: Why,
+    pub account: Vec<Fact>,
+    pub access: Vec<Fact>,
+    pub notes: String,
+    pub used_today: String,
+    pub used_this_month: String,
+    /// Last 30 days.
+    pub usage: Bars,
+    pub open: SessionsPart,
+    pub attempts: Vec<auth_log::Row>,
+    /// The authentication log, filtered by this subscriber.
+    pub attempts_href: String,
+    pub audit: Vec<audit::Row>,
+}
+
+/// One sentence that explains the present state: why offline, rejected, slow.
+#[derive(Clone, Default)]
+pub struct Why {
+    pub tone: Tone,
+    pub title: String,
+    pub text: String,
+    /// Steps that led there, such as those of the effective speed; may be empty.
+    pub steps: Vec<String>,
+    /// What to do about it, or empty.
+    pub href: String,
+    pub action: String,
+}
+
+/// Open and last sessions: `GET /subscribers/{id}/sessions`, asked for by htmx every few seconds.
+#[derive(Template, Default)]
+#[template(path = "pages/subscribers/_sessions.html")]
+pub struct SessionsPart {
+    pub csrf: String,
+    pub open: Vec<sessions::OnlineRow>,
+    pub closed: Vec<sessions::HistoryRow>,
+    /// The history, filtered by this subscriber.
+    pub all_href: String,
+}
+
+/// The page of one subscriber.
+pub async fn show(Path(id): Path<u32>, signed: Signed) -> Reply {
+    let id = SubscriberId(id);
+    let app = Arc::clone(&signed.panel.app);
+    let detail = blocking(move || overview::subscriber(&app, id)).await??;
+    let name = detail.subscriber.username.as_str().to_owned();
+    let shell = signed.shell(&name, Nav::Subscribers);
+    Ok(Page::ok(page(&signed, shell, &detail)?).into_response())
+}
+
+/// The sessions of one subscriber, which its page asks for every few seconds.
+pub async fn sessions(Path(id): Path<u32>, signed: Signed) -> Reply {
+    let id = SubscriberId(id);
+    let (app, csrf) = (Arc::clone(&signed.panel.app), pages::button_token(&signed));
+    let part = blocking(move || {
+        let found = overview::sessions_of(&app, id)?;
+        Ok::<_, operations::Error>(sessions_part(&Words::of(&app), id, &found, csrf))
+    })
+    .await??;
+    Ok(Page::ok(part).into_response())
+}
+
+fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Failure> {
+    let app = signed.app();
+    let words = Words::of(app);
+    let subscriber = &detail.subscriber;
+    let plan = app
+        .plan(subscriber.plan)
+        .ok_or_else(|| Failure::Fault(format!("{} has a plan that is gone", subscriber.id)))?;
+    let open = detail.sessions.iter().filter(|s| s.stopped.is_none());
+    let newest = open.max_by_key(|session| session.heard_at);
+    let name = subscriber.username.as_str();
+    Ok(ShowPage {
+        path: words::subscriber_href(subscriber.id),
+        user_name: name.to_owned(),
+        full_name: subscriber.full_name.clone(),
+        state: words::state_badge(detail.state),
+        presence: match newest {
+            Some(session) => words::presence_badge(words.presence(session)),
+            None => Badge::new(Tone::Quiet, "Offline"),
+        },
+        is_enabled: !subscriber.is_suspended(),
+        is_online: newest.is_some(),
+        has_mac_lock: !subscriber.macs.is_empty(),
+        why: explain(&words, detail, &plan, newest),
+        account: account(&words, subscriber),
+        access: access(&words, detail, &plan),
+        notes: subscriber.notes.clone(),
+        used_today: words::octets(detail.used_today.total()),
+        used_this_month: words::octets(detail.used_this_month.total()),
+        usage: usage(&detail.days),
+        open: sessions_part(
+            &words,
+            subscriber.id,
+            &detail.sessions,
+            pages::button_token(signed),
+        ),
+        attempts: detail
+            .attempts
+            .iter()
+            .map(|(_, attempt)| words::attempt(app, attempt))
+            .collect(),
+        attempts_href: Query::new().with("q", name).href("/auth-log"),
+        audit: detail
+            .audit
+            .iter()
+            .map(|entry| audit::row(&words, entry))
+            .collect(),
+        shell,
+    })
+}
+
+fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Session>) -> Why {
+    let subscriber = &detail.subscriber;
+    let known = Known {
+        subscriber,
+        plan,
+        used_this_month: detail.used_this_month.total(),
+        open: newest.map(|session| OpenSession {
+            started_at: session.started_at,
+            heard_at: session.heard_at,
+            presence: words.presence(session),
+        }),
+        ended: detail
+            .sessions
+            .iter()
+            .find_map(|session| session.stopped.map(|stopped| (stopped.at, stopped.cause))),
+        attempt: detail.attempts.first().map(|(_, attempt)| LastAttempt {
+            at: attempt.at,
+            nas: attempt.nas,
+            reason: attempt.reason,
+        }),
+        calendar: words.calendar(),
+    };
+    let why = why::explain(&known, words.now);
+    let path = words::subscriber_href(subscriber.id);
+    let (href, action) = match why.remedy {
+        None => (String::new(), ""),
+        Some(Remedy::EditSubscriber(action)) => (format!("{path}/edit"), action),
+        Some(Remedy::EditPlan(action)) => (format!("/plans/{}/edit", plan.id), action),
+        Some(Remedy::LookAtSessions) => {
+            let query = Query::new().with("q", subscriber.username.as_str());
+            (query.href("/online"), "See the sessions")
+        }
+        Some(Remedy::LookAtAttempts) => {
+            let query = Query::new().with("q", subscriber.username.as_str());
+            (query.href("/auth-log"), "See the attempts")
+        }
+        Some(Remedy::LookAtNas(nas)) => (words.nas_href(nas), "See the NAS"),
+    };
+    Why {
+        tone: match why.mood {
+            Mood::Well => Tone::Good,
+            Mood::Notable => Tone::Info,
+            Mood::Doubtful => Tone::Warn,
+            Mood::Rejected => Tone::Bad,
+        },
+        title: why.title,
+        text: why.text,
+        steps: why.steps,
+        href,
+        action: action.to_owned(),
+    }
+}
+
+fn account(words: &Words<'_>, subscriber: &Subscriber) -> Vec<Fact> {
+    let (expires, note) = words.expiry(subscriber.expires_at);
+    let mut facts = vec![
+        Fact::new("Plan", words.plan(subscriber.plan))
+            .link(format!("/plans/{}/edit", subscriber.plan)),
+        Fact::new("Expires", expires).note(note),
+        Fact::new("Phone", &subscriber.phone).copyable(),
+    ];
+    // What most ISPs leave empty is shown only where it is known.
+    for (label, value) in [
+        ("E-mail", &subscriber.email),
+        ("Address", &subscriber.address),
+    ] {
+        if !value.is_empty() {
+            facts.push(Fact::new(label, value).copyable());
+        }
+    }
+    facts.push(Fact::new("Created", words.day(subscriber.created_at)));
+    facts
+}
+
+fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
+    let subscriber = &detail.subscriber;
+    let rate = speed::effective(plan, subscriber.rate_override).limit.rate;
+    let on_limit = match subscriber.on_limit.unwrap_or(plan.on_limit) {
+        OnLimit::ReplaceOld => "a new one replaces the oldest",
+        OnLimit::RejectNew => "a new one is rejected",
+    };
+    let most = subscriber.max_sessions.unwrap_or(plan.max_sessions);
+    let macs: Vec<String> = subscriber.macs.iter().map(ToString::to_string).collect();
+    let mac_lock = match subscriber.mac_mode {
+        MacMode::Off => "Any device".to_owned(),
+        MacMode::Learn(most) => format!("The first {most} seen"),
+        MacMode::Fixed => "Listed devices only".to_owned(),
+    };
+    let address = match (subscriber.static_address, plan.pool.as_str()) {
+        (Some(address), _) => Fact::new("IP address", address.to_string()).copyable(),
+        (None, "") => Fact::new("IP address", "chosen by the router"),
+        (None, pool) => Fact::new("IP address", format!("from the pool {pool}")),
+    };
+    let mut facts = vec![
+        Fact::new("Speed", rate.to_string()).note(match subscriber.rate_override {
+            Some(_) => "of its own",
+            None => "of the plan",
+        }),
+        address,
+        Fact::new("Sessions at once", most.to_string()).note(on_limit),
+        Fact::new("Devices", mac_lock).note(macs.join(", ")),
+    ];
+    if let Some(nas) = subscriber.only_nas {
+        facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
+    }
+    if let Some(quota) = plan.monthly_quota_octets {
+        let used = words::octets(detail.used_this_month.total());
+        facts.push(Fact::new("Monthly quota", words::octets(quota)).note(format!("{used} used")));
+    }
+    if let Some(hours) = plan.login_hours {
+        facts.push(Fact::new("Login hours", hours.to_string()).note("of the plan"));
+    }
+    facts
+}
+
+fn usage(days: &[(Day, Traffic)]) -> Bars {
+    let most = days.iter().map(|(_, used)| used.total()).max().unwrap_or(0);
+    if most == 0 {
+        return Bars::default();
+    }
+    let bars: Vec<chart::Day> = days
+        .iter()
+        .map(|(day, used)| chart::Day {
+            title: format!(
+                "{day}: {} down, {} up",
+                words::octets(used.download),
+                words::octets(used.upload)
+            ),
+            download_octets: used.download,
+            upload_octets: used.upload,
+        })
+        .collect();
+    let label =
+        |day: Option<&(Day, Traffic)>| day.map_or_else(String::new, |(day, _)| day.to_string());
+    let top = format!("most: {}", words::octets(most));
+    let summary = format!("Usage per day over {} days, {top}", days.len());
+    Bars::new(&bars, summary).labelled(&label(days.first()), &label(days.last()), &top)
+}
+
+fn sessions_part(
+    words: &Words<'_>,
+    id: SubscriberId,
+    found: &[Session],
+    csrf: String,
+) -> SessionsPart {
+    let (open, closed): (Vec<&Session>, Vec<&Session>) =
+        found.iter().partition(|session| session.stopped.is_none());
+    SessionsPart {
+        csrf,
+        open: open
+            .into_iter()
+            .map(|session| sessions::open_row(words, session, words.presence(session)))
+            .collect(),
+        closed: closed
+            .into_iter()
+            .map(|session| sessions::closed_row(words, session))
+            .collect(),
+        all_href: Query::new()
+            .with("subscriber", &id.to_string())
+            .href("/sessions"),
+    }
+}

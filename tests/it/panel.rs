@@ -1,0 +1,327 @@
+//! The panel in a real browser against the real daemon: first run, every page, and the work of an operator's day.
+
+use fantoccini::Locator;
+use proxpanel::radius::auth::Method;
+use proxpanel::radius::client::{Login, Request};
+use proxpanel::radius::{AttributeBuffer, Code, SharedSecret};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::time::Duration;
+
+use crate::appliance::demo;
+use crate::support::browser::{Browser, DESKTOP, PHONE, with_browser};
+use crate::support::daemon::Daemon;
+use crate::support::radius::{self, INTERIM, Record, START};
+
+const PASSWORD: &str = "a long enough password";
+
+/// The path of the one-time setup link that `proxpanel setup` prints.
+fn setup_link(daemon: &Daemon) -> String {
+    let output = daemon.run(&["setup"]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+async fn fill(browser: &Browser, name: &str, value: &str) {
+    let field = browser
+        .client
+        .find(Locator::Id(name))
+        .await
+        .unwrap_or_else(|error| panic!("no field {name}: {error}"));
+    field.clear().await.unwrap();
+    field.send_keys(value).await.unwrap();
+}
+
+/// Presses the button that sends the form of the page's main part.
+async fn send(browser: &Browser) {
+    let button = browser
+        .client
+        .find(Locator::Css(
+            "main form button.primary, .bare-card form button.primary",
+        ))
+        .await
+        .unwrap();
+    button.click().await.unwrap();
+}
+
+async fn text(browser: &Browser) -> String {
+    browser
+        .client
+        .find(Locator::Css("body"))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
+}
+
+/// Waits until the page shows a text.
+async fn wait_for_text(browser: &Browser, wanted: &str) {
+    for _ in 0..200 {
+        if text(browser).await.contains(wanted) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{wanted:?} is not on the page:\n{}", text(browser).await);
+}
+
+async fn first_run(browser: &Browser, daemon: &Daemon) {
+    browser.open_page(&setup_link(daemon)).await;
+    browser.screenshot("setup").await;
+    fill(browser, "isp_name", "Nour Net").await;
+    fill(browser, "time_zone", "Asia/Baghdad").await;
+    fill(browser, "currency", "IQD").await;
+    fill(browser, "name", "rania").await;
+    fill(browser, "password", PASSWORD).await;
+    fill(browser, "password_again", PASSWORD).await;
+    send(browser).await;
+    wait_for_text(browser, "Ready").await;
+    let port = daemon.auth().port();
+    assert!(text(browser).await.contains(&format!("UDP {port}")));
+    browser.screenshot("setup-done").await;
+    browser.open_page(&url(daemon, "/")).await;
+    wait_for_text(browser, "rania").await;
+}
+
+fn url(daemon: &Daemon, path: &str) -> String {
+    format!("http://{}{path}", daemon.web())
+}
+
+const PAGES: [(&str, &str); 20] = [
+    ("dashboard", "/"),
+    ("subscribers", "/subscribers"),
+    (
+        "subscribers-filtered",
+        "/subscribers?state=expired&sort=-expiry",
+    ),
+    ("subscriber", "/subscribers/1"),
+    ("subscriber-new", "/subscribers/new"),
+    ("subscriber-edit", "/subscribers/2/edit"),
+    ("subscriber-delete", "/subscribers/2/delete"),
+    ("online", "/online"),
+    ("plans", "/plans"),
+    ("plan-new", "/plans/new"),
+    ("plan-edit", "/plans/1/edit"),
+    ("nas", "/nas"),
+    ("nas-show", "/nas/1"),
+    ("nas-new", "/nas/new"),
+    ("history", "/sessions"),
+    ("auth-log", "/auth-log"),
+    ("audit", "/audit"),
+    ("search", "/search?q=user0001"),
+    ("logins", "/account/logins"),
+    ("password", "/account/password"),
+];
+
+#[test]
+fn every_page_is_quiet_and_fits_on_desk_and_phone_by_day_and_night() {
+    let daemon = demo(60, 25, 8, &[]);
+    for number in 0..6 {
+        radius::login(
+            daemon.auth(),
+            &format!("user{number:05}"),
+            &format!("pass{number:05}"),
+            Method::Pap,
+        );
+    }
+    radius::login(daemon.auth(), "user00001", "not it", Method::Chap);
+    radius::login(daemon.auth(), "nobody", "x", Method::MsChap2);
+    for (viewport, size) in [(DESKTOP, "desk"), (PHONE, "phone")] {
+        let daemon = &daemon;
+        with_browser(viewport, async |browser| {
+            if size == "desk" {
+                first_run(browser, daemon).await;
+            } else {
+                browser.open_page(&url(daemon, "/login")).await;
+                browser.screenshot("login-phone").await;
+                fill(browser, "name", "rania").await;
+                fill(browser, "password", PASSWORD).await;
+                send(browser).await;
+                wait_for_text(browser, "Subscribers").await;
+            }
+            browser.assert_quiet_console();
+            for dark in [false, true] {
+                browser.prefer_dark(dark);
+                for (name, path) in PAGES {
+                    browser.open_page(&url(daemon, path)).await;
+                    let page = text(browser).await;
+                    assert!(
+                        !page.contains("not found") && !page.contains("went wrong"),
+                        "{path}: {page}"
+                    );
+                    assert!(
+                        !browser.scrolls_sideways().await,
+                        "{path} scrolls sideways on a {size}"
+                    );
+                    browser.assert_quiet_console();
+                    browser
+                        .screenshot(&format!(
+                            "{name}-{size}-{}",
+                            if dark { "dark" } else { "light" }
+                        ))
+                        .await;
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn an_operators_day() {
+    let daemon = demo(12, 0, 0, &[]);
+    with_browser(DESKTOP, async |browser| {
+        first_run(browser, &daemon).await;
+
+        // A plan and a subscriber on it, who logs in at once.
+        browser.open_page(&url(&daemon, "/plans/new")).await;
+        for (field, value) in [
+            ("name", "Night owl"),
+            ("price", "25000"),
+            ("download_kbps", "40M"),
+            ("upload_kbps", "8M"),
+            ("pool", "owls"),
+        ] {
+            fill(browser, field, value).await;
+        }
+        send(browser).await;
+        wait_for_text(browser, "Night owl").await;
+        browser.open_page(&url(&daemon, "/subscribers/new")).await;
+        fill(browser, "user_name", "hadi").await;
+        fill(browser, "password", "s3cret pass").await;
+        fill(browser, "full_name", "هادي العبيدي").await;
+        let plan = browser.client.find(Locator::Id("plan")).await.unwrap();
+        plan.select_by_label("Night owl").await.unwrap();
+        send(browser).await;
+        wait_for_text(browser, "هادي العبيدي").await;
+        let reply = radius::login(daemon.auth(), "HADI", "s3cret pass", Method::MsChap2);
+        let packet = reply.packet().unwrap();
+        assert_eq!(packet.code(), Code::ACCESS_ACCEPT);
+        let rate = packet.vendor(14988, 8).unwrap();
+        assert_eq!(rate, b"8M/40M");
+
+        // A wrong password is named, beside the subscriber and in the log.
+        radius::login(daemon.auth(), "hadi", "wrong", Method::Pap);
+        let here = browser.client.current_url().await.unwrap();
+        browser.open_page(here.as_str()).await;
+        wait_for_text(browser, "Wrong password").await;
+        browser.open_page(&url(&daemon, "/auth-log")).await;
+        wait_for_text(browser, "hadi").await;
+        wait_for_text(browser, "Wrong password").await;
+
+        // Online, found by address in the search box without leaving the page.
+        let record = |status, seconds| Record {
+            status,
+            session: "day1".into(),
+            user: "hadi".into(),
+            seconds,
+            upload: seconds * 1000,
+            download: seconds * 9000,
+        };
+        radius::acknowledged(daemon.acct(), &record(START, 0));
+        radius::acknowledged(daemon.acct(), &record(INTERIM, 60));
+        browser.open_page(&url(&daemon, "/online")).await;
+        wait_for_text(browser, "hadi").await;
+        fill(browser, "search", "العبيد").await;
+        wait_for_text(browser, "هادي العبيدي").await;
+
+        browser.assert_quiet_console();
+
+        // Forms keep what was typed and say what is wrong beside the field. The browser notes the status 422.
+        browser.open_page(&url(&daemon, "/subscribers/new")).await;
+        fill(browser, "user_name", "hadi").await;
+        fill(browser, "password", "another one").await;
+        fill(browser, "phone", "0770 123").await;
+        send(browser).await;
+        wait_for_text(browser, "Another subscriber has this user name").await;
+        let phone = browser.client.find(Locator::Id("phone")).await.unwrap();
+        assert_eq!(
+            phone.prop("value").await.unwrap().as_deref(),
+            Some("0770 123")
+        );
+
+        browser.assert_quiet_console();
+        sign_out(browser).await;
+        browser.open_page(&url(&daemon, "/subscribers")).await;
+        wait_for_text(browser, "Sign in").await;
+    });
+}
+
+async fn sign_out(browser: &Browser) {
+    browser
+        .client
+        .find(Locator::Css(".operator-menu > summary"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    browser
+        .client
+        .find(Locator::Css("form[action='/logout'] button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    wait_for_text(browser, "Sign in").await;
+}
+
+#[test]
+fn an_unknown_router_becomes_a_nas_in_two_clicks() {
+    let daemon = demo(3, 0, 0, &[]);
+    let stranger = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 77));
+    let secret = SharedSecret::new(b"new router secret").unwrap();
+    // A login from an address that is no NAS; true when it was answered.
+    let ask = || {
+        let login = Login {
+            user_name: "user00001",
+            password: "pass00001",
+            method: Method::Pap,
+        };
+        let request = Request::access(&secret, 7, &login, &AttributeBuffer::new()).unwrap();
+        let socket = UdpSocket::bind((stranger, 0)).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_secs(2)))
+            .unwrap();
+        socket.send_to(request.octets(), daemon.auth()).unwrap();
+        let mut buffer = [0; 4096];
+        socket
+            .recv(&mut buffer)
+            .is_ok_and(|length| request.verify(&buffer[..length]).is_ok())
+    };
+    assert!(!ask());
+    with_browser(DESKTOP, async |browser| {
+        first_run(browser, &daemon).await;
+        browser.open_page(&url(&daemon, "/nas")).await;
+        wait_for_text(browser, "127.0.0.77").await;
+        browser.screenshot("nas-unknown").await;
+        browser
+            .client
+            .find(Locator::Css("a[href*='127.0.0.77']"))
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
+        let address = browser
+            .client
+            .wait()
+            .for_element(Locator::Id("address"))
+            .await
+            .unwrap();
+        assert_eq!(
+            address.prop("value").await.unwrap().as_deref(),
+            Some("127.0.0.77")
+        );
+        fill(browser, "name", "Tower 7").await;
+        fill(browser, "secret", "new router secret").await;
+        send(browser).await;
+        wait_for_text(browser, "Tower 7").await;
+        assert!(ask(), "the new NAS is answered at once");
+        browser.assert_quiet_console();
+    });
+}
