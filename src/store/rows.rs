@@ -34,3 +34,6 @@ pub(super) fn damaged<K: Key, V: Record>(
         what: why.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -233,7 +233,7 @@ impl From<&Session> for SessionRow {
 }
 
 impl SessionRow {
-    fn into_session(self, id: SessionId) -> Session {
+    pub(super) fn into_session(self, id: SessionId) -> Session {
         let started_at = Timestamp(self.started_at);
         let updated_at = started_at.plus(self.updated_after);
         let highest = Traffic::from(self.highest);
@@ -393,7 +393,10 @@ pub fn usage_sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Traff
 pub fn put(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
     let row = SessionRow::from(session);
     if session.stopped.is_none() {
-        tx.remove(&CLOSED_SESSIONS, session.id.0)?;
+        let was_closed = tx.remove(&CLOSED_SESSIONS, session.id.0)?;
+        if let (true, Some(subscriber)) = (was_closed, session.subscriber) {
+            tx.remove(&SESSIONS_BY_SUBSCRIBER, (subscriber.0, session.id.0))?;
+        }
         return tx.insert(&OPEN_SESSIONS, session.id.0, &row);
     }
     tx.remove(&OPEN_SESSIONS, session.id.0)?;

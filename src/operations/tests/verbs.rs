@@ -466,7 +466,10 @@ fn online_sessions_are_filtered_and_paged() {
             total,
         )
     };
-    let all = OnlineFilter::default();
+    let all = OnlineFilter {
+        descending: true,
+        ..OnlineFilter::default()
+    };
     assert_eq!(
         names(all.clone(), 0, 9).0,
         ["salma", "sara", "ali"],

@@ -1,0 +1,206 @@
+//! Every shape of row: it reads back as it was, and octets of every released version stay readable.
+
+mod indexes;
+mod samples;
+
+use proptest::prelude::*;
+
+use super::super::accounting::Entry;
+use super::super::codec::{self, Record};
+use super::super::tables::{
+    AUDIT, AUTH_LOG, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS,
+    USAGE_DAYS,
+};
+use super::super::testing::{Disk, quick};
+use super::super::{
+    Read, Store, StoreError, Tx, auth_log, nas, operators, outbox, plans, sessions, subscribers,
+};
+use crate::crypto::hex;
+use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
+use crate::domain::octets::Traffic;
+use crate::domain::session::{Cause, Session, Stopped};
+use crate::domain::time::Timestamp;
+
+fn store() -> Store {
+    Disk::default().new_store(&quick())
+}
+
+fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl Fn(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write("test", move |tx| work(tx)).wait().unwrap()
+}
+
+/// What a version of the program wrote, one row a line: a name and the octets in hex. Lines are never changed.
+const GOLDEN: &str = include_str!("../../../tests/golden/rows-v1.txt");
+
+/// Checks one row against its line. A new version of a shape keeps the first assertion and gives up the second.
+#[track_caller]
+fn golden<R: Record>(name: &str, row: R) {
+    let now = codec::encode(&row).unwrap();
+    let line = GOLDEN
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = line.unwrap_or_else(|| panic!("no line for\n{name} {}", hex(&now)));
+    let kept: Vec<u8> = line
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    let read: R = codec::decode(&kept).expect("octets of version 1");
+    assert_eq!(
+        hex(&codec::encode(&read).unwrap()),
+        hex(&now),
+        "{name} reads as another value"
+    );
+    assert_eq!(hex(&now), line, "{name} is written in another way");
+}
+
+#[test]
+fn rows_of_version_1_are_read_and_written_for_ever() {
+    let store = store();
+    write(&store, samples::put_all);
+    let view = store.view().unwrap();
+    golden(
+        "subscriber-full",
+        view.get(&SUBSCRIBERS, 1).unwrap().unwrap(),
+    );
+    golden(
+        "subscriber-bare",
+        view.get(&SUBSCRIBERS, 2).unwrap().unwrap(),
+    );
+    golden("plan-full", view.get(&PLANS, 1).unwrap().unwrap());
+    golden("plan-bare", view.get(&PLANS, 2).unwrap().unwrap());
+    golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
+    golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
+    golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
+    golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
+    golden("audit", view.get(&AUDIT, 1).unwrap().unwrap());
+    golden("auth-log", view.get(&AUTH_LOG, 1).unwrap().unwrap());
+    golden(
+        "session-closed",
+        view.get(&CLOSED_SESSIONS, 1).unwrap().unwrap(),
+    );
+    golden(
+        "session-open",
+        view.get(&OPEN_SESSIONS, 2).unwrap().unwrap(),
+    );
+    golden(
+        "usage",
+        view.get(&USAGE_DAYS, (20_600, 1)).unwrap().unwrap(),
+    );
+    for (number, work) in samples::all_work().into_iter().enumerate() {
+        golden(
+            &format!("outbox-{}", number + 1),
+            outbox::OutboxRow::from(work),
+        );
+    }
+    golden("id", 61_u32);
+    golden("counter", u64::MAX);
+    golden("text", "نور".to_owned());
+    golden("octets", minicbor::bytes::ByteVec::from(vec![0, 1, 255]));
+    golden("empty", ());
+    for line in GOLDEN.lines().filter(|line| line.starts_with("journal-")) {
+        let (name, octets) = line.split_once(' ').unwrap();
+        let entry = samples::entry(name);
+        assert_eq!(hex(&entry.encode().unwrap()), octets, "{name}");
+    }
+    for name in ["journal-stop", "journal-on", "journal-give-up"] {
+        let octets = hex(&samples::entry(name).encode().unwrap());
+        assert!(
+            GOLDEN.contains(&format!("{name} {octets}\n")),
+            "{name} {octets}"
+        );
+    }
+}
+
+#[test]
+fn every_value_reads_back_as_it_was() {
+    let store = store();
+    write(&store, samples::put_all);
+    let view = store.view().unwrap();
+    for sample in [samples::subscriber_full(), samples::subscriber_bare()] {
+        let read = subscribers::get(&view, sample.subscriber.id)
+            .unwrap()
+            .unwrap();
+        assert_eq!(read.subscriber, sample.subscriber);
+        assert_eq!(read.sealed_password, sample.sealed_password);
+    }
+    for plan in [samples::plan_full(), samples::plan_bare()] {
+        assert_eq!(plans::get(&view, plan.id).unwrap(), Some(plan));
+    }
+    assert_eq!(plans::all(&view).unwrap().len(), 2);
+    for sample in [samples::nas_full(), samples::nas_bare()] {
+        let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
+        assert_eq!(
+            (read.nas, read.sealed_secret),
+            (sample.nas, sample.sealed_secret)
+        );
+    }
+    let operator = operators::get(&view, OperatorId(1)).unwrap().unwrap();
+    assert_eq!(operator.operator, samples::operator().operator);
+    assert_eq!(
+        operators::named(&view, " ADMIN ")
+            .unwrap()
+            .unwrap()
+            .password_hash,
+        "$argon2id$x"
+    );
+    assert_eq!(
+        operators::login(&view, &[7; 32]).unwrap(),
+        Some(samples::login())
+    );
+    assert_eq!(
+        sessions::closed(&view, SessionId(1)).unwrap(),
+        Some(samples::session_closed())
+    );
+    assert_eq!(
+        sessions::open_at_fold(&view).unwrap(),
+        [samples::session_open()]
+    );
+}
+
+proptest! {
+    #[test]
+    fn sessions_read_back(
+        started in any::<i32>(), lasts in -100_000i64..100_000_000, heard in -100_000i64..100_000_000,
+        highest in any::<(u64, u64)>(), booked in any::<(u64, u64)>(), same in any::<bool>(),
+        login in any::<Option<u64>>(), id in proptest::collection::vec(any::<u8>(), 0..40),
+        name in "\\PC{0,20}", cause in proptest::option::of(prop_oneof![
+            any::<u32>().prop_map(Cause::Radius), Just(Cause::Lost), Just(Cause::NasReboot), Just(Cause::NasOff),
+        ]),
+        resumed in any::<bool>(), session_time in any::<u32>(), subscriber in any::<Option<u32>>(),
+    ) {
+        let started_at = Timestamp::from_seconds(started.into());
+        let highest = Traffic::new(highest.0, highest.1);
+        let session = Session {
+            login: login.map(LoginId),
+            subscriber: subscriber.map(SubscriberId),
+            acct_session_id: id,
+            username: name,
+            started_at,
+            updated_at: started_at.plus(lasts),
+            heard_at: started_at.plus(heard),
+            session_time,
+            highest,
+            booked: if same { highest } else { Traffic::new(booked.0, booked.1) },
+            stopped: cause.map(|cause| Stopped { at: started_at.plus(lasts), cause }),
+            resumed,
+            ..samples::session_open()
+        };
+        let row = sessions::SessionRow::from(&session);
+        let octets = codec::encode(&row).unwrap();
+        let read: sessions::SessionRow = codec::decode(&octets).unwrap();
+        prop_assert_eq!(read.into_session(session.id), session);
+    }
+
+    #[test]
+    fn octets_of_any_kind_are_read_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = codec::decode::<subscribers::SubscriberRow>(&octets);
+        let _ = codec::decode::<plans::PlanRow>(&octets);
+        let _ = codec::decode::<sessions::SessionRow>(&octets);
+        let _ = codec::decode::<auth_log::BlockRow>(&octets);
+        let _ = Entry::decode(&octets);
+    }
+}
