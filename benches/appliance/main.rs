@@ -30,7 +30,7 @@ use freeradius::{FreeRadius, Users};
 use load::{Pressure, Tally, ask, drive, pace};
 use process::Process;
 use report::{Line, megabytes};
-use requests::{Logins, Sessions, Source};
+use requests::{InTurn, Logins, Sessions, Source};
 
 /// Sockets of the generator, a thread each.
 const SOCKETS: u32 = 4;
@@ -38,6 +38,8 @@ const SOCKETS: u32 = 4;
 /// wait for the disk together. All of them are fewer than one router may have open (256 a socket).
 const LOGINS_IN_FLIGHT: usize = 16;
 const RECORDS_IN_FLIGHT: usize = 128;
+/// SQLite lets one writer in and turns the others away, so that many in flight only make it slower: 4 are kinder than 128.
+const RECORDS_IN_FLIGHT_SQLITE: usize = 4;
 /// What 5,000 sessions send with an interim interval of a minute.
 const STEADY_PER_SECOND: u32 = 83;
 /// At its first start the daemon makes the search index, and gives the memory for it back half a minute to a minute later.
@@ -126,7 +128,8 @@ impl Bench {
         for (method, name) in LOGINS {
             self.logins("proxpanel", &daemon.process, daemon.auth, method, name)?;
         }
-        let mut sessions = self.accounting("proxpanel", &daemon.process, daemon.acct)?;
+        let mut sessions =
+            self.accounting("proxpanel", &daemon.process, daemon.acct, RECORDS_IN_FLIGHT)?;
         daemon.process.wait_until_idle()?;
         let memory = daemon.process.memory()?;
         println!(
@@ -177,6 +180,7 @@ impl Bench {
         server: &str,
         process: &Process,
         address: SocketAddr,
+        in_flight: usize,
     ) -> Result<Vec<Sessions>, Fault> {
         let share = self.options.sessions / SOCKETS;
         let mut sources: Vec<Sessions> = (0..SOCKETS)
@@ -187,7 +191,7 @@ impl Bench {
             "accounting, starts",
             process,
             address,
-            RECORDS_IN_FLIGHT,
+            in_flight,
             &mut sources,
         )?;
         sources = sources.into_iter().map(Sessions::interims).collect();
@@ -196,7 +200,7 @@ impl Bench {
             "accounting, interims",
             process,
             address,
-            RECORDS_IN_FLIGHT,
+            in_flight,
             &mut sources,
         )?;
         Ok(sources)
@@ -227,18 +231,25 @@ impl Bench {
     /// Interims at the pace of 5,000 sessions, and what they make the daemon write.
     fn steady(&self, daemon: &Appliance, sessions: &mut [Sessions]) -> Result<(), Fault> {
         let duration = Duration::from_secs(self.options.steady_seconds);
-        let Some(source) = sessions.first_mut().filter(|_| !duration.is_zero()) else {
+        if duration.is_zero() {
             return Ok(());
-        };
+        }
+        let mut source = InTurn::new(sessions);
         let (written_before, cpu_before) = (daemon.process.written()?, daemon.process.cpu()?);
         let mut segments = daemon.segments()?;
         let mut folds = 0;
-        let tally = pace(daemon.acct, source, STEADY_PER_SECOND, duration, || {
-            let now = daemon.segments()?;
-            folds += u32::from(now.iter().any(|name| !segments.contains(name)));
-            segments = now;
-            Ok(())
-        })?;
+        let tally = pace(
+            daemon.acct,
+            &mut source,
+            STEADY_PER_SECOND,
+            duration,
+            || {
+                let now = daemon.segments()?;
+                folds += u32::from(now.iter().any(|name| !segments.contains(name)));
+                segments = now;
+                Ok(())
+            },
+        )?;
         let seconds = tally.elapsed.as_secs_f64();
         let written = daemon.process.written()?.saturating_sub(written_before) as f64;
         let cpu = daemon
@@ -332,7 +343,7 @@ impl Bench {
                 self.logins(name, &server.process, server.auth, method, load)?;
             }
             if users == Users::Sqlite {
-                self.accounting(name, &server.process, server.acct)?;
+                self.accounting(name, &server.process, server.acct, RECORDS_IN_FLIGHT_SQLITE)?;
             }
             server.process.stop()?;
         }

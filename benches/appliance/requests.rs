@@ -190,3 +190,25 @@ impl Source for Sessions {
         Ok(Some(self.record(identifier, number, seconds)?))
     }
 }
+
+/// Several sources asked one after the other.
+pub struct InTurn<'a, S> {
+    sources: &'a mut [S],
+    turn: usize,
+}
+
+impl<'a, S> InTurn<'a, S> {
+    pub fn new(sources: &'a mut [S]) -> Self {
+        InTurn { sources, turn: 0 }
+    }
+}
+
+impl<S: Source> Source for InTurn<'_, S> {
+    fn next(&mut self, identifier: u8) -> Result<Option<Request>, Fault> {
+        self.turn = (self.turn + 1) % self.sources.len().max(1);
+        match self.sources.get_mut(self.turn) {
+            Some(source) => source.next(identifier),
+            None => Ok(None),
+        }
+    }
+}

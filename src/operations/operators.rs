@@ -10,12 +10,11 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::crypto::{self, Secret};
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role, check_password, parse_name};
 use crate::domain::text::fold_case;
 use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
-use crate::store::audit::{self, NewEntry};
 use crate::store::operators::{
     self, MOST_LOGINS, MOST_OPERATORS, StoredLogin, StoredOperator, TokenHash,
 };

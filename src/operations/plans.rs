@@ -1,15 +1,13 @@
 //! Plans: create, change, delete.
 
 use crate::app::App;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PlanId;
 use crate::domain::octets::Octets;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan};
 use crate::domain::rate::Burst;
 use crate::domain::text::fold_case;
-use crate::domain::time::Timestamp;
 use crate::domain::window::Window;
-use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
 use crate::store::{Tx, plans};
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::crypto::Secret;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::{OnLimit, Plan};
@@ -10,7 +10,6 @@ use crate::domain::rate::Rate;
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, Timestamp};
-use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
 use crate::store::{Tx, nas, plans};

@@ -3,13 +3,12 @@
 use std::sync::atomic::Ordering;
 
 use crate::app::App;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
 use crate::domain::nas::MessageAuthenticator;
 use crate::operations::Error;
 use crate::operations::trail;
 use crate::radius::{Code, Observation, Refusal};
-use crate::store::audit::{self, NewEntry};
 use crate::store::nas;
 use crate::telemetry::DropReason;
 
@@ -108,7 +107,7 @@ fn pin(app: &App, id: NasId) {
             let mut difference = Difference::default();
             difference.field("Message-Authenticator", "accepted without", "required");
             let actor = Actor::System("the router sent its first Message-Authenticator");
-            note(
+            trail::note(
                 tx,
                 &actor,
                 "protection pinned",
