@@ -39,6 +39,8 @@ pub(super) struct Owner {
     unfinished: Option<Captured>,
     /// Each is told once the tables hold everything up to its sequence.
     fold_waiters: Vec<(u64, SyncSender<bool>)>,
+    /// So many of them came before the fold under way began, and hear of its failure.
+    fold_witnesses: usize,
     fold_wanted: bool,
 }
 
@@ -67,6 +69,7 @@ impl Owner {
             folding: None,
             unfinished: None,
             fold_waiters: Vec::new(),
+            fold_witnesses: 0,
             fold_wanted,
         }
     }
@@ -272,6 +275,7 @@ impl Owner {
     }
 
     fn next_capture(&mut self) -> Captured {
+        self.fold_witnesses = self.fold_waiters.len();
         if let Some(unfinished) = self.unfinished.take() {
             return unfinished;
         }
@@ -309,16 +313,22 @@ impl Owner {
         } else {
             self.unfinished = Some(captured);
         }
-        let folded = self.folded;
+        let (folded, witnesses) = (self.folded, self.fold_witnesses);
+        let mut number = 0;
         self.fold_waiters.retain(|(wanted, waiter)| {
-            if done && *wanted > folded {
-                return true;
+            number += 1;
+            let is_answered = if done {
+                *wanted <= folded
+            } else {
+                number <= witnesses
+            };
+            if is_answered {
+                // Nobody may wait any more.
+                let _ = waiter.try_send(done);
             }
-            // Nobody may wait any more.
-            let _ = waiter.try_send(done);
-            false
+            !is_answered
         });
-        self.fold_wanted |= !self.fold_waiters.is_empty();
+        self.fold_wanted = !self.fold_waiters.is_empty();
     }
 
     fn trim(&mut self) {
