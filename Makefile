@@ -33,7 +33,7 @@ check: ## Formatting, lints as errors, and the dependency check
 	.ci/cargo-deny check licenses bans sources
 
 .PHONY: bench
-bench: ## Measure against FreeRADIUS where it is installed; writes benches/RESULTS.md
+bench: ## Measure the release daemon for ten minutes, and FreeRADIUS beside it where it is installed
 	cargo bench --locked
 
 .PHONY: fuzz

@@ -32,7 +32,7 @@ use crate::store::settings::{self, Setting};
 use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, outbox, plans};
 use crate::telemetry::{Telemetry, monotonic};
 
-pub use auth_log::{AuthLog, MOST_AT_ONCE};
+pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};

@@ -98,6 +98,10 @@ impl Difference {
         self
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn into_changes(self) -> Vec<Change> {
         self.0
     }

@@ -24,6 +24,7 @@ pub mod subscribers;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

@@ -16,6 +16,7 @@ use crate::store::outbox::{self, Work};
 use crate::store::{Read, Tx, tables};
 
 use super::Error;
+use super::trail::note;
 
 /// What a form says of a NAS.
 #[derive(Clone)]
@@ -171,25 +172,6 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error
         }
     }
     Ok(())
-}
-
-fn note(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    nas: &Nas,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Nas(nas.id),
-        object_name: &nas.name,
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
 }
 
 fn differences(old: &Nas, new: &Nas) -> Difference {

@@ -22,6 +22,7 @@ use crate::store::operators::{
 use crate::store::settings::{self, Setting};
 use crate::store::{StoreError, Tx};
 
+use super::trail::note;
 use super::{Error, blocking};
 
 /// A browser that was not used for so long must sign in again.
@@ -439,25 +440,6 @@ fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-fn note(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    operator: &Operator,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Operator(operator.id),
-        object_name: &operator.name,
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
 }
 
 /// Shared by all pages.

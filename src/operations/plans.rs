@@ -14,6 +14,7 @@ use crate::store::outbox::{self, Work};
 use crate::store::{Tx, plans};
 
 use super::Error;
+use super::trail::note;
 
 /// `plan.id` and `plan.created_at` are given here. Errors: `Field` for a name that is taken.
 pub async fn create(app: &App, actor: &Actor, mut plan: Plan) -> Result<PlanId, Error> {
@@ -92,25 +93,6 @@ fn check_name(tx: &mut Tx<'_>, name: &str, own: Option<PlanId>) -> Result<(), Er
     } else {
         Ok(())
     }
-}
-
-fn note(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    plan: &Plan,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Plan(plan.id),
-        object_name: &plan.name,
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
 }
 
 fn differences(old: &Plan, new: &Plan) -> Difference {

@@ -18,6 +18,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use super::Error;
+use super::trail::note;
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -98,8 +99,7 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
             };
             let mut difference = differences(tx, was, &new, &settings.calendar)?;
             difference.secret("password", draft.password.is_some());
-            let changes = difference.into_changes();
-            if changes.is_empty() {
+            if difference.is_empty() {
                 return Ok(());
             }
             subscribers::put(
@@ -111,22 +111,12 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
             )?;
             outbox::add(tx, Work::IndexSubscriber(id))?;
             follow_up(tx, was, &new, now)?;
-            audit::add(
-                tx,
-                NewEntry {
-                    at: now,
-                    actor: &actor,
-                    action: if was.plan == new.plan {
-                        "changed"
-                    } else {
-                        "plan changed"
-                    },
-                    object: Object::Subscriber(id),
-                    object_name: new.username.as_str(),
-                    changes,
-                },
-            )?;
-            Ok(())
+            let action = if was.plan == new.plan {
+                "changed"
+            } else {
+                "plan changed"
+            };
+            note(tx, &actor, action, &new, difference, now)
         })
         .await
 }
@@ -224,25 +214,6 @@ pub async fn remove(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Er
             note(tx, &actor, "deleted", &old, difference, now)
         })
         .await
-}
-
-fn note(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    subscriber: &Subscriber,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Subscriber(subscriber.id),
-        object_name: subscriber.username.as_str(),
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
 }
 
 fn build(

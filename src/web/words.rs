@@ -10,7 +10,7 @@ use crate::domain::duration::short;
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::octets::Octets;
 use crate::domain::session::{Cause, Presence, Session};
-use crate::domain::time::{Calendar, Timestamp};
+use crate::domain::time::{Calendar, DAY, Timestamp};
 use crate::operations::overview::State;
 use crate::store::auth_log::Attempt;
 use crate::store::subscribers;
@@ -65,8 +65,8 @@ impl<'a> Words<'a> {
             return ("Never".to_owned(), String::new());
         };
         let note = match at > self.now {
-            true => format!("in {}", short(at.since(self.now))),
-            false => self.ago(at),
+            true => format!("in {}", days(at.since(self.now))),
+            false => format!("{} ago", days(self.now.since(at))),
         };
         (self.calendar().last_day(at).to_string(), note)
     }
@@ -167,6 +167,14 @@ pub fn attempt(app: &App, attempt: &Attempt) -> auth_log::Row {
     }
 }
 
+/// Hours matter on the last two days only.
+fn days(milliseconds: i64) -> String {
+    match milliseconds / DAY {
+        0 | 1 => short(milliseconds),
+        days => format!("{days} days"),
+    }
+}
+
 pub fn subscriber_href(id: SubscriberId) -> String {
     format!("/subscribers/{id}")
 }
@@ -261,6 +269,18 @@ mod tests {
             assert_eq!(ago(NOW, NOW.plus(-back)), text);
         }
         assert_eq!(ago_or_never(NOW, None), "never");
+    }
+
+    #[test]
+    fn far_days_are_told_without_hours() {
+        for (milliseconds, words) in [
+            (2 * DAY, "2 days"),
+            (2 * DAY - 1, "1 d 23 h"),
+            (40 * DAY + 1, "40 days"),
+            (5 * MINUTE, "5 min"),
+        ] {
+            assert_eq!(days(milliseconds), words);
+        }
     }
 
     #[test]

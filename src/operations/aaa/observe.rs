@@ -7,6 +7,7 @@ use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::id::NasId;
 use crate::domain::nas::MessageAuthenticator;
 use crate::operations::Error;
+use crate::operations::trail;
 use crate::radius::{Code, Observation, Refusal};
 use crate::store::audit::{self, NewEntry};
 use crate::store::nas;
@@ -107,18 +108,14 @@ fn pin(app: &App, id: NasId) {
             let mut difference = Difference::default();
             difference.field("Message-Authenticator", "accepted without", "required");
             let actor = Actor::System("the router sent its first Message-Authenticator");
-            audit::add(
+            note(
                 tx,
-                NewEntry {
-                    at: now,
-                    actor: &actor,
-                    action: "protection pinned",
-                    object: Object::Nas(id),
-                    object_name: &stored.nas.name,
-                    changes: difference.into_changes(),
-                },
-            )?;
-            Ok(())
+                &actor,
+                "protection pinned",
+                &stored.nas,
+                difference,
+                now,
+            )
         },
     );
     drop(ticket);

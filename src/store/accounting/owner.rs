@@ -11,14 +11,19 @@ use crate::store::tables::COUNTERS;
 use crate::store::writer::monotonic;
 use crate::store::{Read, Store, StoreError, Tx, View, ids, sessions};
 
-/// What happened, and whom to tell once it is durable.
-type Waiting = (Box<Entry>, Acknowledge);
-
 /// Records in one commit at most, well below the journal's bound of a group.
 const MOST_IN_GROUP: usize = 2_048;
 
 /// A fold that failed is tried again after so long, or sooner if somebody asks.
 const FOLD_AGAIN: Duration = Duration::from_secs(10);
+
+/// Somebody who wants the tables to hold everything up to a sequence.
+struct FoldWaiter {
+    applied: u64,
+    /// Folds that had begun by then.
+    folds_begun: u64,
+    answer: SyncSender<bool>,
+}
 
 pub(super) struct Owner {
     shared: Arc<Shared>,
@@ -27,7 +32,7 @@ pub(super) struct Owner {
     pace: Pace,
     /// For the thread that waits for a fold.
     queue: SyncSender<Message>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<(Box<Entry>, Acknowledge)>,
     committed_at: Instant,
     folded_at: Instant,
     /// The sequence up to which the tables hold everything.
@@ -38,9 +43,9 @@ pub(super) struct Owner {
     /// reached the disk after all, and then the tables tell by its sequence that they hold it.
     unfinished: Option<Captured>,
     /// Each is told once the tables hold everything up to its sequence.
-    fold_waiters: Vec<(u64, SyncSender<bool>)>,
-    /// So many of them came before the fold under way began, and hear of its failure.
-    fold_witnesses: usize,
+    fold_waiters: Vec<FoldWaiter>,
+    /// Folds begun so far.
+    folds_begun: u64,
     fold_wanted: bool,
 }
 
@@ -69,7 +74,7 @@ impl Owner {
             folding: None,
             unfinished: None,
             fold_waiters: Vec::new(),
-            fold_witnesses: 0,
+            folds_begun: 0,
             fold_wanted,
         }
     }
@@ -119,7 +124,11 @@ impl Owner {
             Message::Entry(entry, acknowledge) => self.waiting.push((entry, acknowledge)),
             Message::Fold(waiter) => {
                 let applied = self.shared.live().applied();
-                self.fold_waiters.push((applied, waiter));
+                self.fold_waiters.push(FoldWaiter {
+                    applied,
+                    folds_begun: self.folds_begun,
+                    answer: waiter,
+                });
                 self.fold_wanted = true;
             }
             Message::Folded(done) => self.end_fold(done),
@@ -182,7 +191,10 @@ impl Owner {
     }
 
     /// Drops what would need more room than there is, and says so.
-    fn refuse_new(&mut self, waiting: &mut Vec<Waiting>) -> Option<(String, bool)> {
+    fn refuse_new(
+        &mut self,
+        waiting: &mut Vec<(Box<Entry>, Acknowledge)>,
+    ) -> Option<(String, bool)> {
         let live = self.shared.live();
         if live.in_memory() < self.pace.most_sessions {
             return None;
@@ -198,7 +210,7 @@ impl Owner {
         (waiting.len() < before).then_some((words, false))
     }
 
-    fn apply(&self, first: u64, entries: &[Waiting], view: &View) {
+    fn apply(&self, first: u64, entries: &[(Box<Entry>, Acknowledge)], view: &View) {
         let mut live = self
             .shared
             .live
@@ -275,7 +287,7 @@ impl Owner {
     }
 
     fn next_capture(&mut self) -> Captured {
-        self.fold_witnesses = self.fold_waiters.len();
+        self.folds_begun += 1;
         if let Some(unfinished) = self.unfinished.take() {
             return unfinished;
         }
@@ -313,22 +325,22 @@ impl Owner {
         } else {
             self.unfinished = Some(captured);
         }
-        let (folded, witnesses) = (self.folded, self.fold_witnesses);
-        let mut number = 0;
-        self.fold_waiters.retain(|(wanted, waiter)| {
-            number += 1;
-            let is_answered = if done {
-                *wanted <= folded
+        let folded = self.folded;
+        let begun = self.folds_begun;
+        self.fold_waiters.retain(|waiter| {
+            // A fold that had begun before somebody asked says nothing about the wish when it fails.
+            let is_open = if done {
+                waiter.applied > folded
             } else {
-                number <= witnesses
+                waiter.folds_begun >= begun
             };
-            if is_answered {
+            if !is_open {
                 // Nobody may wait any more.
-                let _ = waiter.try_send(done);
+                let _ = waiter.answer.try_send(done);
             }
-            !is_answered
+            is_open
         });
-        self.fold_wanted = !self.fold_waiters.is_empty();
+        self.fold_wanted |= !self.fold_waiters.is_empty();
     }
 
     fn trim(&mut self) {
@@ -371,7 +383,9 @@ fn report_fold(result: Result<(), StoreError>) -> bool {
 }
 
 /// Entries as octets. What cannot be encoded is dropped with a word, and not answered.
-fn encode(waiting: Vec<Waiting>) -> (Vec<Vec<u8>>, Vec<Waiting>) {
+fn encode(
+    waiting: Vec<(Box<Entry>, Acknowledge)>,
+) -> (Vec<Vec<u8>>, Vec<(Box<Entry>, Acknowledge)>) {
     let mut octets = Vec::with_capacity(waiting.len());
     let mut kept = Vec::with_capacity(waiting.len());
     for (entry, acknowledge) in waiting {

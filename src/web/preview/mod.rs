@@ -9,13 +9,9 @@ mod nas;
 mod others;
 mod subscribers;
 
-use axum::extract::Request;
-use axum::response::{Html, IntoResponse, Response};
-use axum::{Router, middleware};
-
+use crate::web::assets;
 use crate::web::parts::{Badge, Tone};
 use crate::web::shell::{Alert, Bare, Flash, Nav, Shell, Theme};
-use crate::web::{assets, headers};
 
 /// One rendered page and where the preview shows it.
 struct Sample {
@@ -107,37 +103,6 @@ fn wave(i: u64, scale: u64) -> u64 {
     let noise = i.wrapping_mul(2_654_435_761).wrapping_add(97) % 1_000;
     let swing = (i % 48).abs_diff(24) * 30;
     scale * (400 + swing + noise / 3) / 1_500
-}
-
-async fn show(request: Request) -> Response {
-    let (path, query) = (
-        request.uri().path(),
-        request.uri().query().unwrap_or_default(),
-    );
-    let theme = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("theme="))
-        .map_or(Theme::Auto, Theme::parse);
-    match samples(Wish { theme, word: "" })
-        .into_iter()
-        .find(|sample| sample.path == path)
-    {
-        Some(sample) => Html(sample.html).into_response(),
-        None => axum::http::StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-#[tokio::test]
-#[ignore = "serves until it is stopped; for looking at pages"]
-async fn serve() {
-    let address = std::env::var("PREVIEW_LISTEN").unwrap_or("127.0.0.1:0".into());
-    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-    println!("http://{}/", listener.local_addr().unwrap());
-    let app = Router::new()
-        .fallback(show)
-        .merge(assets::router())
-        .layer(middleware::from_fn(headers::security));
-    axum::serve(listener, app).await.unwrap();
 }
 
 const PLAIN: Wish = Wish {

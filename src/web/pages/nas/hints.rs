@@ -1,7 +1,7 @@
 //! What should be mended at a NAS, with the RouterOS command that mends it.
 
 use crate::app::{App, NasEntry};
-use crate::domain::nas::{Nas, Profile};
+use crate::domain::nas::{MessageAuthenticator, Nas, Profile};
 use crate::domain::time::Timestamp;
 use crate::operations::nas_health::{self, NasState, Trouble};
 use crate::web::parts::{Badge, Tone};
@@ -77,7 +77,11 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             protect,
         ),
         Trouble::Unprotected => (
-            "It sends no Message-Authenticator, so somebody on the way could forge an answer (Blast-RADIUS). Update RouterOS to 7.15 or newer and switch it on; it is required here from the first one on.".to_owned(),
+            match nas.message_authenticator {
+                MessageAuthenticator::Optional => "It may leave Message-Authenticator out, so somebody on the way could forge an answer (Blast-RADIUS). Switch it on in RouterOS 7.15 or newer, then choose “required once the first one was seen” under Edit.",
+                _ => "It sends no Message-Authenticator, so somebody on the way could forge an answer (Blast-RADIUS). Switch it on in RouterOS 7.15 or newer; it is required here from the first one on.",
+            }
+            .to_owned(),
             protect,
         ),
         Trouble::CoaUnanswered => (
