@@ -11,6 +11,7 @@ use crate::store::codec::{self, Undecodable};
 use crate::store::sessions::{PlaceRow, TrafficRow};
 
 /// One thing that happened to sessions.
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are records")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     Record(Record),
@@ -24,6 +25,7 @@ pub enum Entry {
 mod v1 {
     use super::*;
 
+    #[allow(clippy::large_enum_variant, reason = "nearly all of them are records")]
     #[derive(Debug, Clone, Encode, Decode)]
     pub enum EntryRow {
         #[n(0)]

@@ -176,7 +176,8 @@ impl Live {
         let subscriber = record
             .subscriber
             .filter(|_| record.kind != RecordKind::Start)?;
-        let fits = |s: &Session| Key::of_session(s) == *key;
+        // What is in memory was looked at, and is newer than what the tables say of it.
+        let fits = |s: &Session| !self.slots.contains_key(&s.id) && Key::of_session(s) == *key;
         let is_of_login =
             |s: &Session| record.login.is_none() || s.login.is_none() || s.login == record.login;
         let ended = archive.closed_of(subscriber, MOST_SEARCHED);

@@ -253,7 +253,7 @@ fn requests_without_a_subscriber_are_refused_each_for_its_reason() {
 
 /// Puts the Message-Authenticator that an EAP request must have first (RFC 3579 section 3.2).
 fn signed(attributes: &AttributeBuffer) -> Vec<u8> {
-    let mut octets = unsigned(&attributes);
+    let mut octets = unsigned(attributes);
     octets.splice(
         20..20,
         [&[number::MESSAGE_AUTHENTICATOR, 18][..], &[0; 16]].concat(),

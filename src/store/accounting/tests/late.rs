@@ -85,6 +85,27 @@ fn an_id_that_is_used_again_is_another_session_and_late_records_find_the_first()
 }
 
 #[test]
+fn a_session_that_is_in_memory_is_not_read_from_the_tables_as_it_was() {
+    let bench = bench(AT_ONCE);
+    let unknown = |record: Record| Record {
+        login: None,
+        ..record
+    };
+    bench.give(unknown(record(STOP, 600, 100, 1_000)));
+    assert!(bench.accounting.fold());
+    // It went on, and its login is known by now; the tables still have the end of nobody's.
+    bench.give(interim(660, 110, 1_100));
+    let other_login = Record {
+        login: Some(LoginId(2)),
+        ..interim(60, 1, 10)
+    };
+    bench.give(other_login);
+    assert_eq!(bench.sessions().len(), 2);
+    assert_eq!(bench.accounting.live().open_count(), 2);
+    assert_eq!(bench.booked_to(ALI), Traffic::new(111, 1_110));
+}
+
+#[test]
 fn a_stop_repeated_after_a_restart_finds_a_session_older_than_memory_goes_back() {
     let bench = bench(AT_ONCE);
     bench.give(record(STOP, 600, 100, 1_000));
