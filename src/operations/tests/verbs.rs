@@ -9,7 +9,7 @@ use crate::domain::rate::Rate;
 use crate::domain::session::Cause;
 use crate::domain::subscriber::Status;
 use crate::domain::time::{DAY, SECOND};
-use crate::operations::online::{OnlineFilter, online};
+use crate::operations::online::{OnlineFilter, OnlineSort, online};
 use crate::operations::subscribers::Draft;
 use crate::store::{nas as nas_rows, subscribers as rows};
 
@@ -138,7 +138,8 @@ fn what_only_the_store_can_tell_is_said_beside_its_field() {
     let free = subscriber("sara", plan);
     let sara = it.add_subscriber(free.clone());
     let before = entries(&it);
-    let cases: [(&str, fn(&mut Draft)); 4] = [
+    type Change = fn(&mut Draft);
+    let cases: [(&str, Change); 4] = [
         ("user_name", |d| {
             d.username = crate::domain::text::Username::parse("ALI").unwrap()
         }),
@@ -467,15 +468,16 @@ fn online_sessions_are_filtered_and_paged() {
         )
     };
     let all = OnlineFilter {
-        descending: true,
+        sort: OnlineSort::Name,
         ..OnlineFilter::default()
     };
-    assert_eq!(
-        names(all.clone(), 0, 9).0,
-        ["salma", "sara", "ali"],
-        "newest first"
-    );
-    assert_eq!(names(all.clone(), 1, 1), (vec!["sara".to_owned()], 3));
+    assert_eq!(names(all.clone(), 0, 9).0, ["ali", "salma", "sara"]);
+    assert_eq!(names(all.clone(), 1, 1), (vec!["salma".to_owned()], 3));
+    let backwards = OnlineFilter {
+        descending: true,
+        ..all.clone()
+    };
+    assert_eq!(names(backwards, 0, 2).0, ["sara", "salma"]);
     let of_plan = OnlineFilter {
         plan: Some(home),
         ..all.clone()
