@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
@@ -25,7 +25,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
-use crate::radius::NasPeer;
+use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
@@ -94,7 +94,7 @@ struct Copies {
     login_facts: LoginFactsCache,
     directory: Directory,
     sealer: Sealer,
-    outbox: Arc<Notify>,
+    outbox: watch::Sender<u64>,
 }
 
 impl Copies {
@@ -106,7 +106,7 @@ impl Copies {
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
             sealer,
-            outbox: Arc::new(Notify::new()),
+            outbox: watch::Sender::new(0),
         })
     }
 
@@ -125,7 +125,7 @@ impl Copies {
                 Change::Plan(_) => plans_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
-                Change::Outbox => self.outbox.notify_waiters(),
+                Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
                 Change::Operators => {}
             }
         }
@@ -261,9 +261,9 @@ impl App {
         &self.copies.directory
     }
 
-    /// Rings when follow-up work was committed.
-    pub fn outbox_bell(&self) -> Arc<Notify> {
-        Arc::clone(&self.copies.outbox)
+    /// Changes with every commit of follow-up work; nobody who looks between two changes misses one.
+    pub fn outbox_bell(&self) -> watch::Receiver<u64> {
+        self.copies.outbox.subscribe()
     }
 
     /// Seconds between interim records of a NAS right now (rules.md section 2).

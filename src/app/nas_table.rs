@@ -31,6 +31,8 @@ pub struct NasStats {
     last_garbled: AtomicI64,
     last_wrong_digest: AtomicI64,
     last_missing_authenticator: AtomicI64,
+    /// When its first Message-Authenticator was last acted on.
+    last_pin: AtomicI64,
     pub accepts: AtomicU64,
     pub rejects: AtomicU64,
     pub accounting: AtomicU64,
@@ -58,6 +60,8 @@ pub enum CoaOutcome {
     Failed(String),
 }
 
+/// A pin that is not in force after so many milliseconds was lost.
+const PIN_AGAIN: u64 = 10_000;
 /// CoA outcomes kept per NAS.
 const MOST_REPORTS: usize = 50;
 
@@ -84,6 +88,14 @@ impl NasStats {
     pub fn saw_missing_authenticator(&self, now: Timestamp) {
         self.last_missing_authenticator
             .store(now.0, Ordering::Relaxed);
+    }
+
+    /// Notes a first Message-Authenticator. True now and then: packets keep coming until the pin is in force, and each
+    /// would ask for the same write.
+    pub fn saw_first_authenticator(&self, now: Timestamp) -> bool {
+        let last = self.last_pin.load(Ordering::Relaxed);
+        let is_due = now.0.abs_diff(last) >= PIN_AGAIN;
+        is_due && self.last_pin.swap(now.0, Ordering::Relaxed) == last
     }
 
     pub fn last_auth(&self) -> Option<Timestamp> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Job, Next};
@@ -27,7 +27,7 @@ const PER_SECOND: u32 = 200;
 const PERIOD: Duration = Duration::from_secs(30);
 
 pub struct Outbox {
-    bell: Arc<Notify>,
+    bell: watch::Receiver<u64>,
     clients: Arc<Clients>,
 }
 
@@ -46,6 +46,7 @@ impl Job for Outbox {
     }
 
     async fn work(&mut self, app: Arc<App>, _now: Timestamp) -> Result<Next, Error> {
+        self.bell.mark_unchanged();
         let waiting = outbox::waiting(&app.store.view()?, Lane::Routers, MOST_AT_ONCE)?;
         if waiting.is_empty() {
             return Ok(Next::After(PERIOD));
@@ -71,7 +72,10 @@ impl Job for Outbox {
     }
 
     async fn wait(&mut self) {
-        self.bell.notified().await;
+        // An error means that the appliance is gone; then nothing rings any more.
+        if self.bell.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

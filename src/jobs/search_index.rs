@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use super::{Job, Next};
 use crate::allocator;
@@ -20,7 +20,7 @@ const REST_AFTER: i64 = 30 * SECOND;
 const PERIOD: Duration = Duration::from_secs(30);
 
 pub struct SearchIndex {
-    bell: Arc<Notify>,
+    bell: watch::Receiver<u64>,
     changed_at: Option<Timestamp>,
 }
 
@@ -39,6 +39,7 @@ impl Job for SearchIndex {
     }
 
     async fn work(&mut self, app: Arc<App>, now: Timestamp) -> Result<Next, Error> {
+        self.bell.mark_unchanged();
         let should_rest = self
             .changed_at
             .is_some_and(|at| now.since(at) >= REST_AFTER);
@@ -70,7 +71,10 @@ impl Job for SearchIndex {
     }
 
     async fn wait(&mut self) {
-        self.bell.notified().await;
+        // An error means that the appliance is gone; then nothing rings any more.
+        if self.bell.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
         tokio::time::sleep(GATHER).await;
     }
 }

@@ -86,7 +86,7 @@ pub struct SignedIn {
 }
 
 /// Who uses a page.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CurrentLogin {
     pub operator: Operator,
     pub token_hash: TokenHash,

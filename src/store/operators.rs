@@ -15,15 +15,16 @@ pub const MOST_OPERATORS: usize = 1_000;
 /// Bounds the table of signed-in browsers; the oldest go first.
 pub const MOST_LOGINS: usize = 5_000;
 
-#[derive(Debug, Clone)]
+/// No Debug: it holds the password's hash.
+#[derive(Clone)]
 pub struct StoredOperator {
     pub operator: Operator,
     /// A PHC string (argon2id).
     pub password_hash: String,
 }
 
-/// A signed-in browser. Its key is the hash of the token in the cookie.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A signed-in browser. Its key is the hash of the token in the cookie. No Debug: it holds the token of its forms.
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredLogin {
     pub operator: OperatorId,
     pub created_at: Timestamp,
@@ -43,7 +44,7 @@ pub use v1::{LoginRow, OperatorRow};
 mod v1 {
     use super::*;
 
-    #[derive(Debug, Clone, Encode, Decode)]
+    #[derive(Clone, Encode, Decode)]
     pub struct OperatorRow {
         #[n(0)]
         pub name: String,
@@ -55,7 +56,7 @@ mod v1 {
         pub created_at: i64,
     }
 
-    #[derive(Debug, Clone, Encode, Decode)]
+    #[derive(Clone, Encode, Decode)]
     pub struct LoginRow {
         #[n(0)]
         pub operator: u32,

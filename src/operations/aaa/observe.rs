@@ -52,7 +52,14 @@ pub(super) fn note(app: &App, event: Observation<'_>) {
                 entry.stats.duplicates.fetch_add(1, Ordering::Relaxed);
             }
         }
-        Observation::FirstMessageAuthenticator { nas } => pin(app, NasId(nas)),
+        Observation::FirstMessageAuthenticator { nas } => {
+            if app
+                .nas(NasId(nas))
+                .is_some_and(|entry| entry.stats.saw_first_authenticator(app.now()))
+            {
+                pin(app, NasId(nas));
+            }
+        }
         Observation::Silent { code, .. } => {
             if code == Code::ACCOUNTING_REQUEST {
                 counters.dropped(DropReason::StoreFault).increment();

@@ -55,7 +55,7 @@ fn a_planted_violation_is_found() {
         (
             "src/routers/mikrotik.rs",
             "use crate::radius::server::spawn;",
-            "`routers` may use radius::attribute, radius::dictionary, domain",
+            "`routers` may use radius::attribute, radius::number, domain",
         ),
         (
             "src/routers/mikrotik.rs",
@@ -184,7 +184,7 @@ fn what_is_allowed_is_not_reported() {
         ),
         (
             "src/routers/mikrotik.rs",
-            "use crate::radius::{attribute, dictionary::Vendor, attribute::{Buffer}};",
+            "use crate::radius::{attribute, number::mikrotik, attribute::{Buffer}};",
         ),
         (
             "src/main.rs",
