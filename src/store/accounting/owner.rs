@@ -17,6 +17,9 @@ const MOST_IN_GROUP: usize = 2_048;
 /// A fold that failed is tried again after so long, or sooner if somebody asks.
 const FOLD_AGAIN: Duration = Duration::from_secs(10);
 
+/// An entry, and whom to tell once it is on disk.
+type Waiting = (Box<Entry>, Acknowledge);
+
 /// Somebody who wants the tables to hold everything up to a sequence.
 struct FoldWaiter {
     applied: u64,
@@ -32,7 +35,7 @@ pub(super) struct Owner {
     pace: Pace,
     /// For the thread that waits for a fold.
     queue: SyncSender<Message>,
-    waiting: Vec<(Box<Entry>, Acknowledge)>,
+    waiting: Vec<Waiting>,
     committed_at: Instant,
     folded_at: Instant,
     /// The sequence up to which the tables hold everything.
@@ -191,10 +194,7 @@ impl Owner {
     }
 
     /// Drops what would need more room than there is, and says so.
-    fn refuse_new(
-        &mut self,
-        waiting: &mut Vec<(Box<Entry>, Acknowledge)>,
-    ) -> Option<(String, bool)> {
+    fn refuse_new(&mut self, waiting: &mut Vec<Waiting>) -> Option<(String, bool)> {
         let live = self.shared.live();
         if live.in_memory() < self.pace.most_sessions {
             return None;
@@ -210,7 +210,7 @@ impl Owner {
         (waiting.len() < before).then_some((words, false))
     }
 
-    fn apply(&self, first: u64, entries: &[(Box<Entry>, Acknowledge)], view: &View) {
+    fn apply(&self, first: u64, entries: &[Waiting], view: &View) {
         let mut live = self
             .shared
             .live
@@ -383,9 +383,7 @@ fn report_fold(result: Result<(), StoreError>) -> bool {
 }
 
 /// Entries as octets. What cannot be encoded is dropped with a word, and not answered.
-fn encode(
-    waiting: Vec<(Box<Entry>, Acknowledge)>,
-) -> (Vec<Vec<u8>>, Vec<(Box<Entry>, Acknowledge)>) {
+fn encode(waiting: Vec<Waiting>) -> (Vec<Vec<u8>>, Vec<Waiting>) {
     let mut octets = Vec::with_capacity(waiting.len());
     let mut kept = Vec::with_capacity(waiting.len());
     for (entry, acknowledge) in waiting {
