@@ -12,7 +12,7 @@ mod sightings;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
@@ -85,6 +85,9 @@ pub enum AppError {
     #[error("a setting in the store is not valid: {0}")]
     Setting(Invalid),
 }
+
+/// The folder of the search index in the data folder.
+const SEARCH_FOLDER: &str = "search";
 
 /// The copies that follow every commit.
 struct Copies {
@@ -175,7 +178,7 @@ pub struct App {
     pub clock: Clock,
     pub store: Store,
     pub accounting: Accounting,
-    pub search: search::Index,
+    search: ArcSwap<search::Index>,
     /// The index must be made anew: it was deleted, damaged, or replaced by an older one.
     pub search_is_stale: AtomicBool,
     pub telemetry: Telemetry,
@@ -198,7 +201,7 @@ impl App {
         let hooked = Arc::clone(&copies);
         store.on_commit(move |view, changes| hooked.follow(view, changes));
         let accounting = Accounting::open(&store, copies.settings.load().calendar.clone(), pace)?;
-        let opened = search::Index::open(&config.data_dir.join("search"))?;
+        let opened = search::Index::open(&config.data_dir.join(SEARCH_FOLDER))?;
         if let Some(reason) = &opened.rebuilt {
             tracing::info!(%reason, "the search index is made anew");
         }
@@ -211,7 +214,7 @@ impl App {
             search_is_stale: AtomicBool::new(
                 opened.sequence == 0 || opened.sequence < last_indexed,
             ),
-            search: opened.index,
+            search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
             listening: OnceLock::new(),
@@ -222,6 +225,18 @@ impl App {
 
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    pub fn search(&self) -> Arc<search::Index> {
+        self.search.load_full()
+    }
+
+    /// Opens the index anew after a fault of its files, and has it made anew from the tables.
+    pub fn reopen_search(&self) -> Result<(), SearchError> {
+        let opened = search::Index::open(&self.config.data_dir.join(SEARCH_FOLDER))?;
+        self.search.store(Arc::new(opened.index));
+        self.search_is_stale.store(true, Ordering::Release);
+        Ok(())
     }
 
     pub fn settings(&self) -> Arc<Settings> {

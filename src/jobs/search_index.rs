@@ -1,8 +1,6 @@
 //! Keeps the search index in step with the store, and makes it anew when it was lost.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -44,15 +42,9 @@ impl Job for SearchIndex {
             .changed_at
             .is_some_and(|at| now.since(at) >= REST_AFTER);
         let (more, changed) = blocking(move || {
-            if app.search_is_stale.load(Ordering::Acquire) {
-                let documents = search::rebuild(&app, |_| ControlFlow::Continue(()))?;
-                app.search_is_stale.store(false, Ordering::Release);
-                tracing::info!(documents, "the search index was made anew");
-                return Ok((true, true));
-            }
-            let step = search::catch_up(&app)?;
+            let step = search::keep_up(&app)?;
             if should_rest && !step.changed {
-                app.search.rest()?;
+                app.search().rest()?;
                 allocator::release_unused();
             }
             Ok::<_, Error>((step.more, step.changed))

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
+use crate::allocator;
 use crate::app::App;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::nas::Nas;
@@ -40,6 +42,34 @@ pub struct Step {
     pub changed: bool,
 }
 
+/// Brings the index up to date: makes it anew when it is stale, else applies what waits. An index whose files are at fault
+/// is opened and made anew. Blocks.
+pub fn keep_up(app: &App) -> Result<Step, Error> {
+    if app.search_is_stale.load(Ordering::Acquire) {
+        let documents = rebuild(app, |_| ControlFlow::Continue(()))?;
+        app.search_is_stale.store(false, Ordering::Release);
+        // The writer that did so much is not kept for the few changes that may come.
+        app.search().rest()?;
+        allocator::release_unused();
+        tracing::info!(documents, "the search index was made anew");
+        return Ok(Step {
+            more: true,
+            changed: true,
+        });
+    }
+    match catch_up(app) {
+        Err(Error::Search(error)) => {
+            tracing::warn!(%error, "the search index is at fault and will be made anew");
+            app.reopen_search()?;
+            Ok(Step {
+                more: true,
+                changed: true,
+            })
+        }
+        result => result,
+    }
+}
+
 /// Applies waiting changes to the index. Blocks.
 pub fn catch_up(app: &App) -> Result<Step, Error> {
     let view = app.store.view()?;
@@ -57,7 +87,7 @@ pub fn catch_up(app: &App) -> Result<Step, Error> {
             changes.push(change(&view, key)?);
         }
     }
-    app.search.update(changes, last)?;
+    app.search().update(changes, last)?;
     let keys: Vec<u64> = waiting.iter().map(|(key, _)| *key).collect();
     let more = keys.len() == MOST_AT_ONCE;
     app.store
@@ -160,7 +190,7 @@ pub fn rebuild(
             return ControlFlow::Continue(());
         }
         done += batch.len();
-        if let Err(error) = app.search.update(batch.drain(..), 0) {
+        if let Err(error) = app.search().update(batch.drain(..), 0) {
             failed = Some(error.into());
         } else if progress(done).is_break() {
             failed = Some(Error::Interrupted);
@@ -175,7 +205,7 @@ pub fn rebuild(
     }
     done += batch.len();
     // Work that was committed meanwhile is applied after this, by its own number.
-    app.search
+    app.search()
         .update(batch, outbox::last_indexed(&view)?.max(1))?;
     Ok(done)
 }
@@ -185,7 +215,7 @@ pub fn rebuild(
 pub fn find(app: &App, text: &str, limit: usize) -> Result<Vec<Hit>, Error> {
     let view = app.store.view()?;
     let mut hits = Vec::new();
-    for key in app.search.query(text, limit.saturating_mul(2))? {
+    for key in app.search().query(text, limit.saturating_mul(2))? {
         if let Some((hit, texts)) = load(&view, key)?
             && search::matches(&texts, text)
         {
@@ -194,7 +224,7 @@ pub fn find(app: &App, text: &str, limit: usize) -> Result<Vec<Hit>, Error> {
     }
     add_live(app, &view, text, &mut hits, limit)?;
     if hits.is_empty() {
-        for key in app.search.similar(text, limit)? {
+        for key in app.search().similar(text, limit)? {
             hits.extend(load(&view, key)?.map(|(hit, _)| hit));
         }
     }

@@ -57,7 +57,8 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     fn default() -> Self {
         OpenOptions {
-            cache_octets: 16 << 20,
+            // With 16 MiB the whole daemon was just above its 48 MB with 5,000 subscribers online.
+            cache_octets: 12 << 20,
             queue: QUEUE,
             batch: BATCH,
             linger: LINGER,

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use super::*;
 use crate::domain::mac::Mac;
 use crate::domain::subscriber::MacMode;
-use crate::operations::search::{Hit, catch_up, find, rebuild};
+use crate::domain::text::Username;
+use crate::operations::search::{Hit, catch_up, find, keep_up, rebuild};
 use crate::operations::subscribers::Draft;
 
 fn found(it: &TestApp, text: &str) -> Vec<String> {
@@ -77,7 +78,7 @@ fn what_is_found_follows_changes() {
     let id = it.add_subscriber(ali(plan));
     follow(&it);
     let renamed = Draft {
-        username: crate::domain::text::Username::parse("karim").unwrap(),
+        username: Username::parse("karim").unwrap(),
         password: None,
         full_name: "Karim".into(),
         ..ali(plan)
@@ -101,7 +102,7 @@ fn what_is_found_follows_changes() {
     );
     follow(&it);
     assert!(found(&it, "karim").is_empty());
-    assert!(app.search.len() == 2);
+    assert!(app.search().len() == 2);
 }
 
 #[test]
@@ -151,6 +152,26 @@ fn a_lost_index_is_made_anew() {
         let it = reopen(it, |_| {});
         assert!(!it.app.search_is_stale.load(Ordering::Relaxed));
     }
+}
+
+#[test]
+fn an_index_that_vanishes_while_it_is_open_is_made_anew() {
+    let it = bench_with_ali();
+    let app = &it.app;
+    keep_up(app).unwrap();
+    std::fs::remove_dir_all(it.folder.path().join("search")).unwrap();
+    let plan = app.plans()[0].id;
+    let mut sara = ali(plan);
+    sara.username = Username::parse("sara55").unwrap();
+    sara.static_address = None;
+    it.add_subscriber(sara);
+    for _ in 0..10 {
+        if !keep_up(app).unwrap().more {
+            break;
+        }
+    }
+    assert_eq!(found(&it, "sara55"), ["sara55"]);
+    assert_eq!(found(&it, "ahmed77"), ["ahmed77"]);
 }
 
 fn bench_with_ali() -> TestApp {
