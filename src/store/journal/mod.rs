@@ -164,10 +164,10 @@ impl Journal {
         let (replayed, last) = replay::replay(disk.as_ref(), &segments, needed_from, apply)?;
         if replayed.next < needed_from {
             // The tables hold more than the journal, so nothing is lost. A new segment skips the difference.
-            tracing::warn!(
+            tracing::info!(
                 journal = replayed.next,
                 tables = needed_from,
-                "the accounting journal starts anew"
+                "the tables are ahead of the accounting journal, which goes on behind them"
             );
         }
         // The names that were read may not be durable yet, if the process was killed while it made a segment.
