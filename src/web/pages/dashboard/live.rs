@@ -14,7 +14,7 @@ use crate::operations::Error;
 use crate::operations::aaa::reject_slot;
 use crate::operations::overview::{Counts, State};
 use crate::store::{FILE_NAME, journal};
-use crate::telemetry::{HostSample, Snapshot, monotonic};
+use crate::telemetry::{HostSample, SAMPLES, Snapshot, monotonic};
 use crate::web::chart::Sparkline;
 use crate::web::pages::{self, auth_log};
 use crate::web::parts::{Badge, Fact, Meter, Tone, thousands};
@@ -125,7 +125,10 @@ fn cards(counts: &Counts, snapshot: &Snapshot) -> Vec<StatCard> {
 }
 
 fn sparkline(rates: &[f64]) -> Sparkline {
-    let tenths: Vec<u64> = rates.iter().map(|rate| tenths(*rate)).collect();
+    // The chart is an hour wide from the start; before the daemon ran there was nothing.
+    let missing = SAMPLES.saturating_sub(rates.len());
+    let measured = rates.iter().map(|rate| tenths(*rate));
+    let tenths: Vec<u64> = std::iter::repeat_n(0, missing).chain(measured).collect();
     let summary = match tenths.iter().max() {
         None | Some(0) => "No authentication in the last hour".to_owned(),
         Some(_) => format!(
@@ -414,5 +417,16 @@ mod tests {
         };
         let tones: Vec<Tone> = machine(&host).iter().map(|meter| meter.tone).collect();
         assert_eq!(tones, [Tone::Info, Tone::Bad, Tone::Info]);
+    }
+
+    #[test]
+    fn the_curve_is_an_hour_wide_from_the_first_sample() {
+        let width = sparkline(&[]).width;
+        assert_eq!(sparkline(&[2.0, 3.0]).width, width);
+        assert_eq!(sparkline(&vec![1.0; SAMPLES]).width, width);
+        assert!(
+            sparkline(&[0.0, 3.0]).points.ends_with(",0"),
+            "now is at the right edge"
+        );
     }
 }
