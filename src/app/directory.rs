@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::domain::id::{PlanId, SubscriberId};
-use crate::domain::subscriber::{EXPIRING_SOON, Subscriber, TermState};
+use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError, View, subscribers};
 
@@ -35,11 +35,7 @@ impl DirectoryEntry {
     }
 
     pub fn term_at(&self, now: Timestamp) -> TermState {
-        match self.expires_at {
-            Some(at) if at <= now => TermState::Expired,
-            Some(at) if at.since(now) <= EXPIRING_SOON => TermState::ExpiringSoon,
-            _ => TermState::Active,
-        }
+        TermState::at(self.expires_at, now)
     }
 }
 

@@ -65,25 +65,39 @@ pub enum TermState {
 /// "Expiring soon" on the dashboard and in filters.
 pub const EXPIRING_SOON: i64 = 7 * DAY;
 
-impl Subscriber {
-    pub fn term_at(&self, now: Timestamp) -> TermState {
-        match self.expires_at {
+impl TermState {
+    /// The term that ends at `expires_at`, which is `None` for one that never ends.
+    pub fn at(expires_at: Option<Timestamp>, now: Timestamp) -> TermState {
+        match expires_at {
             Some(at) if at <= now => TermState::Expired,
             Some(at) if at.since(now) <= EXPIRING_SOON => TermState::ExpiringSoon,
             _ => TermState::Active,
         }
     }
+}
+
+impl Subscriber {
+    pub fn term_at(&self, now: Timestamp) -> TermState {
+        TermState::at(self.expires_at, now)
+    }
 
     pub fn is_suspended(&self) -> bool {
         matches!(self.status, Status::Suspended { .. })
     }
+}
 
-    /// The name people know, or the login name.
-    pub fn display_name(&self) -> &str {
-        if self.full_name.is_empty() {
-            self.username.as_str()
-        } else {
-            &self.full_name
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_term_expires_at_its_instant_and_soon_is_a_week() {
+        let now = Timestamp(1_780_000_000_000);
+        let at = |left| TermState::at(Some(now.plus(left)), now);
+        assert_eq!(at(0), TermState::Expired);
+        assert_eq!(at(1), TermState::ExpiringSoon);
+        assert_eq!(at(EXPIRING_SOON), TermState::ExpiringSoon);
+        assert_eq!(at(EXPIRING_SOON + 1), TermState::Active);
+        assert_eq!(TermState::at(None, now), TermState::Active);
     }
 }

@@ -70,14 +70,6 @@ impl Error {
             problem: Invalid::new(problem),
         }
     }
-
-    /// Whether the operator can do something about it; else it is a fault of ours.
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Error::Refused(_) | Error::Field { .. } | Error::Missing(_) | Error::Throttled
-        )
-    }
 }
 
 /// Runs work that blocks, such as scans and password hashes, beside the async threads.

@@ -163,24 +163,6 @@ impl AttributeBuffer {
         self.push_vendor(vendor, kind, &value.to_be_bytes())
     }
 
-    pub fn push_vendor_ipv4(
-        &mut self,
-        vendor: u32,
-        kind: u8,
-        value: Ipv4Addr,
-    ) -> Result<(), EncodeError> {
-        self.push_vendor(vendor, kind, &value.octets())
-    }
-
-    pub fn push_vendor_ipv6(
-        &mut self,
-        vendor: u32,
-        kind: u8,
-        value: Ipv6Addr,
-    ) -> Result<(), EncodeError> {
-        self.push_vendor(vendor, kind, &value.octets())
-    }
-
     /// A tag and 24 bits (RFC 2868 s3.1). Errors: `Tag`, `TaggedInteger`, `Full`.
     pub fn push_tagged_u32(&mut self, kind: u8, tag: u8, value: u32) -> Result<(), EncodeError> {
         let [0, high, middle, low] = value.to_be_bytes() else {
