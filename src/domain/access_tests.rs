@@ -13,30 +13,15 @@ const LINE: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const OTHER: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
 fn plan() -> Plan {
+    let price = Money {
+        minor: 0,
+        currency: Currency::parse("USD").unwrap(),
+    };
     Plan {
         id: PlanId(1),
-        name: "Home".into(),
-        price: Money {
-            minor: 0,
-            currency: Currency::parse("USD").unwrap(),
-        },
-        term: Term {
-            count: 1,
-            unit: TermUnit::Months,
-        },
-        rate: Rate::new(10_000, 50_000),
-        burst: None,
-        priority: 8,
         pool: "home".into(),
-        address_list: String::new(),
-        max_sessions: 1,
-        on_limit: OnLimit::ReplaceOld,
-        on_expiry: OnExpiry::Reject,
-        monthly_quota_octets: None,
-        login_hours: None,
-        send_mppe: false,
-        notes: String::new(),
         created_at: NOW,
+        ..Plan::new("Home", price, Rate::new(10_000, 50_000))
     }
 }
 

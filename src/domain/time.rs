@@ -3,6 +3,7 @@
 //! Every stored instant is UTC. Only [`Calendar`] knows the ISP's time zone.
 
 use super::Invalid;
+use super::window::WallClock;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
@@ -63,12 +64,34 @@ impl Day {
         Day(self.0.saturating_add(days))
     }
 
+    /// 1 to 31.
+    pub fn of_month(self) -> u8 {
+        u8::try_from(self.date().day()).unwrap_or(1)
+    }
+
     /// Reads a date typed by a person, `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Result<Day, Invalid> {
         text.trim()
             .parse::<Date>()
             .map(Day::from_date)
             .map_err(|_| Invalid::new("A date such as 2026-12-31"))
+    }
+}
+
+impl Month {
+    pub fn plus(self, months: i32) -> Month {
+        Month(self.0.saturating_add(months))
+    }
+
+    /// A day of this month, 1 to 31; the last one where the month is shorter.
+    pub fn day(self, day_of_month: u8) -> Day {
+        let year = i16::try_from(self.0.div_euclid(12)).unwrap_or(i16::MAX);
+        let month = i8::try_from(self.0.rem_euclid(12) + 1).unwrap_or(1);
+        // A year that the calendar does not have falls back to its first day.
+        let first = Date::new(year, month, 1).unwrap_or(EPOCH);
+        let day = i8::try_from(day_of_month).unwrap_or(i8::MAX);
+        let day = day.clamp(1, first.days_in_month());
+        Day::from_date(Date::new(year, month, day).unwrap_or(first))
     }
 }
 
@@ -161,7 +184,10 @@ impl Calendar {
 
     /// The business day an instant belongs to.
     pub fn day(&self, at: Timestamp) -> Day {
-        let zoned = self.zoned(at);
+        self.business_day(&self.zoned(at))
+    }
+
+    fn business_day(&self, zoned: &jiff::Zoned) -> Day {
         let day = Day::from_date(zoned.date());
         if zoned.time() < self.day_starts {
             day.plus(-1)
@@ -190,12 +216,15 @@ impl Calendar {
         self.day(expires_at.plus(-1))
     }
 
-    /// Weekday 1 (Monday) to 7 and minutes after midnight on the wall clock.
-    pub fn wall_clock(&self, at: Timestamp) -> (u8, u16) {
+    /// What the clock on the wall shows.
+    pub fn wall_clock(&self, at: Timestamp) -> WallClock {
         let zoned = self.zoned(at);
-        let weekday = u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap_or(1);
         let minutes = i16::from(zoned.hour()) * 60 + i16::from(zoned.minute());
-        (weekday, u16::try_from(minutes).unwrap_or(0))
+        WallClock {
+            day: self.business_day(&zoned),
+            weekday: u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap_or(1),
+            minute: u16::try_from(minutes).unwrap_or(0),
+        }
     }
 
     /// `2026-11-22 15:04:05` on the ISP's wall clock.

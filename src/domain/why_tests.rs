@@ -13,30 +13,15 @@ use crate::domain::window::Window;
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
 fn plan() -> Plan {
+    let price = Money {
+        minor: 0,
+        currency: Currency::parse("USD").unwrap(),
+    };
     Plan {
         id: PlanId(1),
-        name: "Home 20".into(),
-        price: Money {
-            minor: 0,
-            currency: Currency::parse("USD").unwrap(),
-        },
-        term: Term {
-            count: 1,
-            unit: TermUnit::Months,
-        },
-        rate: Rate::new(5_000, 20_000),
-        burst: None,
-        priority: 8,
         pool: "home".into(),
-        address_list: String::new(),
-        max_sessions: 1,
-        on_limit: OnLimit::ReplaceOld,
-        on_expiry: OnExpiry::Reject,
-        monthly_quota_octets: None,
-        login_hours: None,
-        send_mppe: false,
-        notes: String::new(),
         created_at: NOW,
+        ..Plan::new("Home 20", price, Rate::new(5_000, 20_000))
     }
 }
 

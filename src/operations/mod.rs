@@ -19,6 +19,7 @@ pub mod routers;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod speeds;
 pub mod subscribers;
 #[cfg(test)]
 mod testing;

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use crate::app::{App, DirectoryEntry};
+use crate::app::{App, DirectoryEntry, LoginFacts};
 use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
+use crate::domain::nas::Profile;
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
@@ -15,6 +17,7 @@ use crate::domain::time::{Day, Timestamp};
 use crate::store::auth_log::Attempt;
 use crate::store::{audit, subscribers};
 
+use super::speeds::{self, Gathered};
 use super::{Error, search};
 
 /// Subscribers that a text can find in a list.
@@ -181,6 +184,8 @@ fn text_hits(app: &App, text: &str) -> Result<Option<HashSet<SubscriberId>>, Err
 pub struct Detail {
     pub subscriber: Subscriber,
     pub state: State,
+    /// What the speed depends on, for the router of the session that was heard of last.
+    pub speed: Gathered,
     pub used_today: Traffic,
     pub used_this_month: Traffic,
     /// The last thirty days, oldest first.
@@ -227,19 +232,30 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
                 ControlFlow::Break(())
             }
         })?;
+    let sessions = picture.sessions_of(id, SESSIONS_SHOWN)?;
+    let used_this_month = picture.usage_of_month(today.month(), id)?;
+    let audit = audit::of(
+        &picture.view,
+        crate::domain::audit::Object::Subscriber(id),
+        AUDIT_SHOWN,
+    )?;
+    drop(picture);
+    let subscriber = stored.subscriber.clone();
+    let open = sessions.iter().filter(|s| s.stopped.is_none());
+    let nas = open.max_by_key(|s| s.heard_at).and_then(|s| app.nas(s.nas));
+    let profile = nas.map_or(Profile::MikroTik, |entry| entry.nas.profile);
+    let plan = app.plan(subscriber.plan).ok_or(Error::Missing("plan"))?;
+    let about = Arc::new(LoginFacts::from(stored));
     Ok(Detail {
-        state: State::of(&stored.subscriber, now),
+        state: State::of(&subscriber, now),
+        speed: speeds::gather(app, about, plan, profile, now)?,
         used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
-        used_this_month: picture.usage_of_month(today.month(), id)?,
+        used_this_month,
         days,
-        sessions: picture.sessions_of(id, SESSIONS_SHOWN)?,
+        sessions,
         attempts,
-        audit: audit::of(
-            &picture.view,
-            crate::domain::audit::Object::Subscriber(id),
-            AUDIT_SHOWN,
-        )?,
-        subscriber: stored.subscriber,
+        audit,
+        subscriber,
     })
 }
 

@@ -3,18 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
+use crate::app::{App, CoaOutcome, CoaReport, LoginFacts, NasEntry};
 use crate::domain::access::session_timeout;
 use crate::domain::id::{LoginId, NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::session::Session;
-use crate::domain::speed;
+use crate::domain::speed::{self, TermGate};
 use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
 use crate::radius::{AttributeBuffer, EncodeError, number};
 use crate::routers::{RouterError, profile};
 use crate::store::outbox::{self, Work};
 use crate::store::{StoreError, subscribers};
 
-use super::Error;
+use super::{Error, speeds};
 
 /// The clients for both families; a router only believes the address it sends RADIUS to.
 pub struct Clients {
@@ -288,19 +288,19 @@ fn present(
     let Some(stored) = subscribers::get(&app.store.view()?, subscriber)? else {
         return Ok(false);
     };
-    let subscriber = stored.subscriber;
-    let Some(plan) = app.plan(subscriber.plan) else {
+    let Some(plan) = app.plan(stored.subscriber.plan) else {
         return Ok(false);
     };
     let now = app.now();
-    if subscriber.expires_at.is_some_and(|at| at <= now) {
+    let login = session.login.unwrap_or(LoginId(session.id.0));
+    let about = Arc::new(LoginFacts::from(stored));
+    let gathered = speeds::gather(app, about, plan, nas.nas.profile, now)?;
+    let facts = gathered.facts();
+    if speed::term_gate(facts.plan, facts.expires_at, now) == TermGate::Closed {
         return Ok(false);
     }
-    let login = session.login.unwrap_or(LoginId(session.id.0));
-    let timeout = subscriber
-        .expires_at
-        .map(|at| session_timeout(at, now, login));
-    let limit = speed::effective(&plan, subscriber.rate_override).limit;
+    let timeout = session_timeout(&facts, now, login);
+    let limit = speed::effective(&facts, now).limit;
     profile::change(nas.nas.profile, &limit, timeout, out)
         .map_err(|error: RouterError| unsendable(error))?;
     Ok(true)

@@ -10,6 +10,7 @@ use redb::{TableDefinition, WriteTransaction};
 use super::StoreError;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
+use super::bandwidth_rules::BandwidthRuleRow;
 use super::codec::Record;
 use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
@@ -83,6 +84,9 @@ pub const STATIC_ADDRESSES: Map<u32, u32> = Map::new("static_addresses");
 /// Plans. Key: plan. Owner: plans. Tens of rows.
 pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
 
+/// Bandwidth rules. Key: rule. Owner: bandwidth_rules. Tens of rows.
+pub const BANDWIDTH_RULES: Map<u32, BandwidthRuleRow> = Map::new("bandwidth_rules");
+
 /// NAS devices. Key: NAS. Owner: nas. Tens of rows.
 pub const NAS: Map<u32, NasRow> = Map::new("nas");
 
@@ -130,6 +134,7 @@ pub const ALL: &[&dyn AnyMap] = &[
     &SUBSCRIBER_NAMES,
     &STATIC_ADDRESSES,
     &PLANS,
+    &BANDWIDTH_RULES,
     &NAS,
     &OPERATORS,
     &LOGINS,

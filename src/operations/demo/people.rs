@@ -6,7 +6,7 @@ use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Cause, Place, Session, Stopped};
-use crate::domain::subscriber::{MacMode, Status, Subscriber};
+use crate::domain::subscriber::Subscriber;
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, DAY, Day, HOUR, MINUTE, SECOND, Timestamp};
 use crate::operations::Error;
@@ -96,25 +96,15 @@ impl Demo {
             problem,
         })?;
         let plan = usize::try_from(below(seed + 1, 4)).unwrap_or(0);
+        let created_at = self.now.plus(-signed(below(seed + 8, 700)) * DAY);
+        let plan = self.plans.get(plan).copied().unwrap_or(PlanId(1));
+        let id = SubscriberId(number.saturating_add(1));
         Ok(Subscriber {
-            id: SubscriberId(number.saturating_add(1)),
-            username,
             full_name: full_name(seed),
             phone: format!("+9647{:09}", below(seed + 4, 1_000_000_000)),
-            email: String::new(),
             address: format!("{} {}", 1 + below(seed + 5, 200), pick(seed + 6, &STREETS)),
-            notes: String::new(),
-            plan: self.plans.get(plan).copied().unwrap_or(PlanId(1)),
-            status: Status::Enabled,
             expires_at: Some(self.now.plus(self.days_left(number) * DAY)),
-            max_sessions: None,
-            on_limit: None,
-            mac_mode: MacMode::Off,
-            macs: Vec::new(),
-            only_nas: None,
-            static_address: None,
-            rate_override: None,
-            created_at: self.now.plus(-signed(below(seed + 8, 700)) * DAY),
+            ..Subscriber::new(id, username, plan, created_at)
         })
     }
 

@@ -22,6 +22,8 @@ use super::tables::COUNTERS;
 use super::{Store, StoreError, Tx, View, ids, sessions};
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
+use crate::domain::plan::Plan;
+use crate::domain::quota::{Counting, QuotaKind, Used};
 use crate::domain::session::{Record, Session};
 use crate::domain::time::{Calendar, Day, Month, Timestamp};
 
@@ -352,6 +354,33 @@ impl Picture<'_> {
         let beyond = beyond.into_iter().filter(|(day, _)| day.month() == month);
         let folded = sessions::usage_of_month(&self.view, month, subscriber)?;
         Ok(beyond.fold(folded, |sum, (_, traffic)| sum + traffic))
+    }
+
+    /// Octets that count against quota and tiers: only the sums that the plan asks for.
+    pub fn used(
+        &self,
+        subscriber: SubscriberId,
+        counting: &Counting,
+        plan: &Plan,
+    ) -> Result<Used, StoreError> {
+        let sum = |from: Day| -> Result<Traffic, StoreError> {
+            let mut sum = Traffic::ZERO;
+            for day in from.0..=counting.today.0 {
+                sum += self.usage_of_day(Day(day), subscriber)?;
+            }
+            Ok(sum)
+        };
+        let mut used = Used::default();
+        if plan.counts_by(QuotaKind::Day) {
+            used.today = sum(counting.today)?;
+        }
+        if plan.counts_by(QuotaKind::Month) {
+            used.month = sum(counting.month.start)?;
+        }
+        if plan.counts_by(QuotaKind::Term) {
+            used.term = sum(counting.term)?;
+        }
+        Ok(used)
     }
 
     /// The newest sessions of a subscriber, open ones first, then ended ones, newest first.

@@ -156,8 +156,7 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
     let subscriber = &detail.subscriber;
     let known = Known {
         subscriber,
-        plan,
-        used_this_month: detail.used_this_month.total(),
+        speed: detail.speed.facts(),
         open: newest.map(|session| OpenSession {
             started_at: session.started_at,
             heard_at: session.heard_at,
@@ -172,7 +171,6 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
             nas: attempt.nas,
             reason: attempt.reason,
         }),
-        calendar: words.calendar(),
     };
     let why = why::explain(&known, words.now);
     let path = words::subscriber_href(subscriber.id);
@@ -180,6 +178,7 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
         None => (String::new(), ""),
         Some(Remedy::EditSubscriber(action)) => (format!("{path}/edit"), action),
         Some(Remedy::EditPlan(action)) => (format!("/plans/{}/edit", plan.id), action),
+        Some(Remedy::ResetFup) => (path.clone(), "Reset fair use"),
         Some(Remedy::LookAtSessions) => {
             let query = Query::new().with("q", subscriber.username.as_str());
             (query.href("/online"), "See the sessions")
@@ -228,7 +227,7 @@ fn account(words: &Words<'_>, subscriber: &Subscriber) -> Vec<Fact> {
 
 fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     let subscriber = &detail.subscriber;
-    let rate = speed::effective(plan, subscriber.rate_override).limit.rate;
+    let rate = speed::effective(&detail.speed.facts(), words.now).limit.rate;
     let on_limit = match subscriber.on_limit.unwrap_or(plan.on_limit) {
         OnLimit::ReplaceOld => "a new one replaces the oldest",
         OnLimit::RejectNew => "a new one is rejected",
@@ -257,7 +256,7 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     if let Some(nas) = subscriber.only_nas {
         facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
     }
-    if let Some(quota) = plan.monthly_quota_octets {
+    if let Some(quota) = plan.quota.monthly {
         let used = words::octets(detail.used_this_month.total());
         facts.push(Fact::new("Monthly quota", words::octets(quota)).note(format!("{used} used")));
     }
