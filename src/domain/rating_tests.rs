@@ -418,7 +418,11 @@ fn the_promise_of_the_login_is_kept_until_the_router_is_told_otherwise() {
     give(&mut session, &told(promised(1), interim(60, 60, 1, 1)));
     assert_eq!(session.told, promised(1));
     give(&mut session, &told(promised(2), interim(120, 120, 2, 2)));
-    assert_eq!(session.told, promised(1), "the first word was that of the login");
+    assert_eq!(
+        session.told,
+        promised(1),
+        "the first word was that of the login"
+    );
     let start = told(promised(3), record(RecordKind::Start, 0, 0, 0, 0));
     let (mut session, _) = open(SessionId(2), &start, &Calendar::utc());
     assert_eq!(session.told, promised(3));

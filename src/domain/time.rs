@@ -366,7 +366,10 @@ mod tests {
         let berlin = Calendar::new("Europe/Berlin", 5).unwrap();
         for day in ["2026-03-29", "2026-10-25"] {
             let change = at(&format!("{day}T01:00:00Z"));
-            assert_eq!(berlin.minutes_on(change.plus(-HOUR), 59), change.plus(-MINUTE));
+            assert_eq!(
+                berlin.minutes_on(change.plus(-HOUR), 59),
+                change.plus(-MINUTE)
+            );
             assert_eq!(berlin.minutes_on(change.plus(-HOUR), 180), change);
             assert_eq!(berlin.minutes_on(change, 60), change.plus(HOUR));
         }

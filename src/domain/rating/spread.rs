@@ -26,7 +26,8 @@ pub(super) fn spread(
     calendar: &Calendar,
 ) -> Vec<(Day, Usage)> {
     let parts = calendar.split(from, to);
-    let mut shares = Shares::new(traffic, parts.iter().map(|(_, ms)| ms).sum());
+    let whole = parts.iter().fold(0i64, |sum, (_, ms)| sum.saturating_add(*ms));
+    let mut shares = Shares::new(traffic, whole);
     let mut begins = from.min(to);
     let mut days = Vec::with_capacity(parts.len());
     for (day, ms) in parts {

@@ -24,8 +24,16 @@ fn night() -> FreeWindow {
 
 /// What is free of a thousand up and ten thousand down.
 fn free_in(from: &str, to: &str, windows: &[FreeWindow], calendar: &Calendar) -> (u64, u64) {
-    let days = spread(Traffic::new(1_000, 10_000), at(from), at(to), windows, calendar);
-    let free = days.iter().fold(Traffic::ZERO, |sum, (_, usage)| sum + usage.free);
+    let days = spread(
+        Traffic::new(1_000, 10_000),
+        at(from),
+        at(to),
+        windows,
+        calendar,
+    );
+    let free = days
+        .iter()
+        .fold(Traffic::ZERO, |sum, (_, usage)| sum + usage.free);
     (free.upload, free.download)
 }
 
@@ -60,7 +68,10 @@ fn octets_are_free_in_proportion_to_the_time_in_the_window() {
 fn the_first_window_that_holds_says_how_much_and_of_which_direction() {
     let utc = Calendar::utc();
     let hour = |hour: &str, windows: &[FreeWindow]| {
-        let (from, to) = (format!("2026-11-23T{hour}:00:00Z"), format!("2026-11-23T{hour}:30:00Z"));
+        let (from, to) = (
+            format!("2026-11-23T{hour}:00:00Z"),
+            format!("2026-11-23T{hour}:30:00Z"),
+        );
         free_in(&from, &to, windows, &utc)
     };
     for (direction, free) in [
@@ -78,10 +89,19 @@ fn the_first_window_that_holds_says_how_much_and_of_which_direction() {
     assert_eq!(hour("04", &two), (1_000, 10_000));
     assert_eq!(hour("06", &two), (0, 0));
     // 2026-11-23 is a Monday.
-    assert_eq!(hour("03", &[window("2-7 02:00-06:00", 100, Direction::Both)]), (0, 0));
-    assert_eq!(hour("03", &[window("1 00:00-00:00", 100, Direction::Both)]), (1_000, 10_000));
+    assert_eq!(
+        hour("03", &[window("2-7 02:00-06:00", 100, Direction::Both)]),
+        (0, 0)
+    );
+    assert_eq!(
+        hour("03", &[window("1 00:00-00:00", 100, Direction::Both)]),
+        (1_000, 10_000)
+    );
     // A row that says more than all of it.
-    assert_eq!(hour("03", &[window("02:00-06:00", 255, Direction::Both)]), (1_000, 10_000));
+    assert_eq!(
+        hour("03", &[window("02:00-06:00", 255, Direction::Both)]),
+        (1_000, 10_000)
+    );
 }
 
 #[test]
@@ -120,10 +140,20 @@ fn a_change_of_the_clock_is_an_edge() {
 fn nothing_is_free_of_the_old_end_of_a_broken_clock() {
     let always = [window("00:00-00:00", 100, Direction::Both)];
     let (from, to) = (at("1990-01-01T00:00:00Z"), at("2026-01-01T12:00:00Z"));
-    let days = spread(Traffic::new(0, 1 << 40), from, to, &always, &Calendar::utc());
+    let days = spread(
+        Traffic::new(0, 1 << 40),
+        from,
+        to,
+        &always,
+        &Calendar::utc(),
+    );
     let (first, others) = days.split_first().unwrap();
     assert_eq!(first.1.free, Traffic::ZERO);
-    assert!(others.iter().all(|(_, usage)| usage.free == usage.raw && usage.raw != Traffic::ZERO));
+    assert!(
+        others
+            .iter()
+            .all(|(_, usage)| usage.free == usage.raw && usage.raw != Traffic::ZERO)
+    );
 }
 
 fn windows() -> impl Strategy<Value = Vec<FreeWindow>> {
@@ -133,16 +163,27 @@ fn windows() -> impl Strategy<Value = Vec<FreeWindow>> {
         Just(Direction::Upload)
     ];
     let one = (0u8..128, 0u16..1_440, 0u16..1_440, 0u8..=100, direction);
-    let one = one.prop_map(|(weekdays, start, end, free_percent, direction)| FreeWindow {
-        window: Window { weekdays, start, end },
-        free_percent,
-        direction,
-    });
+    let one = one.prop_map(
+        |(weekdays, start, end, free_percent, direction)| FreeWindow {
+            window: Window {
+                weekdays,
+                start,
+                end,
+            },
+            free_percent,
+            direction,
+        },
+    );
     proptest::collection::vec(one, 0..=crate::domain::hours::MOST_WINDOWS)
 }
 
 /// What is free, minute by minute, for spans of whole minutes: the rule without any edge.
-fn minute_by_minute(from: Timestamp, minutes: i64, windows: &[FreeWindow], calendar: &Calendar) -> u64 {
+fn minute_by_minute(
+    from: Timestamp,
+    minutes: i64,
+    windows: &[FreeWindow],
+    calendar: &Calendar,
+) -> u64 {
     let free = |minute: i64| {
         let clock = calendar.wall_clock(from.plus(minute * MINUTE));
         let open = windows.iter().find(|w| w.window.holds(&clock));

@@ -413,9 +413,8 @@ impl Live {
     /// Usage of a day beyond what tables folded up to `folded` hold.
     pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Usage {
         let waiting = self.usage.of_day(subscriber, day);
-        self.under_way(folded).map_or(waiting, |usage| {
-            waiting + usage.of_day(subscriber, day)
-        })
+        self.under_way(folded)
+            .map_or(waiting, |usage| waiting + usage.of_day(subscriber, day))
     }
 
     /// All usage of a subscriber beyond what tables folded up to `folded` hold. A day may come twice.

@@ -71,7 +71,11 @@ mod tests {
         assert_eq!(unfolded.of_day(SubscriberId(1), Day(5)), of(9));
         assert_eq!(unfolded.of_day(SubscriberId(2), Day(5)), Usage::ZERO);
         assert_eq!(unfolded.days_of(SubscriberId(3)), []);
-        let order: Vec<_> = unfolded.in_order().iter().map(|((d, s), _)| (d.0, s.0)).collect();
+        let order: Vec<_> = unfolded
+            .in_order()
+            .iter()
+            .map(|((d, s), _)| (d.0, s.0))
+            .collect();
         assert_eq!(order, [(3, 1), (4, 1), (4, 2), (5, 1)]);
     }
 }

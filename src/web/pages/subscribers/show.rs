@@ -269,7 +269,11 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
 }
 
 fn usage(days: &[(Day, Usage)]) -> Bars {
-    let most = days.iter().map(|(_, used)| used.raw.total()).max().unwrap_or(0);
+    let most = days
+        .iter()
+        .map(|(_, used)| used.raw.total())
+        .max()
+        .unwrap_or(0);
     if most == 0 {
         return Bars::default();
     }
