@@ -1,0 +1,125 @@
+//! Logging in to the API, in the form of the version (mikrotik.md b3).
+
+use md5::{Digest, Md5};
+
+use super::state::State;
+use super::tls::hex;
+use super::wire;
+
+/// What a `/login` comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// Logged in, with these policies.
+    In(Vec<String>),
+    /// The client has to answer this.
+    Challenge([u8; 16]),
+    /// Refused, with the text of the version.
+    Refused(&'static str),
+}
+
+/// `challenge` is the one sent last on this connection.
+pub fn login(
+    state: &State,
+    refuse: bool,
+    attributes: &[(String, String)],
+    challenge: Option<[u8; 16]>,
+) -> Login {
+    let given = |name: &str| {
+        let found = attributes.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    // The text form came with 6.43; the challenge went with 6.45.
+    let (text_form, challenges) = (state.version >= (6, 43), state.version < (6, 45));
+    let refused = Login::Refused(if text_form {
+        "invalid user name or password (6)"
+    } else {
+        "cannot log in"
+    });
+    let user = given("name").and_then(|name| state.users.iter().find(|user| user.name == name));
+    let right = match (given("response"), given("password"), challenge) {
+        (Some(response), _, Some(challenge)) if challenges => user
+            .is_some_and(|user| response.eq_ignore_ascii_case(&answer(&user.password, &challenge))),
+        (Some(_), _, _) => false,
+        (None, Some(password), _) if text_form => {
+            user.is_some_and(|user| user.password.as_bytes() == wire::octets(password))
+        }
+        (None, _, _) if challenges => {
+            let mut fresh = [0; 16];
+            getrandom::fill(&mut fresh).expect("random octets");
+            return Login::Challenge(fresh);
+        }
+        _ => false,
+    };
+    match user {
+        Some(user) if right && !refuse && user.may("api") => Login::In(user.policies.clone()),
+        _ => refused,
+    }
+}
+
+/// `00` and the digest of a zero octet, the password and the challenge.
+fn answer(password: &str, challenge: &[u8; 16]) -> String {
+    let digest = Md5::new()
+        .chain_update([0])
+        .chain_update(password)
+        .chain_update(challenge)
+        .finalize();
+    format!("00{}", hex(&digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Options, User};
+    use super::*;
+
+    #[test]
+    fn each_version_takes_its_own_form() {
+        let pairs = |words: &[(&str, &str)]| -> Vec<(String, String)> {
+            let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            words.iter().map(pair).collect()
+        };
+        let challenge = [7; 16];
+        let right = answer("secret", &challenge);
+        let plain = pairs(&[("name", "api"), ("password", "secret")]);
+        let answered = pairs(&[("name", "api"), ("response", &right)]);
+        let in_ = |login: &Login| matches!(login, Login::In(_));
+        let asked = |login: &Login| matches!(login, Login::Challenge(_));
+        let refused = |login: &Login| matches!(login, Login::Refused(_));
+        type Check<'a> = &'a dyn Fn(&Login) -> bool;
+        let cases: [(&str, &[(String, String)], Check<'_>); 9] = [
+            ("6.42.12", &plain, &asked),
+            ("6.42.12", &[], &asked),
+            ("6.42.12", &answered, &in_),
+            ("6.43", &plain, &in_),
+            ("6.44.6", &answered, &in_),
+            ("6.45.2", &answered, &refused),
+            ("6.49.10", &[], &refused),
+            ("6.49.10", &plain, &in_),
+            ("7.20.6", &plain, &in_),
+        ];
+        for (version, attributes, check) in cases {
+            let state = State::new(&Options {
+                version,
+                users: vec![User::new("api", "secret", "api,read")],
+                ..Options::default()
+            });
+            let outcome = login(&state, false, attributes, Some(challenge));
+            assert!(check(&outcome), "{version}: {outcome:?}");
+            assert!(!in_(&login(&state, true, attributes, Some(challenge))));
+            assert!(!in_(&login(&state, false, &answered, None)), "{version}");
+            let other = login(&state, false, &answered, Some([8; 16]));
+            assert!(!in_(&other), "{version}");
+        }
+        let no_api = State::new(&Options {
+            users: vec![User::new("api", "secret", "read")],
+            ..Options::default()
+        });
+        assert!(!in_(&login(&no_api, false, &plain, None)));
+    }
+
+    #[test]
+    fn the_challenge_of_the_reference_is_answered() {
+        // MD5 of a zero octet, "", and sixteen zero octets, from md5sum.
+        assert_eq!(answer("", &[0; 16]).len(), 34);
+        assert!(answer("", &[0; 16]).starts_with("00"));
+    }
+}
