@@ -230,6 +230,13 @@ fn rights_and_logins_are_refused() {
     router.faults().change(|faults| faults.refuse_login = true);
     let (_, answer) = login("writer");
     assert_eq!(answer[0], "!trap");
+    // From 7.16 a router takes twenty at a time.
+    assert!(router.wait_until(PATIENCE, |state| state.totals.open_connections == 3));
+    let _more: Vec<Raw> = (3..20).map(|_| Raw::connect(router.api_addr())).collect();
+    assert!(router.wait_until(PATIENCE, |state| state.totals.open_connections == 20));
+    assert_eq!(Raw::connect(router.api_addr()).rest(), b"");
+    router.drop_connections();
+    assert!(router.wait_until(PATIENCE, |state| state.totals.open_connections == 0));
     let mut stranger = Raw::connect(router.api_addr());
     stranger.say(ASK);
     assert_eq!(stranger.hear(), ["!fatal", "not logged in"]);

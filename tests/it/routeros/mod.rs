@@ -20,14 +20,14 @@ const SCRIPT: &str = concat!(
 /// What the script prints, but for its first line.
 const PRINTED: &str = include_str!("../support/routeros/librouteros_session.txt");
 
-/// Runs the script of librouteros against a router, and returns what it prints.
-fn librouteros(router: &Router, method: &str, tls: bool) -> String {
+/// Runs the script of librouteros against a router, over TLS when there is a certificate to trust. Returns what it
+/// prints, or how it failed.
+fn librouteros(router: &Router, method: &str, trusted: Option<&str>) -> Result<String, String> {
     let certificate = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(certificate.path(), router.certificate_pem()).unwrap();
-    let address = if tls {
-        router.api_tls_addr()
-    } else {
-        router.api_addr()
+    std::fs::write(certificate.path(), trusted.unwrap_or_default()).unwrap();
+    let address = match trusted {
+        Some(_) => router.api_tls_addr(),
+        None => router.api_addr(),
     };
     let mut command = Command::new(PYTHON);
     command.arg("-B").arg(SCRIPT).args([
@@ -37,21 +37,20 @@ fn librouteros(router: &Router, method: &str, tls: bool) -> String {
         "api-pass".to_owned(),
         method.to_owned(),
     ]);
-    if tls {
+    if trusted.is_some() {
         command.arg(certificate.path());
     }
     let output = command
         .output()
         .unwrap_or_else(|error| panic!("{PYTHON}: {error} (`make deps` installs what tests need)"));
-    let (printed, failed) = (
-        String::from_utf8_lossy(&output.stdout).into_owned(),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success(),
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(printed);
+    }
+    let failed = String::from_utf8_lossy(&output.stderr);
+    Err(format!(
         "{printed}{failed}\n`make deps` installs python3-librouteros"
-    );
-    printed
+    ))
 }
 
 /// A router with one subscriber, who needs no RADIUS.
@@ -89,8 +88,16 @@ fn librouteros_drives_the_api_plain_and_over_tls_and_with_both_logins() {
     for (version, method, tls, refusal) in cases {
         let router = with_anna(version);
         router.flow("anna", 8_000, 16_000);
-        let expected = format!("wrong password: {refusal} category None\n{PRINTED}");
-        let printed = librouteros(&router, method, tls);
+        let pem = tls.then(|| router.certificate_pem());
+        let fingerprint = if tls {
+            format!("fingerprint: {}\n", router.fingerprint_hex())
+        } else {
+            String::new()
+        };
+        let refusal = format!("wrong password: {refusal} category None");
+        let expected = format!("{refusal}\n{fingerprint}{PRINTED}");
+        let printed = librouteros(&router, method, pem.as_deref())
+            .unwrap_or_else(|failed| panic!("{version}, TLS {tls}: {failed}"));
         let pairs = printed.lines().zip(expected.lines());
         for (printed, expected) in pairs {
             assert_eq!(printed, expected, "{version}, TLS {tls}");
@@ -100,4 +107,15 @@ fn librouteros_drives_the_api_plain_and_over_tls_and_with_both_logins() {
         assert_eq!((totals.logins, totals.refused_logins), (1, 1));
         assert!(router.wait_until(PATIENCE, |state| state.totals.open_connections == 0));
     }
+}
+
+#[test]
+fn another_certificate_is_not_the_one_that_was_trusted() {
+    let router = with_anna("7.20.6");
+    let (old, fingerprint) = (router.certificate_pem(), router.fingerprint());
+    router.replace_certificate();
+    assert_ne!(router.fingerprint(), fingerprint);
+    let failed = librouteros(&router, "plain", Some(&old)).unwrap_err();
+    assert!(failed.contains("CERTIFICATE_VERIFY_FAILED"), "{failed}");
+    assert_eq!(router.totals().logins, 0);
 }

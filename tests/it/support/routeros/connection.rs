@@ -182,10 +182,12 @@ where
 
 /// The commands under way, by a number of their own: tags may be absent or used twice.
 #[derive(Clone, Default)]
-struct Running(Arc<Mutex<HashMap<u64, (Option<String>, AbortHandle)>>>);
+struct Running(Arc<Mutex<Commands>>);
+
+type Commands = HashMap<u64, (Option<String>, AbortHandle)>;
 
 impl Running {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (Option<String>, AbortHandle)>> {
+    fn lock(&self) -> MutexGuard<'_, Commands> {
         self.0.lock().expect("no holder panics")
     }
 }

@@ -120,7 +120,7 @@ impl Volley<'_> {
         let place = resent.unwrap_or_else(|| {
             let identifier = self.next_identifier;
             self.next_identifier = identifier.wrapping_add(1);
-            let waited = self.server.timeout.as_secs() * u64::from(number);
+            let waited = (self.server.timeout * number).as_secs();
             let waited = u32::try_from(waited).unwrap_or(u32::MAX);
             let request = self.jobs[index].request(self.server, identifier, waited);
             self.sent[usize::from(identifier)] = Some((index, request));

@@ -4,6 +4,7 @@ Usage: librouteros_session.py HOST PORT USER PASSWORD plain|token [PEM-FILE]
 With a certificate the connection is TLS and trusts nothing else.
 """
 
+import hashlib
 import ssl
 import sys
 
@@ -42,6 +43,9 @@ def rows(answer):
 
 trapped("wrong password", lambda: connect("not the password"))
 api = connect()
+if PEM:
+    leaf = api.protocol.transport.sock.getpeercert(binary_form=True)
+    show("fingerprint", hashlib.sha256(leaf).hexdigest())
 show("identity", rows(api("/system/identity/print")))
 
 # Reading: a proplist, queries of one and of several steps, and a list with nothing in it.

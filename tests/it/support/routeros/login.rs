@@ -80,40 +80,54 @@ mod tests {
         let challenge = [7; 16];
         let right = answer("secret", &challenge);
         let plain = pairs(&[("name", "api"), ("password", "secret")]);
+        let nothing = Vec::new();
         let answered = pairs(&[("name", "api"), ("response", &right)]);
-        let in_ = |login: &Login| matches!(login, Login::In(_));
-        let asked = |login: &Login| matches!(login, Login::Challenge(_));
-        let refused = |login: &Login| matches!(login, Login::Refused(_));
-        type Check<'a> = &'a dyn Fn(&Login) -> bool;
-        let cases: [(&str, &[(String, String)], Check<'_>); 9] = [
-            ("6.42.12", &plain, &asked),
-            ("6.42.12", &[], &asked),
-            ("6.42.12", &answered, &in_),
-            ("6.43", &plain, &in_),
-            ("6.44.6", &answered, &in_),
-            ("6.45.2", &answered, &refused),
-            ("6.49.10", &[], &refused),
-            ("6.49.10", &plain, &in_),
-            ("7.20.6", &plain, &in_),
+        #[derive(Debug, PartialEq)]
+        enum Kind {
+            In,
+            Asked,
+            Refused,
+        }
+        let kind = |login: Login| match login {
+            Login::In(_) => Kind::In,
+            Login::Challenge(_) => Kind::Asked,
+            Login::Refused(_) => Kind::Refused,
+        };
+        let cases = [
+            ("6.42.12", &plain, Kind::Asked),
+            ("6.42.12", &nothing, Kind::Asked),
+            ("6.42.12", &answered, Kind::In),
+            ("6.43", &plain, Kind::In),
+            ("6.44.6", &answered, Kind::In),
+            ("6.45.2", &answered, Kind::Refused),
+            ("6.49.10", &nothing, Kind::Refused),
+            ("6.49.10", &plain, Kind::In),
+            ("7.20.6", &plain, Kind::In),
         ];
-        for (version, attributes, check) in cases {
+        for (version, attributes, expected) in cases {
             let state = State::new(&Options {
                 version,
                 users: vec![User::new("api", "secret", "api,read")],
                 ..Options::default()
             });
-            let outcome = login(&state, false, attributes, Some(challenge));
-            assert!(check(&outcome), "{version}: {outcome:?}");
-            assert!(!in_(&login(&state, true, attributes, Some(challenge))));
-            assert!(!in_(&login(&state, false, &answered, None)), "{version}");
-            let other = login(&state, false, &answered, Some([8; 16]));
-            assert!(!in_(&other), "{version}");
+            let try_it = |refuse, attributes: &Vec<(String, String)>, challenge| {
+                kind(login(&state, refuse, attributes, challenge))
+            };
+            assert_eq!(
+                try_it(false, attributes, Some(challenge)),
+                expected,
+                "{version}"
+            );
+            assert_ne!(try_it(true, attributes, Some(challenge)), Kind::In);
+            for stale in [None, Some([8; 16])] {
+                assert_ne!(try_it(false, &answered, stale), Kind::In, "{version}");
+            }
         }
         let no_api = State::new(&Options {
             users: vec![User::new("api", "secret", "read")],
             ..Options::default()
         });
-        assert!(!in_(&login(&no_api, false, &plain, None)));
+        assert_eq!(kind(login(&no_api, false, &plain, None)), Kind::Refused);
     }
 
     #[test]

@@ -96,8 +96,8 @@ pub struct Options {
     pub method: Method,
     /// Between two rows of monitor-traffic and torch.
     pub stream_interval: Duration,
-    /// Seconds until a request is sent again.
-    pub radius_timeout_seconds: u64,
+    /// Until a request is sent again.
+    pub radius_timeout: Duration,
 }
 
 impl Default for Options {
@@ -110,7 +110,7 @@ impl Default for Options {
             radius: None,
             method: Method::MsChap2,
             stream_interval: Duration::from_secs(1),
-            radius_timeout_seconds: 3,
+            radius_timeout: Duration::from_secs(3),
         }
     }
 }
@@ -299,6 +299,17 @@ impl Router {
             let table = state.table(path);
             let place = table.add(&values, None, now, version);
             let place = place.unwrap_or_else(|trap| panic!("{path}: {}", trap.message));
+            let (path, name) = (table.menu.path, table.rows[place].name());
+            state.tell(path, place);
+            name
+        })
+    }
+
+    /// Puts a row into any table, also into one that only the router itself fills, such as `/ip/hotspot/active`.
+    pub fn insert(&self, path: &str, values: &[(&str, &str)]) -> String {
+        self.change(|state| {
+            let table = state.table(path);
+            let place = table.insert(values);
             let (path, name) = (table.menu.path, table.rows[place].name());
             state.tell(path, place);
             name

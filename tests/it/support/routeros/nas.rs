@@ -1,5 +1,7 @@
 //! The RADIUS client of the router: logins and accounting (mikrotik.md a2, a5).
 
+use std::time::Duration;
+
 use proxpanel::radius::auth::Method;
 use proxpanel::radius::number::mikrotik;
 use proxpanel::radius::{AttributeBuffer, Code, Packet, SharedSecret, number};
@@ -70,12 +72,16 @@ pub fn server(shared: &Shared, state: &State) -> Option<Server> {
     })?;
     let address = row.get("address")?.parse().ok()?;
     let port = |name: &str| row.get(name)?.parse::<u16>().ok();
-    let timeout = row.get("timeout").and_then(duration).unwrap_or(3);
+    let timeout = row.get("timeout")?;
+    let timeout = match timeout.strip_suffix("ms") {
+        Some(millis) => Duration::from_millis(millis.parse().ok()?),
+        None => Duration::from_secs(duration(timeout)?),
+    };
     Some(Server {
         auth: (std::net::IpAddr::V4(address), port("authentication-port")?).into(),
         acct: (std::net::IpAddr::V4(address), port("accounting-port")?).into(),
         secret: secret(shared, row.get("secret")?),
-        timeout: std::time::Duration::from_secs(timeout.max(1)),
+        timeout,
         message_authenticator: row.get("require-message-auth") == Some("yes-for-request-resp"),
     })
 }

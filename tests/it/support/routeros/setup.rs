@@ -110,7 +110,10 @@ pub fn radius(state: &mut State, options: &Options, radius: &Radius) {
         ("secret", radius.secret.clone()),
         ("authentication-port", radius.auth.port().to_string()),
         ("accounting-port", radius.acct.port().to_string()),
-        ("timeout", format!("{}s", options.radius_timeout_seconds)),
+        (
+            "timeout",
+            format!("{}ms", options.radius_timeout.as_millis()),
+        ),
         ("src-address", options.address.to_string()),
         ("comment", "isp".to_owned()),
         ("disabled", "false".to_owned()),

@@ -44,7 +44,9 @@ pub struct State {
     shift: u64,
     booted: u64,
     boots: u32,
-    next_session: SessionKey,
+    next_key: SessionKey,
+    /// Counts the sessions since the boot.
+    next_number: u32,
     cursors: HashMap<String, u32>,
 }
 
@@ -72,7 +74,8 @@ impl State {
             shift: 0,
             booted: 0,
             boots: 1,
-            next_session: 1,
+            next_key: 1,
+            next_number: 1,
             cursors: HashMap::new(),
         }
     }
@@ -142,12 +145,11 @@ impl State {
 
     /// The next Acct-Session-Id: 81 for PPP, a digit of the boot, five digits of the session (mikrotik.md a2).
     pub fn next_id(&mut self) -> (SessionKey, String) {
-        let key = self.next_session;
-        self.next_session += 1;
-        (
-            key,
-            format!("81{:x}{:05x}", self.boots % 16, key % 0x10_0000),
-        )
+        let (key, number) = (self.next_key, self.next_number);
+        self.next_key += 1;
+        self.next_number += 1;
+        let id = format!("81{:x}{:05x}", self.boots % 16, number % 0x10_0000);
+        (key, id)
     }
 
     /// Brings a session up: its address, and its rows in every table.
@@ -302,7 +304,7 @@ impl State {
         }
         self.cursors.clear();
         self.boots += 1;
-        self.next_session = 1 + (self.next_session & !0xFFFFF);
+        self.next_number = 1;
         self.booted = self.now();
     }
 

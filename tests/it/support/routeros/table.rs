@@ -295,16 +295,14 @@ impl Table {
             row.put("dynamic", "true");
             return Ok(());
         }
-        row.put(
-            name,
-            normal(name, value).ok_or_else(|| Trap::invalid(name))?,
-        );
+        let value = normal(self.menu.path, name, value).ok_or_else(|| Trap::invalid(name))?;
+        row.put(name, value);
         Ok(())
     }
 }
 
 /// A value as the router shows it afterwards.
-fn normal(name: &str, value: &str) -> Option<String> {
+fn normal(path: &str, name: &str, value: &str) -> Option<String> {
     Some(match name {
         "disabled" | "dynamic" => match value {
             "yes" | "true" => "true".to_owned(),
@@ -314,11 +312,13 @@ fn normal(name: &str, value: &str) -> Option<String> {
         "max-limit" | "limit-at" | "burst-limit" | "burst-threshold" if value.contains('/') => {
             rate::pair(value)?.to_string()
         }
-        "address" => value
-            .strip_suffix("/32")
-            .or_else(|| value.strip_suffix("/128"))
-            .unwrap_or(value)
-            .to_owned(),
+        // A host loses its length in the IPv4 list, and gets one in the IPv6 list.
+        "address" if path == "/ip/firewall/address-list" => {
+            value.strip_suffix("/32").unwrap_or(value).to_owned()
+        }
+        "address" if path == "/ipv6/firewall/address-list" && !value.contains('/') => {
+            format!("{value}/128")
+        }
         "target" => {
             let whole = |target: &str| match target.parse::<IpAddr>() {
                 Ok(IpAddr::V4(_)) => format!("{target}/32"),
