@@ -298,10 +298,10 @@ fn lists_are_ordered_and_timed_and_sessions_end_over_the_api() {
 
     raw.say(&["/ppp/active/listen", ".tag=l"]);
     raw.say(&["/ppp/active/print", "=.proplist=.id,uptime,session-id"]);
-    assert_eq!(
-        raw.hear(),
-        ["!re", "=.id=*1", "=session-id=0x81100001", "=uptime=1h"]
-    );
+    let row = raw.hear();
+    assert_eq!(row[..3], ["!re", "=.id=*1", "=session-id=0x81100001"]);
+    // An hour, and what the test has taken so far.
+    assert!(row[3].starts_with("=uptime=1h"), "{row:?}");
     assert_eq!(raw.hear(), ["!done"]);
     raw.say(&["/ppp/active/set", "=.id=*1", "=name=x"]);
     assert_eq!(

@@ -171,6 +171,70 @@ fn faults_of_accounting_reach_the_server() {
     assert_eq!((router.totals().resends, router.totals().timeouts), (3, 1));
 }
 
+#[test]
+fn sessions_end_by_themselves_when_their_limit_is_reached() {
+    let daemon = demo(6, 0, 0, &[]);
+    let router = router(&daemon, "7.20.6");
+    let session = router.dial("user00001", "pass00001", MAC).online();
+    let other = router.dial("user00002", "pass00002", MAC).online();
+    let set = |user: &str, timeout: Option<u32>, octets: u64| {
+        router.change(|state| {
+            let key = state.key_of(user).unwrap();
+            let grant = &mut state.sessions.get_mut(&key).unwrap().grant;
+            (grant.session_timeout, grant.download_limit) = (timeout, octets);
+        });
+    };
+    set(&session.user, Some(60), 0);
+    set(&other.user, None, 1000);
+    router.advance(30);
+    router.pass(&other.user, 5000, 999);
+    assert_eq!(router.end_used_up(), 0);
+    router.advance(30);
+    assert_eq!(router.end_used_up(), 1);
+    assert!(router.session(&session.user).is_none());
+    router.pass(&other.user, 0, 1);
+    assert_eq!(router.end_used_up(), 1);
+    assert_eq!(total(&exported(&daemon, &other).unwrap()), (5000, 1000));
+    assert_ne!(exported(&daemon, &other).unwrap()[2], "");
+}
+
+#[test]
+fn a_router_is_known_by_its_address() {
+    let daemon = demo(6, 0, 0, &[]);
+    let at = |last: u8| {
+        let router = Router::start(Options {
+            address: [127, 0, 0, last].into(),
+            radius: Some(Radius {
+                auth: daemon.auth(),
+                acct: daemon.acct(),
+                secret: radius::SECRET.to_owned(),
+            }),
+            radius_timeout: Duration::from_millis(100),
+            ..Options::default()
+        });
+        router.add("/ppp/secret", &[("name", "anna"), ("password", "p")]);
+        router
+    };
+    let (second, third) = (at(2), at(3));
+    let sender = Sender::new();
+    for router in [&second, &third] {
+        // The demo has no such router, so its requests are dropped.
+        let dialed = router.dial("user00001", "pass00001", MAC);
+        assert!(matches!(dialed, Dialed::NoAnswer), "{dialed:?}");
+        assert_eq!(router.totals().resends, 3);
+        assert_eq!(router.api_addr().ip(), router.address());
+        // What the server asks of it arrives all the same.
+        let session = router.dial("anna", "p", MAC).online();
+        let mut attributes = with_rate(&session, "1M/2M");
+        attributes
+            .push_ipv4(number::NAS_IP_ADDRESS, router.address())
+            .unwrap();
+        let outcome = sender.ask(router, Code::COA_REQUEST, &attributes);
+        assert_eq!(outcome, CoaOutcome::Ack);
+        assert!(router.wait_for_rate("anna", 1_000_000, 2_000_000, PATIENCE));
+    }
+}
+
 /// A CoA client that sends from 127.0.0.1, where the daemon under test is for the router.
 struct Sender {
     runtime: tokio::runtime::Runtime,
@@ -344,7 +408,7 @@ fn coa_can_fail_in_every_way() {
     assert_eq!(try_rate(radius::SECRET, "1M/2M"), CoaOutcome::Timeout);
     assert!(router.wait_for_rate(&session.user, 1_000_000, 2_000_000, PATIENCE));
     assert_eq!(router.totals().coa_requests, requests + 1);
-    assert!(router.totals().copies > 0);
+    assert!(router.wait_until(PATIENCE, |state| state.totals.copies > 0));
     set(CoaFault::Slow(Duration::from_millis(300)));
     assert_eq!(
         sender.ask(&router, Code::COA_REQUEST, &with_rate(&session, "5M/6M")),

@@ -1,7 +1,6 @@
-//! What a sentence asks for, and the commands that read, write and watch tables.
+//! What a sentence asks for, and the commands that read, write and follow tables.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
@@ -12,7 +11,7 @@ use super::nas::cause;
 use super::query::Query;
 use super::state::{Change, State};
 use super::table::Trap;
-use super::{Shared, wire};
+use super::{Shared, monitors, wire};
 
 /// Generated rows made at a time, so that a large list does not keep other commands waiting.
 const ROWS_AT_A_TIME: u32 = 500;
@@ -70,7 +69,7 @@ impl Command {
         self.attributes.iter().filter(value).cloned().collect()
     }
 
-    fn proplist(&self) -> Option<Vec<&str>> {
+    pub fn proplist(&self) -> Option<Vec<&str>> {
         Some(self.get(".proplist")?.split(',').collect())
     }
 }
@@ -124,28 +123,13 @@ pub async fn run(
         has.then_some(()).ok_or_else(Trap::permission)
     };
     let menu = command.menu.as_str();
-    match (menu, command.verb.as_str()) {
-        ("/interface", "monitor-traffic") => {
-            may("read")?;
-            return watch(shared, command, replies, traffic).await;
-        }
-        ("/tool", "torch") => {
-            may("sniff")?;
-            return watch(shared, command, replies, torch).await;
-        }
-        ("/radius", "monitor") => {
-            may("read")?;
-            return watch(shared, command, replies, radius).await;
-        }
-        ("/radius/incoming", "monitor") => {
-            may("read")?;
-            return watch(shared, command, replies, incoming).await;
-        }
-        ("", "ping") => {
-            may("test")?;
-            return ping(command, replies).await;
-        }
-        _ => {}
+    if let Some((policy, rows)) = monitors::find(menu, &command.verb) {
+        may(policy)?;
+        return monitors::watch(shared, command, replies, rows).await;
+    }
+    if (menu, command.verb.as_str()) == ("", "ping") {
+        may("test")?;
+        return monitors::ping(command, replies).await;
     }
     let menu = shared
         .read(|state| state.menu(menu))
@@ -361,141 +345,6 @@ fn end_sessions(shared: &Arc<Shared>, command: &Command) -> Result<Option<String
     })?;
     for (session, counters) in ended {
         shared.stop_later(session, counters, cause::ADMIN_RESET);
-    }
-    Ok(None)
-}
-
-type Rows = Result<Vec<Vec<(String, String)>>, Trap>;
-
-/// Sends rows once, or again and again until it is cancelled.
-async fn watch(
-    shared: &Arc<Shared>,
-    command: &Command,
-    replies: &Replies,
-    rows: impl Fn(&State, &Command) -> Rows,
-) -> Result<Option<String>, Trap> {
-    let proplist = command.proplist();
-    loop {
-        for mut row in shared.read(|state| rows(state, command))? {
-            if let Some(proplist) = &proplist {
-                row.retain(|(name, _)| proplist.contains(&name.as_str()));
-            }
-            replies.send("!re", &row).await;
-        }
-        if command.get("once").is_some() {
-            return Ok(None);
-        }
-        tokio::time::sleep(shared.options.stream_interval).await;
-    }
-}
-
-fn row(columns: &[(&str, String)]) -> Vec<(String, String)> {
-    let named = columns.iter();
-    named
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect()
-}
-
-fn traffic(state: &State, command: &Command) -> Rows {
-    let names = command
-        .get("interface")
-        .ok_or_else(|| Trap::missing("interface"))?;
-    let one = |name: &str| {
-        let table = &state.tables["/interface"];
-        let place = table
-            .place(name)
-            .ok_or_else(|| Trap::failure("input does not match any value of interface"))?;
-        let session = table.rows[place].session;
-        let flow = session
-            .and_then(|key| Some(state.sessions.get(&key)?.flow()))
-            .unwrap_or_default();
-        Ok(row(&[
-            ("name", name.to_owned()),
-            ("rx-packets-per-second", (flow.upload / 8000).to_string()),
-            ("rx-bits-per-second", flow.upload.to_string()),
-            ("tx-packets-per-second", (flow.download / 8000).to_string()),
-            ("tx-bits-per-second", flow.download.to_string()),
-        ]))
-    };
-    names.split(',').map(one).collect()
-}
-
-fn torch(state: &State, command: &Command) -> Rows {
-    let name = command
-        .get("interface")
-        .ok_or_else(|| Trap::missing("interface"))?;
-    let mut sessions = state.sessions.values();
-    let session = sessions
-        .find(|session| session.interface == name)
-        .ok_or_else(|| Trap::failure("input does not match any value of interface"))?;
-    Ok(vec![row(&[
-        ("src-address", session.address.to_string()),
-        ("dst-address", "192.0.2.1".to_owned()),
-        ("tx", session.flow().download.to_string()),
-        ("rx", session.flow().upload.to_string()),
-    ])])
-}
-
-fn radius(state: &State, command: &Command) -> Rows {
-    let numbers = command
-        .get("numbers")
-        .or_else(|| command.get(".id"))
-        .ok_or_else(|| Trap::missing("numbers"))?;
-    state.tables["/radius"]
-        .place(numbers)
-        .ok_or_else(Trap::no_such_item)?;
-    let totals = &state.totals;
-    Ok(vec![row(&[
-        ("pending", "0".to_owned()),
-        (
-            "requests",
-            (totals.access_requests + totals.accounting_requests).to_string(),
-        ),
-        ("accepts", totals.accepts.to_string()),
-        ("rejects", totals.rejects.to_string()),
-        ("resends", totals.resends.to_string()),
-        ("timeouts", totals.timeouts.to_string()),
-        ("bad-replies", totals.bad_replies.to_string()),
-        ("last-request-rtt", "10ms".to_owned()),
-    ])])
-}
-
-fn incoming(state: &State, _command: &Command) -> Rows {
-    let totals = &state.totals;
-    Ok(vec![row(&[
-        (
-            "requests",
-            (totals.coa_requests + totals.disconnect_requests).to_string(),
-        ),
-        ("bad-requests", totals.bad_requests.to_string()),
-        ("acks", totals.acks.to_string()),
-        ("naks", totals.naks.to_string()),
-    ])])
-}
-
-async fn ping(command: &Command, replies: &Replies) -> Result<Option<String>, Trap> {
-    let address = command
-        .get("address")
-        .ok_or_else(|| Trap::missing("address"))?;
-    let count: u32 = command
-        .get("count")
-        .map_or(Ok(u32::MAX), str::parse)
-        .map_err(|_| Trap::invalid("count"))?;
-    for number in 0..count {
-        let columns = row(&[
-            ("seq", number.to_string()),
-            ("host", address.to_owned()),
-            ("size", "56".to_owned()),
-            ("ttl", "64".to_owned()),
-            ("time", "1ms".to_owned()),
-            ("sent", (number + 1).to_string()),
-            ("received", (number + 1).to_string()),
-            ("packet-loss", "0".to_owned()),
-        ]);
-        replies.send("!re", &columns).await;
-        if number + 1 < count {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
     }
     Ok(None)
 }

@@ -87,6 +87,16 @@ pub fn of_accept(packet: &Packet<'_>) -> Result<Grant, String> {
         profile: vendor_text(packet, mikrotik::GROUP),
         rate: rate(packet).map_err(|text| format!("bad rate limit {text}"))?,
         address_lists: lists.collect(),
+        routes: packet
+            .all(number::FRAMED_ROUTE)
+            .map(|route| String::from_utf8_lossy(route).into_owned())
+            .collect(),
+        ipv6_prefix: packet.ipv6_prefix(number::FRAMED_IPV6_PREFIX),
+        delegated_prefix: packet.ipv6_prefix(number::DELEGATED_IPV6_PREFIX),
+        delegated_pool: vendor_text(packet, mikrotik::DELEGATED_IPV6_POOL).or_else(|| {
+            let pool = packet.text(number::DELEGATED_IPV6_PREFIX_POOL)?;
+            Some(pool.to_owned())
+        }),
         class: packet.all(number::CLASS).map(<[u8]>::to_vec).collect(),
         interim_seconds: packet.u32(number::ACCT_INTERIM_INTERVAL),
         session_timeout: packet.u32(number::SESSION_TIMEOUT),

@@ -22,7 +22,9 @@ mod grant;
 mod live;
 mod login;
 mod menus;
+mod monitors;
 mod nas;
+mod options;
 mod query;
 mod rate;
 mod record;
@@ -36,6 +38,7 @@ mod wire;
 pub use exchange::Server;
 pub use faults::{ApiFault, CoaFault, Faults, Switches};
 pub use nas::{Dial, Dialed, cause};
+pub use options::{Options, Radius, User};
 pub use rate::{Pair, Rate};
 pub use record::{Answer, Received, Totals};
 pub use session::{Counters, Grant, Session, SessionKey};
@@ -48,72 +51,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use proxpanel::radius::auth::Method;
 use tokio::sync::{oneshot, watch};
-
-/// Somebody who may use the API.
-#[derive(Debug, Clone)]
-pub struct User {
-    pub name: String,
-    pub password: String,
-    pub policies: Vec<String>,
-}
-
-impl User {
-    /// `policies` as in a group: `api,read,write`.
-    pub fn new(name: &str, password: &str, policies: &str) -> User {
-        User {
-            name: name.to_owned(),
-            password: password.to_owned(),
-            policies: policies.split(',').map(str::to_owned).collect(),
-        }
-    }
-
-    pub fn may(&self, policy: &str) -> bool {
-        self.policies.iter().any(|held| held == policy)
-    }
-}
-
-/// The RADIUS server the router is set to.
-#[derive(Debug, Clone)]
-pub struct Radius {
-    pub auth: SocketAddr,
-    pub acct: SocketAddr,
-    pub secret: String,
-}
-
-/// How a router is set up. The default is a router of today without RADIUS.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Its own address, of 127.0.0.0/8: servers tell routers apart by it.
-    pub address: Ipv4Addr,
-    /// 6.42.12, 6.49.10, 7.14.3, 7.20.6, ...: decides the login, `!empty`, and which columns there are.
-    pub version: &'static str,
-    pub identity: String,
-    pub users: Vec<User>,
-    pub radius: Option<Radius>,
-    /// How subscribers prove who they are where a test does not say.
-    pub method: Method,
-    /// Between two rows of monitor-traffic and torch.
-    pub stream_interval: Duration,
-    /// Until a request is sent again.
-    pub radius_timeout: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            address: Ipv4Addr::LOCALHOST,
-            version: "7.20.6",
-            identity: "bras-01".to_owned(),
-            users: vec![User::new("isp-api", "api-pass", "api,read,write,test")],
-            radius: None,
-            method: Method::MsChap2,
-            stream_interval: Duration::from_secs(1),
-            radius_timeout: Duration::from_secs(3),
-        }
-    }
-}
 
 /// What the threads of one router share.
 pub(crate) struct Shared {
@@ -376,6 +314,12 @@ impl Router {
         nas::hang_up(&self.shared, key.expect("an open session"), cause)
     }
 
+    /// Ends the sessions whose Session-Timeout or limit of octets is reached, as routers do by themselves. Returns how
+    /// many there were.
+    pub fn end_used_up(&self) -> usize {
+        nas::end_used_up(&self.shared)
+    }
+
     /// A power cut: every session and connection is gone, and nobody is told.
     pub fn reboot(&self) {
         self.change(State::reboot);
@@ -401,6 +345,12 @@ impl Router {
         self.wait_until(limit, |state| {
             state.session(user).and_then(Session::rate) == wanted
         })
+    }
+
+    /// How often the API was asked for a command such as `/ppp/active/print`, among the commands that are remembered.
+    pub fn asked(&self, command: &str) -> usize {
+        let is_it = |words: &&Vec<String>| words.first().is_some_and(|word| word == command);
+        self.read(|state| state.commands.iter().filter(is_it).count())
     }
 
     pub fn totals(&self) -> Totals {

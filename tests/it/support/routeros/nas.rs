@@ -29,6 +29,7 @@ pub mod cause {
     pub const IDLE_TIMEOUT: u32 = 4;
     pub const SESSION_TIMEOUT: u32 = 5;
     pub const ADMIN_RESET: u32 = 6;
+    pub const NAS_REQUEST: u32 = 10;
     pub const NAS_REBOOT: u32 = 11;
 }
 
@@ -373,6 +374,31 @@ pub fn resend_interim(shared: &Shared, user: &str, back: usize, delay_seconds: u
 pub fn hang_up(shared: &Shared, key: SessionKey, cause: u32) -> bool {
     let ended = shared.change(|state| Some((state.close(key)?, state.now())));
     ended.is_some_and(|(session, now)| stop(shared, &session, session.counters(now), cause))
+}
+
+/// Ends the sessions that have used up what they were allowed. Returns how many there were.
+pub fn end_used_up(shared: &Shared) -> usize {
+    let over: Vec<(SessionKey, u32)> = shared.read(|state| {
+        let now = state.now();
+        let over = state
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.is_over(now));
+        over.map(|(key, session)| {
+            let timeout = session.grant.session_timeout.map_or(u64::MAX, u64::from);
+            let cause = if session.counters(now).seconds >= timeout {
+                cause::SESSION_TIMEOUT
+            } else {
+                cause::NAS_REQUEST
+            };
+            (*key, cause)
+        })
+        .collect()
+    });
+    for (key, cause) in &over {
+        hang_up(shared, *key, *cause);
+    }
+    over.len()
 }
 
 /// Sends the Stop of a session that is gone already.

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
+use proxpanel::radius::Ipv6Prefix;
+
 use super::rate::{Pair, Rate};
 
 /// A session's number inside the stand-in, never used twice.
@@ -23,8 +25,14 @@ pub struct Grant {
     pub class: Vec<Vec<u8>>,
     pub interim_seconds: Option<u32>,
     pub session_timeout: Option<u32>,
+    /// Octets after which the session ends; zero is no limit.
     pub upload_limit: u64,
     pub download_limit: u64,
+    pub routes: Vec<String>,
+    pub ipv6_prefix: Option<Ipv6Prefix>,
+    pub delegated_prefix: Option<Ipv6Prefix>,
+    /// Of Mikrotik-Delegated-IPv6-Pool or Delegated-IPv6-Prefix-Pool.
+    pub delegated_pool: Option<String>,
 }
 
 /// Octets of a session so far, as its subscriber counts them.
@@ -78,6 +86,16 @@ impl Session {
 
     pub fn rate(&self) -> Option<Pair> {
         self.grant.rate.as_ref().map(|(rate, _)| rate.limit)
+    }
+
+    /// Whether what was allowed is used up, in time or in octets.
+    pub fn is_over(&self, now: u64) -> bool {
+        let counters = self.counters(now);
+        let reached = |limit: u64, used: u64| limit > 0 && used >= limit;
+        let seconds = self.grant.session_timeout.map_or(0, u64::from);
+        reached(seconds, counters.seconds)
+            || reached(self.grant.upload_limit, counters.upload)
+            || reached(self.grant.download_limit, counters.download)
     }
 
     pub fn flow(&self) -> Pair {

@@ -230,6 +230,16 @@ impl State {
                 ("running", "true"),
             ],
         );
+        if let Some(prefix) = session.grant.delegated_prefix {
+            let row = [
+                ("address", prefix.to_string()),
+                ("server", session.interface.clone()),
+                ("status", "bound".to_owned()),
+                ("dynamic", "true".to_owned()),
+            ];
+            let row = row.each_ref().map(|(name, value)| (*name, value.as_str()));
+            self.own(key, "/ipv6/dhcp-server/binding", &row);
+        }
         for list in &session.grant.address_lists {
             let row = [
                 ("list", list.as_str()),
