@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
+use super::finished::{Finished, Kept};
 use super::keys::{Key, Recent};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
@@ -36,7 +37,6 @@ struct Slot {
     dirty: bool,
 }
 
-#[derive(Debug)]
 pub struct Live {
     calendar: Calendar,
     slots: HashMap<SessionId, Slot>,
@@ -51,6 +51,8 @@ pub struct Live {
     folding: Option<(u64, Unfolded)>,
     /// The sequence of the last entry applied.
     applied: u64,
+    /// Of the tables, not of what is here; it follows the folds.
+    finished: Finished,
 }
 
 /// What a fold writes: the state as of `sequence`.
@@ -76,6 +78,7 @@ impl Live {
             recent: Recent::default(),
             folding: None,
             applied: sequence,
+            finished: Finished::default(),
         };
         for session in ended.iter().rev() {
             live.recent.add(&Key::of_session(session), session.id);
@@ -337,7 +340,9 @@ impl Live {
 
     /// The capture is in the tables: ended sessions that did not change since leave memory.
     pub fn folded(&mut self) {
-        self.folding = None;
+        if let Some((_, usage)) = self.folding.take() {
+            self.finished.folded(&usage);
+        }
         let ended: Vec<SessionId> = self
             .slots
             .iter()
@@ -436,6 +441,16 @@ impl Live {
     ) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
         let under_way = self.under_way(folded).into_iter();
         self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
+    }
+
+    /// Sums of finished days that tables folded up to `folded` still hold.
+    pub(super) fn finished(&self, folded: u64, subscriber: SubscriberId) -> Kept {
+        let kept = self.finished.get(subscriber, folded, self.folding.as_ref());
+        kept.unwrap_or_default()
+    }
+
+    pub(super) fn keep_finished(&self, subscriber: SubscriberId, kept: Kept) {
+        self.finished.keep(subscriber, kept);
     }
 
     /// What a fold has taken, unless the tables hold it already.

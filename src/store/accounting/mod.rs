@@ -5,6 +5,7 @@
 //! tables do not; the tables are as of one journal sequence, which they name.
 
 mod entry;
+mod finished;
 mod keys;
 mod live;
 mod owner;
