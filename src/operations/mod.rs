@@ -8,6 +8,8 @@ pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod fair_use;
+pub mod jobs;
 pub mod nas;
 pub mod nas_health;
 pub mod online;

@@ -256,6 +256,7 @@ pub fn subscriber_newest() -> StoredSubscriber {
                 top_up(Validity::Until(NOW)),
                 top_up(Validity::UntilUsed),
             ],
+            settled: Some(Day(20_570)),
             extras: plan_newest().extras,
             renewed_at: Timestamp(5),
             ..Subscriber::new(SubscriberId(3), name, PlanId(3), NOW)
@@ -397,5 +398,7 @@ pub fn all_work() -> Vec<Work> {
         Work::PushPlan(PlanId(5)),
         Work::Disconnect(SessionId(u64::MAX)),
         Work::DisconnectSubscriber(SubscriberId(7)),
+        Work::PushAll,
+        Work::PushSession(SessionId(9)),
     ]
 }
