@@ -12,6 +12,7 @@ use super::keys::{Key, Recent};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::Usage;
+use crate::domain::rate::RateLimit;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
@@ -104,7 +105,7 @@ impl Live {
                 matches!(record.kind, RecordKind::On | RecordKind::Off)
                     || self.by_key.contains_key(&Key::of_record(record))
             }
-            Entry::GiveUp { .. } => true,
+            Entry::GiveUp { .. } | Entry::Told { .. } => true,
         }
     }
 
@@ -118,6 +119,7 @@ impl Live {
                 _ => self.apply_record(sequence, record, archive),
             },
             Entry::GiveUp { session, at } => self.give_up(*session, *at),
+            Entry::Told { session, limit } => self.tell(*session, *limit),
         }
     }
 
@@ -259,6 +261,15 @@ impl Live {
     fn give_up(&mut self, id: SessionId, at: Timestamp) {
         if self.session(id).is_some_and(|s| s.updated_at <= at) {
             self.close(id, at, Cause::Lost);
+        }
+    }
+
+    fn tell(&mut self, id: SessionId, limit: RateLimit) {
+        let slot = self.slots.get_mut(&id);
+        // One that has ended meanwhile is told nothing any more.
+        if let Some(slot) = slot.filter(|slot| slot.session.stopped.is_none()) {
+            slot.session.told = Some(limit);
+            slot.dirty = true;
         }
     }
 
