@@ -25,7 +25,7 @@ use crate::crypto;
 use crate::telemetry::monotonic;
 
 /// Requests on the connection at a time; more wait in the queue.
-const RUNNING_MAX: usize = 32;
+pub(super) const RUNNING_MAX: usize = 32;
 /// Octets read at a time.
 const READ_OCTETS: usize = 32 << 10;
 
@@ -149,7 +149,7 @@ impl Actor {
     }
 
     /// Doubles with every failure, up to the longest, and spreads by a quarter so that routers do not come together.
-    fn pause(&mut self) -> Duration {
+    pub(super) fn pause(&mut self) -> Duration {
         let doubled = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
         let pause = self.times.first_pause.saturating_mul(doubled);

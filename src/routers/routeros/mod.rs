@@ -7,6 +7,8 @@ mod connection;
 pub mod error;
 pub mod exchange;
 pub mod login;
+#[cfg(test)]
+mod peer;
 pub mod query;
 pub mod request;
 pub mod rows;

@@ -190,3 +190,7 @@ impl ServerCertVerifier for LeafVerifier {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
