@@ -45,6 +45,13 @@ const WRITE: Limits = Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemId(String);
 
+impl ItemId {
+    /// Of a row that [`print`] gave, with `.id` among its fields. Errors: `Value` when it is missing or empty.
+    pub fn of(row: &Sentence) -> Result<ItemId, ApiError> {
+        Row(row).id(".id")
+    }
+}
+
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
