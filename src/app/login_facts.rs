@@ -3,16 +3,18 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
+use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
+use crate::domain::quota::{Began, Credit, TopUp};
 use crate::domain::rate::Rate;
-use crate::domain::subscriber::{MacMode, Status};
+use crate::domain::subscriber::{Boost, MacMode, Status};
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::subscribers::{self, StoredSubscriber};
@@ -36,12 +38,24 @@ pub struct LoginFacts {
     pub macs: Box<[Mac]>,
     pub only_nas: Option<NasId>,
     pub static_address: Option<Ipv4Addr>,
+    pub static_prefix: Option<(Ipv6Addr, u8)>,
+    pub boost: Option<Boost>,
+    pub credits: Box<[Credit]>,
+    pub top_ups: Box<[TopUp]>,
+    pub extras: Extras,
+    pub began: Began,
 }
 
 impl From<StoredSubscriber> for LoginFacts {
     fn from(stored: StoredSubscriber) -> Self {
         let s = stored.subscriber;
         LoginFacts {
+            began: s.began(),
+            static_prefix: s.static_prefix,
+            boost: s.boost,
+            credits: s.credits.into(),
+            top_ups: s.top_ups.into(),
+            extras: s.extras,
             id: s.id,
             sealed_password: stored.sealed_password.into(),
             plan: s.plan,

@@ -5,9 +5,12 @@
 mod auth_log;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
+mod pushes;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -21,6 +24,7 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
 use crate::domain::Invalid;
+use crate::domain::bandwidth_rule::Rules;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
@@ -29,15 +33,20 @@ use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
-use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, outbox, plans};
+use crate::store::{
+    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, outbox, plans,
+};
 use crate::telemetry::{Telemetry, monotonic};
 
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
+pub use pushes::{Pending, Pushes, Wanted};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -93,6 +102,7 @@ const SEARCH_FOLDER: &str = "search";
 struct Copies {
     settings: ArcSwap<Settings>,
     plans: ArcSwap<HashMap<PlanId, Arc<Plan>>>,
+    rules: ArcSwap<Rules>,
     nas: ArcSwap<NasTable>,
     login_facts: LoginFactsCache,
     directory: Directory,
@@ -105,6 +115,7 @@ impl Copies {
         Ok(Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
+            rules: ArcSwap::from_pointee(read_rules(view)?),
             nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
@@ -116,6 +127,7 @@ impl Copies {
     /// Runs on the store's writer thread after each commit, before anybody is answered.
     fn follow(&self, view: &View, changes: &[Change]) {
         let mut plans_changed = false;
+        let mut rules_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
         let mut subscribers_changed = HashSet::new();
@@ -126,6 +138,7 @@ impl Copies {
                     self.directory.follow(view, SubscriberId(*id));
                 }
                 Change::Plan(_) => plans_changed = true,
+                Change::BandwidthRules => rules_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
@@ -136,6 +149,11 @@ impl Copies {
         if plans_changed {
             keep(read_plans(view), "plans", |plans| {
                 self.plans.store(Arc::new(plans))
+            });
+        }
+        if rules_changed {
+            keep(read_rules(view), "bandwidth rules", |rules| {
+                self.rules.store(Arc::new(rules))
             });
         }
         if nas_changed {
@@ -165,6 +183,10 @@ fn read_plans(view: &View) -> Result<HashMap<PlanId, Arc<Plan>>, AppError> {
         .collect())
 }
 
+fn read_rules(view: &View) -> Result<Rules, AppError> {
+    Ok(Rules::new(bandwidth_rules::all(view)?))
+}
+
 /// Where the daemon listens; what was configured as port 0 has its real number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -184,8 +206,11 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -217,8 +242,11 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            promises: Promises::new(),
             copies,
         })
     }
@@ -252,6 +280,11 @@ impl App {
         let mut plans: Vec<Arc<Plan>> = self.copies.plans.load().values().cloned().collect();
         plans.sort_by_key(|plan| (plan.name.to_lowercase(), plan.id));
         plans
+    }
+
+    /// The bandwidth rules, in the order in which they win.
+    pub fn rules(&self) -> Arc<Rules> {
+        self.copies.rules.load_full()
     }
 
     pub fn nas_table(&self) -> Arc<NasTable> {

@@ -2,15 +2,16 @@
 //!
 //! The checks run in a fixed order with one named reason each (PRODUCT.md section 2).
 
+use super::extra::Extra;
 use super::id::{LoginId, NasId, SessionId};
 use super::mac::Mac;
-use super::plan::{OnExpiry, OnLimit, Plan};
-use super::rate::{Rate, RateLimit};
+use super::plan::{AddressSource, OnExpiry, OnLimit};
+use super::rate::RateLimit;
 use super::session::Presence;
-use super::speed;
+use super::speed::{self, QuotaState, SpeedFacts, TermGate};
 use super::subscriber::{MacMode, Status};
-use super::time::{Calendar, MINUTE, SECOND, Timestamp};
-use std::net::Ipv4Addr;
+use super::time::{DAY, MINUTE, SECOND, Timestamp};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Why a login was refused. The order is that of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,12 +31,16 @@ pub enum Reason {
     WrongNas,
     SessionLimit,
     OutsideHours,
+    /// An extra check attribute of the plan or the subscriber is not in the request.
+    CheckFailed,
+    /// The server-side pool of the plan has no address left, or is gone.
+    NoAddress,
     /// A fault of ours.
     Fault,
 }
 
 impl Reason {
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 15] = [
         Reason::BadRequest,
         Reason::EapNotSupported,
         Reason::UnknownUser,
@@ -48,6 +53,8 @@ impl Reason {
         Reason::WrongNas,
         Reason::SessionLimit,
         Reason::OutsideHours,
+        Reason::CheckFailed,
+        Reason::NoAddress,
         Reason::Fault,
     ];
 
@@ -66,6 +73,8 @@ impl Reason {
             Reason::WrongNas => "wrong-nas",
             Reason::SessionLimit => "session-limit",
             Reason::OutsideHours => "outside-hours",
+            Reason::CheckFailed => "check-failed",
+            Reason::NoAddress => "no-address",
             Reason::Fault => "fault",
         }
     }
@@ -89,6 +98,8 @@ impl Reason {
             Reason::WrongNas => "Wrong NAS",
             Reason::SessionLimit => "Too many sessions",
             Reason::OutsideHours => "Outside allowed hours",
+            Reason::CheckFailed => "A check attribute differs",
+            Reason::NoAddress => "No address left in the pool",
             Reason::Fault => "Internal fault",
         }
     }
@@ -103,7 +114,8 @@ impl Reason {
             Reason::WrongNas => "This line is not allowed here",
             Reason::SessionLimit => "You are already online",
             Reason::OutsideHours => "Not allowed at this hour",
-            Reason::Fault => "Try again later",
+            Reason::CheckFailed => "This line is not allowed here",
+            Reason::NoAddress | Reason::Fault => "Try again later",
             _ => "Wrong user name or password",
         }
     }
@@ -124,17 +136,19 @@ pub struct OpenSession {
 #[derive(Debug, Clone)]
 pub struct AccessFacts<'a> {
     pub status: &'a Status,
-    pub expires_at: Option<Timestamp>,
-    pub plan: &'a Plan,
-    pub rate_override: Option<Rate>,
+    /// Plan, term and usage among them.
+    pub speed: SpeedFacts<'a>,
     pub max_sessions: Option<u8>,
     pub on_limit: Option<OnLimit>,
     pub mac_mode: MacMode,
     pub macs: &'a [Mac],
     pub only_nas: Option<NasId>,
     pub static_address: Option<Ipv4Addr>,
-    /// Octets booked this month, asked for only where the plan has a quota.
-    pub used_this_month: u64,
+    pub static_prefix: Option<(Ipv6Addr, u8)>,
+    /// Every extra check attribute of plan and subscriber was in the request.
+    pub checks_hold: bool,
+    /// The subscriber's own extra reply attributes; the plan has others.
+    pub extra_reply: &'a [Extra],
     pub open: &'a [OpenSession],
     /// The request.
     pub nas: NasId,
@@ -142,7 +156,6 @@ pub struct AccessFacts<'a> {
     pub login: LoginId,
     /// Seconds between interim records of this NAS.
     pub interim_interval: u32,
-    pub calendar: &'a Calendar,
 }
 
 /// The address a session gets.
@@ -152,6 +165,8 @@ pub enum AddressChoice {
     Router,
     Pool(String),
     Static(Ipv4Addr),
+    /// A server-side pool, by name: the address is taken from it before the reply is written.
+    Server(String),
 }
 
 /// What one session may have right now.
@@ -160,6 +175,15 @@ pub struct Entitlement {
     pub limit: RateLimit,
     pub address: AddressChoice,
     pub address_list: String,
+    /// Names of pools for the link prefix and for delegated prefixes; empty for none.
+    pub ipv6_pool: String,
+    pub delegated_pool: String,
+    /// Instead of a pool.
+    pub delegated_prefix: Option<(Ipv6Addr, u8)>,
+    /// A profile, policy or service that the router knows by name; empty for none.
+    pub router_profile: String,
+    /// Attributes of plan and subscriber, ready for the wire.
+    pub extra_reply: Vec<Extra>,
     /// Seconds, at least 60; `None` is unlimited and never sent as 0.
     pub session_timeout: Option<u32>,
     pub interim_interval: u32,
@@ -182,11 +206,6 @@ pub enum Decision {
     Reject(Reason),
 }
 
-/// The speed of an expired subscriber in the expired pool.
-const EXPIRED_RATE: Rate = Rate {
-    upload_kbps: 1_000,
-    download_kbps: 1_000,
-};
 /// An expired session is looked at again after an hour.
 const EXPIRED_TIMEOUT: u32 = 3_600;
 /// Expiry is spread over ten minutes, so that thousands do not redial at once (rules.md section 9).
@@ -198,15 +217,12 @@ pub fn decide(facts: &AccessFacts<'_>, now: Timestamp) -> Decision {
     if matches!(facts.status, Status::Suspended { .. }) {
         return Decision::Reject(Reason::Disabled);
     }
-    let is_expired = facts.expires_at.is_some_and(|at| at <= now);
-    if is_expired && facts.plan.on_expiry == OnExpiry::Reject {
+    let plan = facts.speed.plan;
+    let gate = speed::term_gate(plan, facts.speed.expires_at, now);
+    if gate == TermGate::Closed {
         return Decision::Reject(Reason::Expired);
     }
-    if facts
-        .plan
-        .monthly_quota_octets
-        .is_some_and(|quota| facts.used_this_month >= quota)
-    {
+    if let QuotaState::Blocked { .. } = speed::quota_state(&facts.speed) {
         return Decision::Reject(Reason::QuotaBlocked);
     }
     let learns = match check_mac(facts) {
@@ -219,15 +235,17 @@ pub fn decide(facts: &AccessFacts<'_>, now: Timestamp) -> Decision {
     let Some(replaces) = replaced_sessions(facts, now) else {
         return Decision::Reject(Reason::SessionLimit);
     };
-    if facts
-        .plan
+    if plan
         .login_hours
-        .is_some_and(|hours| !hours.contains(facts.calendar, now))
+        .is_some_and(|hours| !hours.contains(facts.speed.calendar, now))
     {
         return Decision::Reject(Reason::OutsideHours);
     }
+    if !facts.checks_hold {
+        return Decision::Reject(Reason::CheckFailed);
+    }
     Decision::Accept(Accepted {
-        entitlement: entitle(facts, is_expired, now),
+        entitlement: entitle(facts, gate, now),
         replaces,
         learns,
     })
@@ -254,7 +272,12 @@ fn replaced_sessions(facts: &AccessFacts<'_>, now: Timestamp) -> Option<Vec<Sess
         .iter()
         .filter(|s| s.presence == Presence::Online && !is_same_line(s))
         .collect();
-    let most = usize::from(facts.max_sessions.unwrap_or(facts.plan.max_sessions).max(1));
+    let most = usize::from(
+        facts
+            .max_sessions
+            .unwrap_or(facts.speed.plan.max_sessions)
+            .max(1),
+    );
     let surplus = (others.len() + 1).saturating_sub(most);
     let mut replaces = Vec::new();
     if surplus > 0 {
@@ -263,7 +286,7 @@ fn replaced_sessions(facts: &AccessFacts<'_>, now: Timestamp) -> Option<Vec<Sess
             .iter()
             .filter(|s| now.since(s.heard_at) <= alive_within)
             .count();
-        let refuses = facts.on_limit.unwrap_or(facts.plan.on_limit) == OnLimit::RejectNew;
+        let refuses = facts.on_limit.unwrap_or(facts.speed.plan.on_limit) == OnLimit::RejectNew;
         if refuses && alive >= most {
             return None;
         }
@@ -273,42 +296,71 @@ fn replaced_sessions(facts: &AccessFacts<'_>, now: Timestamp) -> Option<Vec<Sess
     Some(replaces)
 }
 
-fn entitle(facts: &AccessFacts<'_>, is_expired: bool, now: Timestamp) -> Entitlement {
-    let plan = facts.plan;
-    if let (true, OnExpiry::ExpiredPool { pool }) = (is_expired, &plan.on_expiry) {
-        // A static address does not keep an expired subscriber out of the expired pool (rules.md section 8).
-        return Entitlement {
-            limit: RateLimit {
-                rate: EXPIRED_RATE,
-                burst: None,
-                priority: 8,
-            },
-            address: AddressChoice::Pool(pool.clone()),
-            address_list: pool.clone(),
-            session_timeout: Some(EXPIRED_TIMEOUT),
-            interim_interval: facts.interim_interval,
-            is_expired,
-        };
-    }
-    let address = match facts.static_address {
-        Some(address) => AddressChoice::Static(address),
-        None if plan.pool.is_empty() => AddressChoice::Router,
-        None => AddressChoice::Pool(plan.pool.clone()),
-    };
-    Entitlement {
-        limit: speed::effective(plan, facts.rate_override).limit,
-        address,
+fn entitle(facts: &AccessFacts<'_>, gate: TermGate, now: Timestamp) -> Entitlement {
+    let plan = facts.speed.plan;
+    let mut entitlement = Entitlement {
+        limit: speed::effective(&facts.speed, now).limit,
+        address: match facts.static_address {
+            Some(address) => AddressChoice::Static(address),
+            None if plan.pool.is_empty() => AddressChoice::Router,
+            None if plan.address_source == AddressSource::Server => {
+                AddressChoice::Server(plan.pool.clone())
+            }
+            None => AddressChoice::Pool(plan.pool.clone()),
+        },
         address_list: plan.address_list.clone(),
-        session_timeout: facts
-            .expires_at
-            .map(|at| session_timeout(at, now, facts.login)),
+        ipv6_pool: plan.ipv6_pool.clone(),
+        delegated_pool: plan.delegated_pool.clone(),
+        delegated_prefix: facts.static_prefix,
+        router_profile: plan.router_profile.clone(),
+        extra_reply: plan
+            .extras
+            .reply
+            .iter()
+            .chain(facts.extra_reply)
+            .cloned()
+            .collect(),
+        session_timeout: session_timeout(&facts.speed, now, facts.login),
         interim_interval: facts.interim_interval,
-        is_expired,
+        is_expired: matches!(gate, TermGate::Restricted(_)),
+    };
+    if let (TermGate::Restricted(_), OnExpiry::ExpiredPool { pool }) = (gate, &plan.on_expiry) {
+        // A static address does not keep an expired subscriber out of the expired pool (rules.md section 8), and the
+        // walled garden is IPv4 only.
+        entitlement.address = AddressChoice::Pool(pool.clone());
+        entitlement.address_list.clone_from(pool);
+        entitlement.router_profile.clone_from(pool);
+        entitlement.ipv6_pool.clear();
+        entitlement.delegated_pool.clear();
+        entitlement.delegated_prefix = None;
+        entitlement.extra_reply.clear();
+        entitlement.session_timeout = Some(EXPIRED_TIMEOUT);
+    }
+    entitlement
+}
+
+/// Seconds that a session may last from now on: to the end of the term where the plan then drops or moves it, or to the end
+/// of the grace, spread over ten minutes by the login; and to the end of the hours in which logins are allowed.
+pub fn session_timeout(facts: &SpeedFacts<'_>, now: Timestamp, login: LoginId) -> Option<u32> {
+    let plan = facts.plan;
+    let ends_at = facts.expires_at.and_then(|at| match &plan.on_expiry {
+        OnExpiry::Reject | OnExpiry::ExpiredPool { .. } => Some(at),
+        OnExpiry::Grace { days, .. } => Some(at.plus(i64::from(*days) * DAY)),
+        OnExpiry::ExpiredSpeed { .. } => None,
+    });
+    let term = ends_at.map(|at| spread_timeout(at, now, login));
+    let hours = plan.login_hours.and_then(|window| {
+        let left = i64::from(window.minutes_left(&facts.calendar.wall_clock(now))?) * 60;
+        u32::try_from(left.max(SHORTEST_TIMEOUT)).ok()
+    });
+    match (term, hours) {
+        (Some(term), Some(hours)) => Some(term.min(hours)),
+        (term, hours) => term.or(hours),
     }
 }
 
 /// Seconds to expiry, plus up to ten minutes that depend on the login.
-pub fn session_timeout(expires_at: Timestamp, now: Timestamp, login: LoginId) -> u32 {
+fn spread_timeout(expires_at: Timestamp, now: Timestamp, login: LoginId) -> u32 {
     let jitter = i64::try_from(login.0 % TIMEOUT_JITTER).unwrap_or(0);
     let seconds = (expires_at.since(now) / SECOND)
         .max(SHORTEST_TIMEOUT)

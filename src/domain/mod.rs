@@ -5,7 +5,11 @@
 
 pub mod access;
 pub mod audit;
+pub mod bandwidth_rule;
 pub mod duration;
+pub mod extra;
+pub mod fup;
+pub mod hours;
 pub mod id;
 pub mod mac;
 pub mod money;
@@ -13,6 +17,7 @@ pub mod nas;
 pub mod octets;
 pub mod operator;
 pub mod plan;
+pub mod quota;
 pub mod rate;
 pub mod rating;
 pub mod session;

@@ -2,6 +2,7 @@
 
 use super::Invalid;
 use super::id::NasId;
+use super::rate::FASTEST_KBPS;
 use super::time::Timestamp;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -109,6 +110,11 @@ pub enum Profile {
 impl Profile {
     pub const ALL: [Profile; 3] = [Profile::MikroTik, Profile::Wispr, Profile::Generic];
 
+    /// The fastest speed that can be said to such a router, in kbit/s (rules.md section 5, step 7).
+    pub fn fastest_kbps(self) -> u64 {
+        FASTEST_KBPS
+    }
+
     pub fn word(self) -> &'static str {
         match self {
             Profile::MikroTik => "mikrotik",
@@ -137,6 +143,39 @@ pub enum MessageAuthenticator {
     Optional,
 }
 
+/// Who counts the traffic of this router's sessions (rules.md section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UsageSource {
+    /// RADIUS accounting; readings of the API are provisional.
+    #[default]
+    Accounting,
+    /// The router sends no accounting at all: readings of the API are booked.
+    Api,
+}
+
+/// How the RouterOS API of a router is reached. The password is sealed beside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAccess {
+    /// `None` where the NAS is one host: then its address.
+    pub address: Option<IpAddr>,
+    pub port: u16,
+    pub user: String,
+    pub transport: ApiTransport,
+    /// Before RouterOS 6.43: asks for the challenge first, so that the password is not sent in clear.
+    pub legacy_login: bool,
+}
+
+/// 8728 plain, 8729 with TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiTransport {
+    /// Only inside a tunnel.
+    Plain,
+    /// SHA-256 of the router's certificate; `None` trusts the first one that is seen, which is then kept here.
+    Pinned(Option<[u8; 32]>),
+    /// Certificates of this authority (PEM).
+    Authority(String),
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nas {
     pub id: NasId,
@@ -154,6 +193,11 @@ pub struct Nas {
     pub swap_octets: bool,
     /// Seconds, at least 60; `None` follows the number of sessions.
     pub interim_interval: Option<u32>,
+    /// How its API is reached; `None` for routers without, or where it is not wanted.
+    pub api: Option<ApiAccess>,
+    pub usage_source: UsageSource,
+    /// Where CoA and Disconnect get no answer, the change is made through the API.
+    pub api_fallback: bool,
     pub notes: String,
     /// When this installation took the router over: older sessions start with a baseline.
     pub created_at: Timestamp,

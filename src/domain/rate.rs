@@ -31,12 +31,64 @@ impl Rate {
         self.download_kbps.saturating_mul(1000)
     }
 
-    pub fn clamp(self) -> Rate {
-        let clamp = |kbps: u64| kbps.clamp(SLOWEST_KBPS, FASTEST_KBPS);
+    fn each(self, f: impl Fn(u64) -> u64) -> Rate {
         Rate {
-            upload_kbps: clamp(self.upload_kbps),
-            download_kbps: clamp(self.download_kbps),
+            upload_kbps: f(self.upload_kbps),
+            download_kbps: f(self.download_kbps),
         }
+    }
+
+    fn with(self, other: Rate, f: impl Fn(u64, u64) -> u64) -> Rate {
+        Rate {
+            upload_kbps: f(self.upload_kbps, other.upload_kbps),
+            download_kbps: f(self.download_kbps, other.download_kbps),
+        }
+    }
+
+    /// At least 64 kbit/s, at most what the router can do.
+    #[must_use]
+    pub fn clamp(self, fastest_kbps: u64) -> Rate {
+        let fastest = fastest_kbps.max(SLOWEST_KBPS);
+        self.each(|kbps| kbps.clamp(SLOWEST_KBPS, fastest))
+    }
+
+    /// The slower of both in each direction.
+    #[must_use]
+    pub fn lowest(self, other: Rate) -> Rate {
+        self.with(other, u64::min)
+    }
+
+    /// The faster of both in each direction.
+    #[must_use]
+    pub fn highest(self, other: Rate) -> Rate {
+        self.with(other, u64::max)
+    }
+
+    /// 100 is unchanged. Rounded down.
+    #[must_use]
+    pub fn percent(self, percent: u16) -> Rate {
+        self.each(|kbps| kbps.saturating_mul(percent.into()) / 100)
+    }
+
+    /// Multiplied by `to / from` in each direction, rounded down; from nothing it stays.
+    #[must_use]
+    pub fn scaled(self, from: Rate, to: Rate) -> Rate {
+        let scale = |kbps: u64, from: u64, to: u64| match from {
+            0 => kbps,
+            from => {
+                let scaled = u128::from(kbps) * u128::from(to) / u128::from(from);
+                u64::try_from(scaled).unwrap_or(u64::MAX)
+            }
+        };
+        Rate {
+            upload_kbps: scale(self.upload_kbps, from.upload_kbps, to.upload_kbps),
+            download_kbps: scale(self.download_kbps, from.download_kbps, to.download_kbps),
+        }
+    }
+
+    /// Whether it is slower than the other in any direction.
+    pub fn is_slower(self, than: Rate) -> bool {
+        self.lowest(than) != than
     }
 
     /// One direction as typed: `2048`, `512k`, `10M`, `1G`; a bare number is kbit/s.

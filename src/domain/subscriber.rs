@@ -1,12 +1,14 @@
 //! Subscribers: who buys, and the four independent facts about each (rules.md section 9).
 
+use super::extra::Extras;
 use super::id::{NasId, PlanId, SubscriberId};
 use super::mac::Mac;
 use super::plan::OnLimit;
+use super::quota::{Began, Credit, TopUp};
 use super::rate::Rate;
 use super::text::Username;
-use super::time::{DAY, Timestamp};
-use std::net::Ipv4Addr;
+use super::time::{DAY, Day, Timestamp};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What an operator decided about a subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,18 @@ pub enum MacMode {
     /// Remember up to this many after successful logins, then only those.
     Learn(u8),
     Fixed,
+}
+
+/// Credits and top-ups kept of one subscriber; those that count no more make room.
+pub const MOST_CREDITS: usize = 24;
+pub const MOST_TOP_UPS: usize = 24;
+
+/// More speed for a while (rules.md section 5, step 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Boost {
+    /// Not below this speed.
+    pub rate: Rate,
+    pub until: Timestamp,
 }
 
 /// More addresses than a household has devices; bounds the record.
@@ -50,6 +64,19 @@ pub struct Subscriber {
     pub static_address: Option<Ipv4Addr>,
     /// Instead of the plan's speed.
     pub rate_override: Option<Rate>,
+    /// Delegated IPv6 prefix of this subscriber, instead of the plan's pool.
+    pub static_prefix: Option<(Ipv6Addr, u8)>,
+    pub boost: Option<Boost>,
+    /// At most [`MOST_CREDITS`].
+    pub credits: Vec<Credit>,
+    /// At most [`MOST_TOP_UPS`].
+    pub top_ups: Vec<TopUp>,
+    /// The first day of the month up to which top-ups have paid for what was used beyond the quota.
+    pub settled: Option<Day>,
+    /// Beside those of the plan.
+    pub extras: Extras,
+    /// When the present term was paid for.
+    pub renewed_at: Timestamp,
     pub created_at: Timestamp,
 }
 
@@ -77,8 +104,51 @@ impl TermState {
 }
 
 impl Subscriber {
+    /// An enabled subscriber of whom nothing else is known; never expires.
+    pub fn new(
+        id: SubscriberId,
+        username: Username,
+        plan: PlanId,
+        created_at: Timestamp,
+    ) -> Subscriber {
+        Subscriber {
+            id,
+            username,
+            full_name: String::new(),
+            phone: String::new(),
+            email: String::new(),
+            address: String::new(),
+            notes: String::new(),
+            plan,
+            status: Status::Enabled,
+            expires_at: None,
+            max_sessions: None,
+            on_limit: None,
+            mac_mode: MacMode::Off,
+            macs: Vec::new(),
+            only_nas: None,
+            static_address: None,
+            rate_override: None,
+            static_prefix: None,
+            boost: None,
+            credits: Vec::new(),
+            top_ups: Vec::new(),
+            settled: None,
+            extras: Extras::default(),
+            renewed_at: created_at,
+            created_at,
+        }
+    }
+
     pub fn term_at(&self, now: Timestamp) -> TermState {
         TermState::at(self.expires_at, now)
+    }
+
+    pub fn began(&self) -> Began {
+        Began {
+            created_at: self.created_at,
+            renewed_at: self.renewed_at,
+        }
     }
 
     pub fn is_suspended(&self) -> bool {

@@ -6,26 +6,25 @@
 use super::access::{self, AccessFacts, Decision, Reason};
 use super::duration::short;
 use super::id::{LoginId, NasId};
-use super::plan::{OnExpiry, Plan};
-use super::rate::Rate;
+use super::octets::Octets;
+use super::plan::OnExpiry;
 use super::session::{Cause, Presence};
-use super::speed;
+use super::speed::{self, QuotaState, SpeedFacts};
 use super::subscriber::{MacMode, Status, Subscriber};
-use super::time::{Calendar, Timestamp};
+use super::time::Timestamp;
 
 /// What is known of a subscriber.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
     pub subscriber: &'a Subscriber,
-    pub plan: &'a Plan,
-    pub used_this_month: u64,
+    /// What the speed depends on; the plan among it.
+    pub speed: SpeedFacts<'a>,
     /// The open session that was heard of last.
     pub open: Option<OpenSession>,
     /// When and why the last session ended.
     pub ended: Option<(Timestamp, Cause)>,
     /// The last attempt to log in.
     pub attempt: Option<LastAttempt>,
-    pub calendar: &'a Calendar,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +60,7 @@ pub enum Mood {
 pub enum Remedy {
     EditSubscriber(&'static str),
     EditPlan(&'static str),
+    ResetFup,
     LookAtSessions,
     LookAtAttempts,
     LookAtNas(NasId),
@@ -111,22 +111,21 @@ fn refusal(known: &Known<'_>, now: Timestamp) -> Option<Reason> {
     let subscriber = known.subscriber;
     let facts = AccessFacts {
         status: &subscriber.status,
-        expires_at: subscriber.expires_at,
-        plan: known.plan,
-        rate_override: subscriber.rate_override,
+        speed: known.speed,
         max_sessions: subscriber.max_sessions,
         on_limit: subscriber.on_limit,
         mac_mode: MacMode::Off,
         macs: &[],
         only_nas: None,
         static_address: subscriber.static_address,
-        used_this_month: known.used_this_month,
+        static_prefix: None,
+        checks_hold: true,
+        extra_reply: &[],
         open: &[],
         nas: NasId(0),
         mac: None,
         login: LoginId(0),
         interim_interval: access::interim_interval(None, 0),
-        calendar: known.calendar,
     };
     match access::decide(&facts, now) {
         Decision::Accept(_) => None,
@@ -141,52 +140,67 @@ fn online(known: &Known<'_>, refusal: Option<Reason>, now: Timestamp) -> Why {
         return Why::new(Mood::Doubtful, title, text).remedy(remedy(reason, None));
     }
     let expired_at = known.subscriber.expires_at.filter(|at| *at <= now);
-    if let (Some(at), OnExpiry::ExpiredPool { pool }) = (expired_at, &known.plan.on_expiry) {
+    if let (Some(at), OnExpiry::ExpiredPool { pool }) = (expired_at, &known.speed.plan.on_expiry) {
         let title = "Online, but restricted: the term is over";
         let text = format!(
             "Expired on {}. The plan gives an address from the pool {pool} and a low speed until a new date is set.",
-            known.calendar.last_day(at)
+            known.speed.calendar.last_day(at)
         );
         return Why::new(Mood::Doubtful, title, text)
             .remedy(Remedy::EditSubscriber("Set a new date"));
     }
-    let speed = speed::effective(known.plan, known.subscriber.rate_override);
-    let rate = speed.limit.rate;
+    let effective = speed::effective(&known.speed, now);
+    let rate = effective.limit.rate;
+    let base = known.speed.plan.rate;
     let title = format!("Online at {rate}");
-    let is_own = known.subscriber.rate_override.is_some();
-    let mut why = match is_own {
-        true if is_slower(rate, known.plan.rate) => Why::new(
+    let last = effective.steps.last().map(|step| step.cause);
+    let (mood, text, mend) = match (effective.quota, last) {
+        (QuotaState::Throttled(active), _) if rate.is_slower(base) => (
             Mood::Notable,
-            title,
             format!(
-                "Slower than the plan {}, which has {}: this subscriber has a speed of its own.",
-                known.plan.name, known.plan.rate
+                "Slowed down by fair use: {} used, and the {} tier {} begins at {}.",
+                Octets(active.used),
+                active.kind.adjective(),
+                active.tier.index + 1,
+                Octets(active.tier.threshold)
             ),
-        )
-        .remedy(Remedy::EditSubscriber("Change the speed")),
-        true => Why::new(
-            Mood::Well,
-            title,
-            "The subscriber's own speed, instead of the plan's.",
+            Some(Remedy::ResetFup),
         ),
-        false => Why::new(
+        (_, Some(speed::Cause::Plan) | None) => (
             Mood::Well,
-            title,
-            format!("The speed of the plan {}.", known.plan.name),
+            format!("The speed of the plan {}.", known.speed.plan.name),
+            None,
         ),
+        (_, Some(speed::Cause::Own)) if rate.is_slower(base) => (
+            Mood::Notable,
+            format!(
+                "Slower than the plan {}, which has {base}: this subscriber has a speed of its own.",
+                known.speed.plan.name
+            ),
+            Some(Remedy::EditSubscriber("Change the speed")),
+        ),
+        (_, Some(speed::Cause::Own)) => (
+            Mood::Well,
+            "The subscriber's own speed, instead of the plan's.".to_owned(),
+            None,
+        ),
+        (_, Some(_)) => {
+            let mood = if rate.is_slower(base) {
+                Mood::Notable
+            } else {
+                Mood::Well
+            };
+            let last = effective.steps.last();
+            let made = last.map_or_else(String::new, |step| speed::sentence(&known.speed, step));
+            (mood, format!("{made}. The plan has {base}."), None)
+        }
     };
-    if speed.steps.len() > 1 {
-        why.steps = speed
-            .steps
-            .iter()
-            .map(|step| format!("{}: {}", step.reason, step.rate))
-            .collect();
+    let mut why = Why::new(mood, title, text);
+    why.remedy = mend;
+    if effective.steps.len() > 1 {
+        why.steps = effective.sentences(&known.speed);
     }
     why
-}
-
-fn is_slower(rate: Rate, plan: Rate) -> bool {
-    rate.download_kbps < plan.download_kbps || rate.upload_kbps < plan.upload_kbps
 }
 
 fn would_be_refused(known: &Known<'_>, reason: Reason, now: Timestamp) -> Why {
@@ -196,7 +210,7 @@ fn would_be_refused(known: &Known<'_>, reason: Reason, now: Timestamp) -> Why {
         known.subscriber.expires_at,
     ) {
         (Reason::Disabled, Status::Suspended { since, reason }, _) => {
-            let since = known.calendar.format_minute(*since);
+            let since = known.speed.calendar.format_minute(*since);
             match reason.is_empty() {
                 true => format!("Rejected: suspended since {since}"),
                 false => format!("Rejected: suspended since {since}, {reason}"),
@@ -299,7 +313,7 @@ fn advice(reason: Reason) -> &'static str {
         Reason::Disabled => "Enable the subscriber, and the next login is accepted.",
         Reason::Expired => "Set a new expiry date, and the next login is accepted.",
         Reason::QuotaBlocked => {
-            "The monthly quota of the plan is used up. It begins anew next month; another plan holds at once."
+            "The quota of the plan is used up. A top-up or a reset lets the subscriber in at once; the next period begins anew."
         }
         Reason::WrongMac => {
             "The device is not on the list of this subscriber. Add its MAC address."
@@ -309,6 +323,12 @@ fn advice(reason: Reason) -> &'static str {
             "As many sessions as allowed are open, and the plan rejects new ones."
         }
         Reason::OutsideHours => "The plan allows logins at other hours only.",
+        Reason::CheckFailed => {
+            "An extra check attribute of the plan or the subscriber was not in the router's request."
+        }
+        Reason::NoAddress => {
+            "The server-side pool of the plan has no free address. Make it larger."
+        }
         Reason::Fault => "A fault of ours; the cause is in the log of the machine.",
     }
 }
@@ -320,7 +340,9 @@ fn remedy(reason: Reason, attempt: Option<LastAttempt>) -> Remedy {
         }
         (Reason::Expired, _) => Remedy::EditSubscriber("Set a new date"),
         (Reason::WrongPassword, _) => Remedy::EditSubscriber("Set the password"),
-        (Reason::QuotaBlocked, _) => Remedy::EditSubscriber("Change the plan"),
+        (Reason::QuotaBlocked, _) => Remedy::ResetFup,
+        (Reason::CheckFailed, _) => Remedy::EditPlan("See the checks"),
+        (Reason::NoAddress, _) => Remedy::EditPlan("See the pool"),
         (Reason::OutsideHours, _) => Remedy::EditPlan("Change the hours"),
         (Reason::SessionLimit, _) => Remedy::LookAtSessions,
         (Reason::Disabled | Reason::WrongMac | Reason::WrongNas, _) => {

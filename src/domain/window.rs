@@ -1,7 +1,7 @@
 //! Hours of the week (rules.md section 1).
 
 use super::Invalid;
-use super::time::{Calendar, Timestamp};
+use super::time::{Calendar, Day, Timestamp};
 
 /// `[start, end)` in local wall time on some weekdays. `end < start` crosses midnight and belongs to
 /// the weekday on which it starts; `start = end` is all day; no weekdays means every day.
@@ -15,6 +15,17 @@ pub struct Window {
 }
 
 const MINUTES_OF_DAY: u16 = 1440;
+
+/// What the ISP's clock shows at an instant, worked out once for all windows that are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallClock {
+    /// The business day.
+    pub day: Day,
+    /// 1 Monday to 7 Sunday, by the date on the wall.
+    pub weekday: u8,
+    /// Minutes after midnight, below 1440.
+    pub minute: u16,
+}
 
 impl Window {
     /// Reads `08:00-16:30`, or with days in front, `1-5 08:00-16:30` and `6,7 00:00-00:00`; 1 is Monday.
@@ -33,7 +44,13 @@ impl Window {
     }
 
     pub fn contains(&self, calendar: &Calendar, at: Timestamp) -> bool {
-        let (weekday, minute) = calendar.wall_clock(at);
+        self.holds(&calendar.wall_clock(at))
+    }
+
+    /// Whether the window is open. In a gap of the clock it opens at the first instant that exists; in a repeated hour it
+    /// is open at each reading.
+    pub fn holds(&self, clock: &WallClock) -> bool {
+        let (weekday, minute) = (clock.weekday, clock.minute);
         let yesterday = if weekday == 1 { 7 } else { weekday - 1 };
         if self.start == self.end {
             self.on(weekday)
@@ -42,6 +59,20 @@ impl Window {
         } else {
             (self.on(weekday) && minute >= self.start) || (self.on(yesterday) && minute < self.end)
         }
+    }
+
+    /// Minutes until the window closes, at least 1; `None` where it is shut, or never closes.
+    pub fn minutes_left(&self, clock: &WallClock) -> Option<u16> {
+        let never_closes = self.start == self.end && (self.weekdays == 0 || self.weekdays == 0x7F);
+        if never_closes || !self.holds(clock) {
+            return None;
+        }
+        let end = match self.start == self.end {
+            true => MINUTES_OF_DAY,
+            false if self.end > clock.minute => self.end,
+            false => self.end + MINUTES_OF_DAY,
+        };
+        Some(end - clock.minute)
     }
 
     fn on(&self, weekday: u8) -> bool {

@@ -8,6 +8,8 @@ pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod fair_use;
+pub mod jobs;
 pub mod nas;
 pub mod nas_health;
 pub mod online;
@@ -19,6 +21,7 @@ pub mod routers;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod speeds;
 pub mod subscribers;
 #[cfg(test)]
 mod testing;

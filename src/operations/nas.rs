@@ -7,7 +7,7 @@ use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
-use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
+use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile, UsageSource};
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -70,6 +70,7 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
                 &StoredNas {
                     nas: device.clone(),
                     sealed_secret,
+                    sealed_api_password: Vec::new(),
                 },
             )?;
             outbox::add(tx, Work::IndexNas(id))?;
@@ -111,6 +112,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
                 &StoredNas {
                     nas: new.clone(),
                     sealed_secret,
+                    sealed_api_password: old.sealed_api_password.clone(),
                 },
             )?;
             outbox::add(tx, Work::IndexNas(id))?;
@@ -148,6 +150,9 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp) -> Nas {
         send_message_authenticator: draft.send_message_authenticator,
         swap_octets: draft.swap_octets,
         interim_interval: draft.interim_interval,
+        api: None,
+        usage_source: UsageSource::Accounting,
+        api_fallback: false,
         notes: draft.notes.clone(),
         created_at,
     }

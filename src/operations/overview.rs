@@ -3,18 +3,21 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use crate::app::{App, DirectoryEntry};
+use crate::app::{App, DirectoryEntry, LoginFacts};
 use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
-use crate::domain::octets::Traffic;
+use crate::domain::nas::Profile;
+use crate::domain::octets::Usage;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
-use crate::domain::time::{Day, Timestamp};
+use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
 use crate::store::{audit, subscribers};
 
+use super::speeds::{self, Gathered};
 use super::{Error, search};
 
 /// Subscribers that a text can find in a list.
@@ -91,7 +94,7 @@ pub struct Listed {
     pub state: State,
     /// Since when it is online.
     pub online_since: Option<Timestamp>,
-    pub used_this_month: Traffic,
+    pub used_this_month: Usage,
 }
 
 /// One page of subscribers, and how many fit.
@@ -181,10 +184,14 @@ fn text_hits(app: &App, text: &str) -> Result<Option<HashSet<SubscriberId>>, Err
 pub struct Detail {
     pub subscriber: Subscriber,
     pub state: State,
-    pub used_today: Traffic,
-    pub used_this_month: Traffic,
+    /// What the speed depends on, for the router of the session that was heard of last.
+    pub speed: Gathered,
+    pub used_today: Usage,
+    pub used_this_month: Usage,
+    /// The last twelve calendar months, oldest first.
+    pub months: Vec<(Month, Usage)>,
     /// The last thirty days, oldest first.
-    pub days: Vec<(Day, Traffic)>,
+    pub days: Vec<(Day, Usage)>,
     pub sessions: Vec<Session>,
     /// Newest first, with their numbers.
     pub attempts: Vec<(u64, Attempt)>,
@@ -192,6 +199,7 @@ pub struct Detail {
 }
 
 const DAYS_SHOWN: i32 = 30;
+const MONTHS_SHOWN: i32 = 12;
 const SESSIONS_SHOWN: usize = 20;
 const ATTEMPTS_SHOWN: usize = 10;
 const AUDIT_SHOWN: usize = 10;
@@ -214,6 +222,10 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     for day in (1 - DAYS_SHOWN..=0).map(|back| today.plus(back)) {
         days.push((day, picture.usage_of_day(day, id)?));
     }
+    let mut months = Vec::new();
+    for month in (1 - MONTHS_SHOWN..=0).map(|back| today.month().plus(back)) {
+        months.push((month, picture.usage_of_month(month, id)?));
+    }
     let mut attempts = Vec::new();
     let name = stored.subscriber.username.folded();
     app.auth_log
@@ -227,19 +239,31 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
                 ControlFlow::Break(())
             }
         })?;
+    let sessions = picture.sessions_of(id, SESSIONS_SHOWN)?;
+    let used_this_month = picture.usage_of_month(today.month(), id)?;
+    let audit = audit::of(
+        &picture.view,
+        crate::domain::audit::Object::Subscriber(id),
+        AUDIT_SHOWN,
+    )?;
+    drop(picture);
+    let subscriber = stored.subscriber.clone();
+    let open = sessions.iter().filter(|s| s.stopped.is_none());
+    let nas = open.max_by_key(|s| s.heard_at).and_then(|s| app.nas(s.nas));
+    let profile = nas.map_or(Profile::MikroTik, |entry| entry.nas.profile);
+    let plan = app.plan(subscriber.plan).ok_or(Error::Missing("plan"))?;
+    let about = Arc::new(LoginFacts::from(stored));
     Ok(Detail {
-        state: State::of(&stored.subscriber, now),
-        used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
-        used_this_month: picture.usage_of_month(today.month(), id)?,
+        state: State::of(&subscriber, now),
+        speed: speeds::gather(app, about, plan, profile, now)?,
+        used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
+        used_this_month,
+        months,
         days,
-        sessions: picture.sessions_of(id, SESSIONS_SHOWN)?,
+        sessions,
         attempts,
-        audit: audit::of(
-            &picture.view,
-            crate::domain::audit::Object::Subscriber(id),
-            AUDIT_SHOWN,
-        )?,
-        subscriber: stored.subscriber,
+        audit,
+        subscriber,
     })
 }
 

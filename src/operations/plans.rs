@@ -117,8 +117,8 @@ fn differences(old: &Plan, new: &Plan) -> Difference {
         )
         .field(
             "monthly quota",
-            quota(old.monthly_quota_octets),
-            quota(new.monthly_quota_octets),
+            quota(old.quota.monthly),
+            quota(new.quota.monthly),
         )
         .field(
             "login hours",
@@ -147,6 +147,12 @@ fn on_expiry(on_expiry: &OnExpiry) -> String {
     match on_expiry {
         OnExpiry::Reject => "reject".to_owned(),
         OnExpiry::ExpiredPool { pool } => format!("pool {pool}"),
+        OnExpiry::ExpiredSpeed { rate } => format!("goes on at {rate}"),
+        OnExpiry::Grace { days, rate: None } => format!("grace of {days} days"),
+        OnExpiry::Grace {
+            days,
+            rate: Some(rate),
+        } => format!("grace of {days} days at {rate}"),
     }
 }
 

@@ -53,7 +53,8 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<Subscriber
             };
             check(tx, &draft, None)?;
             let id = subscribers::next_id(tx)?;
-            let subscriber = build(&draft, id, now, None, now);
+            let blank = Subscriber::new(id, draft.username.clone(), draft.plan, now);
+            let subscriber = build(&draft, blank, now);
             let sealed_password = sealer.seal(
                 password_context(id).as_bytes(),
                 password.expose().as_bytes(),
@@ -88,7 +89,7 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
             let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
             check(tx, &draft, Some(id))?;
             let was = &old.subscriber;
-            let new = build(&draft, id, was.created_at, Some(&was.status), now);
+            let new = build(&draft, was.clone(), now);
             let sealed_password = match &draft.password {
                 Some(password) => sealer.seal(
                     password_context(id).as_bytes(),
@@ -215,23 +216,17 @@ pub async fn remove(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Er
         .await
 }
 
-fn build(
-    draft: &Draft,
-    id: SubscriberId,
-    created_at: Timestamp,
-    was: Option<&Status>,
-    now: Timestamp,
-) -> Subscriber {
-    let status = match (draft.enabled, was) {
+/// `was` with what the form says; what the form does not show stays.
+fn build(draft: &Draft, was: Subscriber, now: Timestamp) -> Subscriber {
+    let status = match (draft.enabled, &was.status) {
         (true, _) => Status::Enabled,
-        (false, Some(suspended @ Status::Suspended { .. })) => suspended.clone(),
-        (false, _) => Status::Suspended {
+        (false, suspended @ Status::Suspended { .. }) => suspended.clone(),
+        (false, Status::Enabled) => Status::Suspended {
             since: now,
             reason: String::new(),
         },
     };
     Subscriber {
-        id,
         username: draft.username.clone(),
         full_name: draft.full_name.clone(),
         phone: draft.phone.clone(),
@@ -248,7 +243,7 @@ fn build(
         only_nas: draft.only_nas,
         static_address: draft.static_address,
         rate_override: draft.rate_override,
-        created_at,
+        ..was
     }
 }
 

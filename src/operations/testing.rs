@@ -14,7 +14,7 @@ use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Network, Profile};
 use crate::domain::octets::Traffic;
-use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::plan::Plan;
 use crate::domain::rate::Rate;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;
@@ -93,30 +93,13 @@ pub fn secret(text: &str) -> Option<Arc<Secret<String>>> {
 
 /// 2 up, 10 down, from the router's pool `homes`; one session, replaced by the next.
 pub fn plan(name: &str) -> Plan {
+    let price = Money {
+        minor: 1_500,
+        currency: Currency::parse("USD").unwrap(),
+    };
     Plan {
-        id: PlanId(0),
-        name: name.to_owned(),
-        price: Money {
-            minor: 1_500,
-            currency: Currency::parse("USD").unwrap(),
-        },
-        term: Term {
-            count: 1,
-            unit: TermUnit::Months,
-        },
-        rate: Rate::new(2_000, 10_000),
-        burst: None,
-        priority: 8,
         pool: "homes".to_owned(),
-        address_list: String::new(),
-        max_sessions: 1,
-        on_limit: OnLimit::ReplaceOld,
-        on_expiry: OnExpiry::Reject,
-        monthly_quota_octets: None,
-        login_hours: None,
-        send_mppe: false,
-        notes: String::new(),
-        created_at: Timestamp(0),
+        ..Plan::new(name, price, Rate::new(2_000, 10_000))
     }
 }
 
@@ -249,5 +232,7 @@ pub fn interim(
             source: Some(source),
             ..Place::default()
         },
+        free_windows: Vec::new(),
+        told: None,
     }
 }

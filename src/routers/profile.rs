@@ -27,6 +27,8 @@ pub fn accept(
     out.push_u32(number::SERVICE_TYPE, SERVICE_TYPE_FRAMED)?;
     out.push_u32(number::FRAMED_PROTOCOL, FRAMED_PROTOCOL_PPP)?;
     match &entitlement.address {
+        // The address is put in its place before the reply is written; a pool of ours means nothing to a router.
+        AddressChoice::Server(_) => {}
         AddressChoice::Static(address) => out.push_ipv4(number::FRAMED_IP_ADDRESS, *address)?,
         AddressChoice::Pool(pool) if !pool.is_empty() => {
             out.push_text(number::FRAMED_POOL, pool)?
@@ -95,6 +97,11 @@ mod tests {
             },
             address: AddressChoice::Router,
             address_list: String::new(),
+            ipv6_pool: String::new(),
+            delegated_pool: String::new(),
+            delegated_prefix: None,
+            router_profile: String::new(),
+            extra_reply: Vec::new(),
             session_timeout: None,
             interim_interval: 300,
             is_expired: false,

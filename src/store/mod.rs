@@ -7,6 +7,7 @@
 pub mod accounting;
 pub mod audit;
 pub mod auth_log;
+pub mod bandwidth_rules;
 pub mod codec;
 mod ids;
 pub mod journal;
@@ -15,6 +16,7 @@ mod open;
 pub mod operators;
 pub mod outbox;
 mod overlay;
+pub(super) mod plan_parts;
 pub mod plans;
 mod rows;
 mod schema;
@@ -26,6 +28,7 @@ pub mod tables;
 mod testing;
 mod ticket;
 mod tx;
+pub mod usage;
 mod view;
 mod writer;
 

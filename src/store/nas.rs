@@ -4,10 +4,13 @@ use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 
 use super::codec::Record;
+use super::sessions::{address, address_octets};
 use super::tables::NAS;
 use super::{Change, Read, StoreError, Tx, ids, rows};
 use crate::domain::id::NasId;
-use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
+use crate::domain::nas::{
+    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+};
 use crate::domain::time::Timestamp;
 
 /// More routers than a small ISP has; bounds lists and the table in memory.
@@ -22,6 +25,13 @@ pub fn secret_context(id: NasId) -> String {
 pub struct StoredNas {
     pub nas: Nas,
     pub sealed_secret: Vec<u8>,
+    /// Empty where there is no API user.
+    pub sealed_api_password: Vec<u8>,
+}
+
+/// What the API password of a NAS is sealed under.
+pub fn api_context(id: NasId) -> String {
+    format!("nas-api:{}", id.0)
 }
 
 pub use v1::NasRow;
@@ -57,6 +67,73 @@ mod v1 {
         pub created_at: i64,
         #[n(11)]
         pub sealed_secret: ByteVec,
+        #[n(12)]
+        pub api: Option<ApiRow>,
+        /// Set where readings of the API are booked.
+        #[n(13)]
+        pub counts_by_api: Option<bool>,
+        #[n(14)]
+        pub api_fallback: Option<bool>,
+        #[n(15)]
+        pub sealed_api_password: Option<ByteVec>,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct ApiRow {
+        #[n(0)]
+        pub address: Option<ByteVec>,
+        #[n(1)]
+        pub port: u16,
+        #[n(2)]
+        pub user: String,
+        /// 0 plain, 1 pinned, 2 authority.
+        #[n(3)]
+        pub transport: u8,
+        /// SHA-256 of the certificate, once it is known.
+        #[n(4)]
+        pub pin: Option<ByteVec>,
+        /// PEM.
+        #[n(5)]
+        pub authority: Option<String>,
+        #[n(6)]
+        pub legacy_login: bool,
+    }
+}
+
+impl From<&ApiAccess> for v1::ApiRow {
+    fn from(api: &ApiAccess) -> Self {
+        let (transport, pin, authority) = match &api.transport {
+            ApiTransport::Plain => (0, None, None),
+            ApiTransport::Pinned(pin) => (1, pin.map(|pin| pin.to_vec().into()), None),
+            ApiTransport::Authority(pem) => (2, None, Some(pem.clone())),
+        };
+        v1::ApiRow {
+            address: api.address.map(address_octets),
+            port: api.port,
+            user: api.user.clone(),
+            transport,
+            pin,
+            authority,
+            legacy_login: api.legacy_login,
+        }
+    }
+}
+
+impl From<v1::ApiRow> for ApiAccess {
+    fn from(row: v1::ApiRow) -> Self {
+        ApiAccess {
+            address: row.address.as_ref().and_then(address),
+            port: row.port,
+            user: row.user,
+            transport: match (row.transport, row.authority) {
+                (0, _) => ApiTransport::Plain,
+                (_, Some(pem)) => ApiTransport::Authority(pem),
+                (_, None) => {
+                    ApiTransport::Pinned(row.pin.and_then(|pin| pin.as_slice().try_into().ok()))
+                }
+            },
+            legacy_login: row.legacy_login,
+        }
     }
 }
 
@@ -85,6 +162,11 @@ impl From<&StoredNas> for NasRow {
             notes: n.notes.clone(),
             created_at: n.created_at.0,
             sealed_secret: stored.sealed_secret.clone().into(),
+            api: n.api.as_ref().map(v1::ApiRow::from),
+            counts_by_api: (n.usage_source == UsageSource::Api).then_some(true),
+            api_fallback: n.api_fallback.then_some(true),
+            sealed_api_password: (!stored.sealed_api_password.is_empty())
+                .then(|| stored.sealed_api_password.clone().into()),
         }
     }
 }
@@ -107,12 +189,19 @@ impl NasRow {
             send_message_authenticator: self.send_message_authenticator,
             swap_octets: self.swap_octets,
             interim_interval: self.interim_interval,
+            api: self.api.map(ApiAccess::from),
+            usage_source: match self.counts_by_api {
+                Some(true) => UsageSource::Api,
+                _ => UsageSource::Accounting,
+            },
+            api_fallback: self.api_fallback.unwrap_or(false),
             notes: self.notes,
             created_at: Timestamp(self.created_at),
         };
         Ok(StoredNas {
             nas,
             sealed_secret: self.sealed_secret.into(),
+            sealed_api_password: self.sealed_api_password.map(Vec::from).unwrap_or_default(),
         })
     }
 }

@@ -3,17 +3,21 @@
 use minicbor::{Decode, Encode};
 
 use super::codec::Record;
+use super::plan_parts::{
+    ExtrasRow, FairUseRow, FreeWindowRow, QuotaRow, RateRow, SpeedWindowRow, WindowRow, extras,
+    extras_row, fair_use, fair_use_row, filled, items, quota, quota_row, rows as rows_of,
+};
 use super::tables::{PLANS, SUBSCRIBERS};
 use super::{Change, Order, Read, StoreError, Tx, ids, rows};
-use crate::domain::id::PlanId;
+use crate::domain::id::{CdnId, PlanId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::plan::{OnExpiry, Plan, Term, TermUnit};
+use crate::domain::plan::{AddressSource, OnExpiry, Plan, Term, TermUnit};
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::time::Timestamp;
 use crate::domain::window::Window;
 use std::ops::ControlFlow;
 
-pub use v1::PlanRow;
+pub use v1::{BurstRow, PlanRow};
 
 /// More plans than any ISP sells; bounds lists and the table in memory.
 pub const MOST_PLANS: usize = 2_000;
@@ -64,6 +68,38 @@ mod v1 {
         pub notes: String,
         #[n(18)]
         pub created_at: i64,
+        #[n(19)]
+        pub quota: Option<QuotaRow>,
+        #[n(20)]
+        pub fair_use: Option<FairUseRow>,
+        #[n(21)]
+        pub speed_windows: Option<Vec<SpeedWindowRow>>,
+        #[n(22)]
+        pub free_windows: Option<Vec<FreeWindowRow>>,
+        #[n(23)]
+        pub extras: Option<ExtrasRow>,
+        #[n(24)]
+        pub cdn: Option<Vec<u32>>,
+        /// Set where the pool is one of ours.
+        #[n(25)]
+        pub server_pool: Option<bool>,
+        #[n(26)]
+        pub ipv6_pool: Option<String>,
+        #[n(27)]
+        pub delegated_pool: Option<String>,
+        #[n(28)]
+        pub router_profile: Option<String>,
+        /// Where the session goes on after expiry.
+        #[n(29)]
+        pub goes_on: Option<GoesOnRow>,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub enum GoesOnRow {
+        #[n(0)]
+        Speed(#[n(0)] RateRow),
+        #[n(1)]
+        Grace(#[n(0)] u16, #[n(1)] Option<RateRow>),
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -79,20 +115,32 @@ mod v1 {
         #[n(4)]
         pub time_s: u32,
     }
-
-    #[derive(Debug, Clone, Encode, Decode)]
-    pub struct WindowRow {
-        #[n(0)]
-        pub weekdays: u8,
-        #[n(1)]
-        pub start: u16,
-        #[n(2)]
-        pub end: u16,
-    }
 }
 
 impl Record for PlanRow {
     const VERSION: u8 = 1;
+}
+
+impl From<Burst> for BurstRow {
+    fn from(b: Burst) -> Self {
+        BurstRow {
+            up_kbps: b.rate.upload_kbps,
+            down_kbps: b.rate.download_kbps,
+            threshold_up_kbps: b.threshold.upload_kbps,
+            threshold_down_kbps: b.threshold.download_kbps,
+            time_s: b.time_s,
+        }
+    }
+}
+
+impl From<BurstRow> for Burst {
+    fn from(row: BurstRow) -> Self {
+        Burst {
+            rate: Rate::new(row.up_kbps, row.down_kbps),
+            threshold: Rate::new(row.threshold_up_kbps, row.threshold_down_kbps),
+            time_s: row.time_s,
+        }
+    }
 }
 
 impl From<&Plan> for PlanRow {
@@ -110,31 +158,38 @@ impl From<&Plan> for PlanRow {
             },
             up_kbps: p.rate.upload_kbps,
             down_kbps: p.rate.download_kbps,
-            burst: p.burst.map(|b| v1::BurstRow {
-                up_kbps: b.rate.upload_kbps,
-                down_kbps: b.rate.download_kbps,
-                threshold_up_kbps: b.threshold.upload_kbps,
-                threshold_down_kbps: b.threshold.download_kbps,
-                time_s: b.time_s,
-            }),
+            burst: p.burst.map(BurstRow::from),
             priority: p.priority,
             pool: p.pool.clone(),
             address_list: p.address_list.clone(),
             max_sessions: p.max_sessions,
             on_limit: rows::on_limit_number(p.on_limit),
             expired_pool: match &p.on_expiry {
-                OnExpiry::Reject => None,
                 OnExpiry::ExpiredPool { pool } => Some(pool.clone()),
+                _ => None,
             },
-            monthly_quota_octets: p.monthly_quota_octets,
-            login_hours: p.login_hours.map(|w| v1::WindowRow {
-                weekdays: w.weekdays,
-                start: w.start,
-                end: w.end,
-            }),
+            monthly_quota_octets: p.quota.monthly,
+            login_hours: p.login_hours.map(WindowRow::from),
             send_mppe: p.send_mppe,
             notes: p.notes.clone(),
             created_at: p.created_at.0,
+            quota: quota_row(&p.quota),
+            fair_use: fair_use_row(&p.fair_use),
+            speed_windows: rows_of(&p.speed_windows),
+            free_windows: rows_of(&p.free_windows),
+            extras: extras_row(&p.extras),
+            cdn: (!p.cdn.is_empty()).then(|| p.cdn.iter().map(|id| id.0).collect()),
+            server_pool: (p.address_source == AddressSource::Server).then_some(true),
+            ipv6_pool: filled(&p.ipv6_pool),
+            delegated_pool: filled(&p.delegated_pool),
+            router_profile: filled(&p.router_profile),
+            goes_on: match &p.on_expiry {
+                OnExpiry::ExpiredSpeed { rate } => Some(v1::GoesOnRow::Speed((*rate).into())),
+                OnExpiry::Grace { days, rate } => {
+                    Some(v1::GoesOnRow::Grace(*days, rate.map(RateRow::from)))
+                }
+                OnExpiry::Reject | OnExpiry::ExpiredPool { .. } => None,
+            },
         }
     }
 }
@@ -160,25 +215,42 @@ impl PlanRow {
                 },
             },
             rate: Rate::new(self.up_kbps, self.down_kbps),
-            burst: self.burst.map(|b| Burst {
-                rate: Rate::new(b.up_kbps, b.down_kbps),
-                threshold: Rate::new(b.threshold_up_kbps, b.threshold_down_kbps),
-                time_s: b.time_s,
-            }),
+            burst: self.burst.map(Burst::from),
             priority: self.priority,
             pool: self.pool,
             address_list: self.address_list,
             max_sessions: self.max_sessions,
             on_limit: rows::on_limit(self.on_limit),
-            on_expiry: self
-                .expired_pool
-                .map_or(OnExpiry::Reject, |pool| OnExpiry::ExpiredPool { pool }),
-            monthly_quota_octets: self.monthly_quota_octets,
-            login_hours: self.login_hours.map(|w| Window {
-                weekdays: w.weekdays,
-                start: w.start,
-                end: w.end,
-            }),
+            on_expiry: match (self.goes_on, self.expired_pool) {
+                (Some(v1::GoesOnRow::Speed(rate)), _) => {
+                    OnExpiry::ExpiredSpeed { rate: rate.into() }
+                }
+                (Some(v1::GoesOnRow::Grace(days, rate)), _) => OnExpiry::Grace {
+                    days,
+                    rate: rate.map(Rate::from),
+                },
+                (None, Some(pool)) => OnExpiry::ExpiredPool { pool },
+                (None, None) => OnExpiry::Reject,
+            },
+            address_source: match self.server_pool {
+                Some(true) => AddressSource::Server,
+                _ => AddressSource::Router,
+            },
+            ipv6_pool: self.ipv6_pool.unwrap_or_default(),
+            delegated_pool: self.delegated_pool.unwrap_or_default(),
+            router_profile: self.router_profile.unwrap_or_default(),
+            quota: quota(self.monthly_quota_octets, self.quota),
+            fair_use: fair_use(self.fair_use),
+            speed_windows: items(self.speed_windows),
+            free_windows: items(self.free_windows),
+            cdn: self
+                .cdn
+                .unwrap_or_default()
+                .into_iter()
+                .map(CdnId)
+                .collect(),
+            extras: extras(self.extras),
+            login_hours: self.login_hours.map(Window::from),
             send_mppe: self.send_mppe,
             notes: self.notes,
             created_at: Timestamp(self.created_at),

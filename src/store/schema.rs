@@ -30,12 +30,20 @@ pub(super) struct Migration {
 }
 
 /// All changes since the first release.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "create the tables",
-    run: create_tables,
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "create the tables",
+        run: create_tables,
+    },
+    Migration {
+        version: 2,
+        name: "tables for rules, pools and CDN profiles",
+        run: create_tables,
+    },
+];
 
+/// Those that exist stay as they are.
 fn create_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     ALL.iter().try_for_each(|map| map.create(transaction))
 }

@@ -6,14 +6,17 @@ use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 
 use super::codec::Record;
+use super::plan_parts::{ExtrasRow, RateRow, extras, extras_row, items, rows as rows_of};
+use super::sessions::{TrafficRow, prefix, prefix_octets};
 use super::tables::{STATIC_ADDRESSES, SUBSCRIBER_NAMES, SUBSCRIBERS};
 use super::{Change, Order, Read, StoreError, Tx, ids, rows};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
+use crate::domain::quota::{Credit, CreditScope, TopUp, Validity};
 use crate::domain::rate::Rate;
-use crate::domain::subscriber::{MacMode, Status, Subscriber};
+use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
 use crate::domain::text::{Username, fold_case};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Day, Timestamp};
 
 /// A subscriber with the PPP password, sealed under `subscriber:<id>`.
 #[derive(Debug, Clone)]
@@ -76,6 +79,63 @@ mod v1 {
         pub created_at: i64,
         #[n(18)]
         pub sealed_password: ByteVec,
+        #[n(19)]
+        pub boost: Option<BoostRow>,
+        #[n(20)]
+        pub credits: Option<Vec<CreditRow>>,
+        #[n(21)]
+        pub top_ups: Option<Vec<TopUpRow>>,
+        #[n(22)]
+        pub extras: Option<ExtrasRow>,
+        /// Absent where it is `created_at`.
+        #[n(23)]
+        pub renewed_at: Option<i64>,
+        #[n(24)]
+        pub static_prefix: Option<ByteVec>,
+        #[n(25)]
+        pub settled: Option<i32>,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct BoostRow {
+        #[n(0)]
+        pub rate: RateRow,
+        #[n(1)]
+        pub until: i64,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct CreditRow {
+        /// 0 day, 1 month, 2 term.
+        #[n(0)]
+        pub scope: u8,
+        #[n(1)]
+        pub first_day: i32,
+        #[n(2)]
+        pub octets: TrafficRow,
+        #[n(3)]
+        pub at: i64,
+        #[n(4)]
+        pub by: String,
+        #[n(5)]
+        pub reason: String,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct TopUpRow {
+        #[n(0)]
+        pub octets: u64,
+        #[n(1)]
+        pub used: u64,
+        /// The day after the last; set for one that ends with its month.
+        #[n(2)]
+        pub ends_on: Option<i32>,
+        #[n(3)]
+        pub until: Option<i64>,
+        #[n(4)]
+        pub bought_at: i64,
+        #[n(5)]
+        pub by: String,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -84,6 +144,76 @@ mod v1 {
         pub since: i64,
         #[n(1)]
         pub reason: String,
+    }
+}
+
+impl From<Credit> for v1::CreditRow {
+    fn from(c: Credit) -> Self {
+        let (scope, day) = match c.scope {
+            CreditScope::Day(day) => (0, day),
+            CreditScope::Month(start) => (1, start),
+            CreditScope::Term(start) => (2, start),
+        };
+        v1::CreditRow {
+            scope,
+            first_day: day.0,
+            octets: c.octets.into(),
+            at: c.at.0,
+            by: c.by,
+            reason: c.reason,
+        }
+    }
+}
+
+impl From<v1::CreditRow> for Credit {
+    fn from(row: v1::CreditRow) -> Self {
+        let day = Day(row.first_day);
+        Credit {
+            scope: match row.scope {
+                0 => CreditScope::Day(day),
+                1 => CreditScope::Month(day),
+                _ => CreditScope::Term(day),
+            },
+            octets: row.octets.into(),
+            at: Timestamp(row.at),
+            by: row.by,
+            reason: row.reason,
+        }
+    }
+}
+
+impl From<TopUp> for v1::TopUpRow {
+    fn from(t: TopUp) -> Self {
+        v1::TopUpRow {
+            octets: t.octets,
+            used: t.used,
+            ends_on: match t.validity {
+                Validity::EndOfMonth(day) => Some(day.0),
+                _ => None,
+            },
+            until: match t.validity {
+                Validity::Until(until) => Some(until.0),
+                _ => None,
+            },
+            bought_at: t.bought_at.0,
+            by: t.by,
+        }
+    }
+}
+
+impl From<v1::TopUpRow> for TopUp {
+    fn from(row: v1::TopUpRow) -> Self {
+        TopUp {
+            octets: row.octets,
+            used: row.used,
+            validity: match (row.ends_on, row.until) {
+                (Some(day), _) => Validity::EndOfMonth(Day(day)),
+                (None, Some(until)) => Validity::Until(Timestamp(until)),
+                (None, None) => Validity::UntilUsed,
+            },
+            bought_at: Timestamp(row.bought_at),
+            by: row.by,
+        }
     }
 }
 
@@ -131,6 +261,16 @@ impl From<&StoredSubscriber> for SubscriberRow {
             rate_down_kbps: s.rate_override.map(|r| r.download_kbps),
             created_at: s.created_at.0,
             sealed_password: stored.sealed_password.clone().into(),
+            boost: s.boost.map(|boost| v1::BoostRow {
+                rate: boost.rate.into(),
+                until: boost.until.0,
+            }),
+            credits: rows_of(&s.credits),
+            top_ups: rows_of(&s.top_ups),
+            extras: extras_row(&s.extras),
+            renewed_at: (s.renewed_at != s.created_at).then_some(s.renewed_at.0),
+            static_prefix: s.static_prefix.map(prefix_octets),
+            settled: s.settled.map(|day| day.0),
         }
     }
 }
@@ -174,6 +314,16 @@ impl SubscriberRow {
                 .rate_up_kbps
                 .zip(self.rate_down_kbps)
                 .map(|(up, down)| Rate::new(up, down)),
+            static_prefix: self.static_prefix.as_ref().and_then(prefix),
+            boost: self.boost.map(|row| Boost {
+                rate: row.rate.into(),
+                until: Timestamp(row.until),
+            }),
+            credits: items(self.credits),
+            top_ups: items(self.top_ups),
+            settled: self.settled.map(Day),
+            extras: extras(self.extras),
+            renewed_at: Timestamp(self.renewed_at.unwrap_or(self.created_at)),
             created_at: Timestamp(self.created_at),
         };
         Ok(StoredSubscriber {

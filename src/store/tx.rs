@@ -20,6 +20,7 @@ pub enum Change {
     Subscriber(u32),
     Plan(u32),
     Nas(u32),
+    BandwidthRules,
     Settings,
     Operators,
     /// Follow-up work waits.

@@ -10,7 +10,7 @@ use crate::domain::mac::Mac;
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::Timestamp;
-use crate::operations::Error;
+use crate::operations::{Error, speeds};
 use crate::radius::auth::{
     Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure,
 };
@@ -150,6 +150,7 @@ impl Login<'_> {
         let class = login_id.to_class(facts.id);
         self.fill(reply, &proof, &plan, &accepted, &class)
             .map_err(|error| fault(&error, Some(facts.id)))?;
+        self.app.promises.make(login_id, accepted.entitlement.limit);
         self.follow_up(&facts, accepted);
         Ok(facts.id)
     }
@@ -197,38 +198,38 @@ impl Login<'_> {
         }
     }
 
-    fn decision(&self, facts: &LoginFacts, plan: &Plan, login: LoginId) -> Result<Decision, Error> {
-        let settings = self.app.settings();
+    fn decision(
+        &self,
+        facts: &Arc<LoginFacts>,
+        plan: &Arc<Plan>,
+        login: LoginId,
+    ) -> Result<Decision, Error> {
         let (open, online) = self.open_sessions(facts.id);
-        let used_this_month = match plan.monthly_quota_octets {
-            None => 0,
-            Some(_) => {
-                let month = settings.calendar.day(self.now).month();
-                self.app
-                    .accounting
-                    .picture()?
-                    .usage_of_month(month, facts.id)?
-                    .total()
-            }
-        };
+        let profile = self.nas.nas.profile;
+        let gathered = speeds::gather(
+            self.app,
+            Arc::clone(facts),
+            Arc::clone(plan),
+            profile,
+            self.now,
+        )?;
         let facts = AccessFacts {
             status: &facts.status,
-            expires_at: facts.expires_at,
-            plan,
-            rate_override: facts.rate_override,
+            speed: gathered.facts(),
             max_sessions: facts.max_sessions,
             on_limit: facts.on_limit,
             mac_mode: facts.mac_mode,
             macs: &facts.macs,
             only_nas: facts.only_nas,
             static_address: facts.static_address,
-            used_this_month,
+            static_prefix: facts.static_prefix,
+            checks_hold: true,
+            extra_reply: &facts.extras.reply,
             open: &open,
             nas: self.nas.nas.id,
             mac: self.mac,
             login,
             interim_interval: access::interim_interval(self.nas.nas.interim_interval, online),
-            calendar: &settings.calendar,
         };
         Ok(access::decide(&facts, self.now))
     }

@@ -7,15 +7,15 @@ use std::ops::ControlFlow;
 
 use crate::domain::id::{NasId, PlanId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
-use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::plan::{OnExpiry, Plan};
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::time::{Calendar, DAY, Timestamp};
 use crate::store::accounting::mark_folded;
 use crate::store::nas::{StoredNas, secret_context};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{StoredSubscriber, password_context};
-use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers};
+use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers, usage};
 
 use super::Error;
 use people::{Demo, spread_today};
@@ -96,7 +96,7 @@ pub fn fill(
                 let session = demo.open_session(number, next.saturating_add(number.into()));
                 for (day, part) in spread_today(&session, demo.now) {
                     if let Some(subscriber) = session.subscriber {
-                        sessions::add_usage(tx, day, subscriber, part)?;
+                        usage::add(tx, day, subscriber, part)?;
                     }
                 }
                 sessions::put(tx, &session)?;
@@ -172,6 +172,7 @@ fn add_secrets(store: &Store, first: First, now: Timestamp) -> Result<(), Error>
                     &StoredNas {
                         nas: router(id, name, network, now),
                         sealed_secret,
+                        sealed_api_password: Vec::new(),
                     },
                 )?;
                 outbox::add(tx, Work::IndexNas(id))?;
@@ -194,6 +195,9 @@ fn router(id: NasId, name: &str, network: Network, now: Timestamp) -> Nas {
         send_message_authenticator: true,
         swap_octets: false,
         interim_interval: None,
+        api: None,
+        usage_source: UsageSource::Accounting,
+        api_fallback: false,
         notes: "Demo router: radclient and radtest on this machine".to_owned(),
         created_at: now.plus(-i64::from(MOST_DAYS) * DAY),
     }
@@ -252,39 +256,27 @@ impl Offer {
                 self.download_kbps * percent / 100,
             )
         };
+        let price = Money {
+            minor: self.price_minor,
+            currency,
+        };
         Plan {
             id,
-            name: self.name.to_owned(),
-            price: Money {
-                minor: self.price_minor,
-                currency,
-            },
-            term: Term {
-                count: 1,
-                unit: TermUnit::Months,
-            },
-            rate,
             burst: self.bursts.then(|| Burst {
                 rate: scaled(150),
                 threshold: scaled(80),
                 time_s: 16,
             }),
-            priority: 8,
             pool: "subscribers".to_owned(),
-            address_list: String::new(),
             max_sessions: 2,
-            on_limit: OnLimit::ReplaceOld,
             on_expiry: match self.expired_pool {
                 true => OnExpiry::ExpiredPool {
                     pool: "expired".to_owned(),
                 },
                 false => OnExpiry::Reject,
             },
-            monthly_quota_octets: None,
-            login_hours: None,
-            send_mppe: false,
-            notes: String::new(),
             created_at: now,
+            ..Plan::new(self.name, price, rate)
         }
     }
 }
@@ -305,7 +297,7 @@ fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result
                         continue;
                     };
                     if let Some(subscriber) = session.subscriber {
-                        sessions::add_usage(tx, day, subscriber, session.booked)?;
+                        usage::add(tx, day, subscriber, session.usage())?;
                     }
                     sessions::put(tx, &session)?;
                     next += 1;

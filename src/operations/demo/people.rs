@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::octets::Traffic;
+use crate::domain::octets::{Traffic, Usage};
 use crate::domain::session::{Cause, Place, Session, Stopped};
-use crate::domain::subscriber::{MacMode, Status, Subscriber};
+use crate::domain::subscriber::Subscriber;
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, DAY, Day, HOUR, MINUTE, SECOND, Timestamp};
 use crate::operations::Error;
@@ -96,25 +96,15 @@ impl Demo {
             problem,
         })?;
         let plan = usize::try_from(below(seed + 1, 4)).unwrap_or(0);
+        let created_at = self.now.plus(-signed(below(seed + 8, 700)) * DAY);
+        let plan = self.plans.get(plan).copied().unwrap_or(PlanId(1));
+        let id = SubscriberId(number.saturating_add(1));
         Ok(Subscriber {
-            id: SubscriberId(number.saturating_add(1)),
-            username,
             full_name: full_name(seed),
             phone: format!("+9647{:09}", below(seed + 4, 1_000_000_000)),
-            email: String::new(),
             address: format!("{} {}", 1 + below(seed + 5, 200), pick(seed + 6, &STREETS)),
-            notes: String::new(),
-            plan: self.plans.get(plan).copied().unwrap_or(PlanId(1)),
-            status: Status::Enabled,
             expires_at: Some(self.now.plus(self.days_left(number) * DAY)),
-            max_sessions: None,
-            on_limit: None,
-            mac_mode: MacMode::Off,
-            macs: Vec::new(),
-            only_nas: None,
-            static_address: None,
-            rate_override: None,
-            created_at: self.now.plus(-signed(below(seed + 8, 700)) * DAY),
+            ..Subscriber::new(id, username, plan, created_at)
         })
     }
 
@@ -166,9 +156,11 @@ impl Demo {
             session_time: u32::try_from(seconds).unwrap_or(0),
             highest: used,
             booked: used,
+            free: Traffic::ZERO,
             place: self.place(number),
             stopped: None,
             resumed: false,
+            told: None,
         }
     }
 
@@ -217,9 +209,9 @@ fn signed(number: u64) -> i64 {
 }
 
 /// The usage of an open session by day, all of it on the day of its last record: close enough for a demo, and it adds up.
-pub(super) fn spread_today(session: &Session, now: Timestamp) -> Vec<(Day, Traffic)> {
+pub(super) fn spread_today(session: &Session, now: Timestamp) -> Vec<(Day, Usage)> {
     vec![(
         Calendar::utc().day(session.updated_at.max(now.plus(-DAY))),
-        session.booked,
+        session.usage(),
     )]
 }

@@ -1,5 +1,6 @@
 //! Every shape of row: it reads back as it was, and octets of every released version stay readable.
 
+mod accounting;
 mod indexes;
 mod samples;
 
@@ -8,12 +9,13 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS,
-    USAGE_DAYS,
+    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS,
+    PLANS, SUBSCRIBERS, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, nas, operators, outbox, plans, sessions, subscribers,
+    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, nas, operators, outbox, plans,
+    sessions, subscribers, usage,
 };
 use crate::crypto::hex;
 use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
@@ -72,6 +74,16 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     );
     golden("plan-full", view.get(&PLANS, 1).unwrap().unwrap());
     golden("plan-bare", view.get(&PLANS, 2).unwrap().unwrap());
+    golden("plan-newest", view.get(&PLANS, 3).unwrap().unwrap());
+    golden(
+        "subscriber-newest",
+        view.get(&SUBSCRIBERS, 3).unwrap().unwrap(),
+    );
+    golden(
+        "bandwidth-rule",
+        view.get(&BANDWIDTH_RULES, 1).unwrap().unwrap(),
+    );
+    golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
@@ -90,6 +102,14 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage",
         view.get(&USAGE_DAYS, (20_600, 1)).unwrap().unwrap(),
     );
+    golden(
+        "session-newest",
+        view.get(&OPEN_SESSIONS, 3).unwrap().unwrap(),
+    );
+    golden(
+        "usage-newest",
+        view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
+    );
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),
@@ -103,11 +123,17 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("empty", ());
     for line in GOLDEN.lines().filter(|line| line.starts_with("journal-")) {
         let (name, octets) = line.split_once(' ').unwrap();
-        let entry = samples::entry(name);
+        let entry = accounting::entry(name);
         assert_eq!(hex(&entry.encode().unwrap()), octets, "{name}");
     }
-    for name in ["journal-stop", "journal-on", "journal-give-up"] {
-        let octets = hex(&samples::entry(name).encode().unwrap());
+    for name in [
+        "journal-stop",
+        "journal-on",
+        "journal-give-up",
+        "journal-newest",
+        "journal-told",
+    ] {
+        let octets = hex(&accounting::entry(name).encode().unwrap());
         assert!(
             GOLDEN.contains(&format!("{name} {octets}\n")),
             "{name} {octets}"
@@ -120,22 +146,38 @@ fn every_value_reads_back_as_it_was() {
     let store = store();
     write(&store, samples::put_all);
     let view = store.view().unwrap();
-    for sample in [samples::subscriber_full(), samples::subscriber_bare()] {
+    for sample in [
+        samples::subscriber_full(),
+        samples::subscriber_bare(),
+        samples::subscriber_newest(),
+    ] {
         let read = subscribers::get(&view, sample.subscriber.id)
             .unwrap()
             .unwrap();
         assert_eq!(read.subscriber, sample.subscriber);
         assert_eq!(read.sealed_password, sample.sealed_password);
     }
-    for plan in [samples::plan_full(), samples::plan_bare()] {
+    for plan in [
+        samples::plan_full(),
+        samples::plan_bare(),
+        samples::plan_newest(),
+    ] {
         assert_eq!(plans::get(&view, plan.id).unwrap(), Some(plan));
     }
-    assert_eq!(plans::all(&view).unwrap().len(), 2);
-    for sample in [samples::nas_full(), samples::nas_bare()] {
+    assert_eq!(plans::all(&view).unwrap().len(), 3);
+    assert_eq!(
+        bandwidth_rules::all(&view).unwrap(),
+        [samples::bandwidth_rule()]
+    );
+    for sample in [
+        samples::nas_full(),
+        samples::nas_bare(),
+        samples::nas_newest(),
+    ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(
-            (read.nas, read.sealed_secret),
-            (sample.nas, sample.sealed_secret)
+            (read.nas, read.sealed_secret, read.sealed_api_password),
+            (sample.nas, sample.sealed_secret, sample.sealed_api_password)
         );
     }
     let operator = operators::get(&view, OperatorId(1)).unwrap().unwrap();
@@ -151,11 +193,11 @@ fn every_value_reads_back_as_it_was() {
     assert!(operators::login(&view, &[7; 32]).unwrap() == Some(samples::login()));
     assert_eq!(
         sessions::closed(&view, SessionId(1)).unwrap(),
-        Some(samples::session_closed())
+        Some(accounting::session_closed())
     );
     assert_eq!(
         sessions::open_at_fold(&view).unwrap(),
-        [samples::session_open()]
+        [accounting::session_open(), accounting::session_newest()]
     );
 }
 
@@ -168,7 +210,7 @@ proptest! {
         name in "\\PC{0,20}", cause in proptest::option::of(prop_oneof![
             any::<u32>().prop_map(Cause::Radius), Just(Cause::Lost), Just(Cause::NasReboot), Just(Cause::NasOff),
         ]),
-        resumed in any::<bool>(), session_time in any::<u32>(), subscriber in any::<Option<u32>>(),
+        resumed in any::<bool>(), free in any::<(u64, u64)>(), session_time in any::<u32>(), subscriber in any::<Option<u32>>(),
     ) {
         let started_at = Timestamp::from_seconds(started.into());
         let highest = Traffic::new(highest.0, highest.1);
@@ -185,7 +227,8 @@ proptest! {
             booked: if same { highest } else { Traffic::new(booked.0, booked.1) },
             stopped: cause.map(|cause| Stopped { at: started_at.plus(lasts), cause }),
             resumed,
-            ..samples::session_open()
+            free: Traffic::new(free.0, free.1),
+            ..accounting::session_open()
         };
         let row = sessions::SessionRow::from(&session);
         let octets = codec::encode(&row).unwrap();

@@ -11,9 +11,9 @@ use crate::domain::id::PlanId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Octets;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::quota::Quota;
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::text;
-use crate::domain::time::Timestamp;
 use crate::domain::window::Window;
 use crate::operations::{blocking, online, plans as verbs};
 use crate::web::error::{Failure, Reply, done};
@@ -233,14 +233,14 @@ fn filled(plan: &Plan) -> FormData {
     let (on_expiry, expired_pool) = match &plan.on_expiry {
         OnExpiry::Reject => ("reject", String::new()),
         OnExpiry::ExpiredPool { pool } => ("expired_pool", pool.clone()),
+        OnExpiry::ExpiredSpeed { .. } => ("expired_speed", String::new()),
+        OnExpiry::Grace { .. } => ("grace", String::new()),
     };
     let on_limit = match plan.on_limit {
         OnLimit::ReplaceOld => "replace_old",
         OnLimit::RejectNew => "reject_new",
     };
-    let quota = plan
-        .monthly_quota_octets
-        .map(|octets| Octets(octets).gigabytes());
+    let quota = plan.quota.monthly.map(|octets| Octets(octets).gigabytes());
     let hours = plan.login_hours.map(|hours| hours.to_string());
     let mut fields = vec![
         ("name", plan.name.clone()),
@@ -315,11 +315,7 @@ fn parse(form: &FormData, problems: &mut Problems) -> Option<Plan> {
     );
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
     Some(Plan {
-        id: PlanId(0),
-        name: name?,
-        price: price?,
         term: term?,
-        rate: rate?,
         burst: burst?,
         priority: priority?,
         pool: pool?,
@@ -327,11 +323,14 @@ fn parse(form: &FormData, problems: &mut Problems) -> Option<Plan> {
         max_sessions: max_sessions?,
         on_limit: on_limit?,
         on_expiry: on_expiry?,
-        monthly_quota_octets: monthly_quota?.map(|octets| octets.0),
+        quota: Quota {
+            monthly: monthly_quota?.map(|octets| octets.0),
+            ..Quota::default()
+        },
         login_hours: login_hours?,
         send_mppe: form.has("send_mppe"),
         notes: notes?,
-        created_at: Timestamp(0),
+        ..Plan::new(&name?, price?, rate?)
     })
 }
 

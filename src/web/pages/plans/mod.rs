@@ -89,6 +89,8 @@ fn row(plan: &Plan, subscribers: usize) -> Row {
         on_expiry: match &plan.on_expiry {
             OnExpiry::Reject => "Reject".to_owned(),
             OnExpiry::ExpiredPool { pool } => format!("Pool {pool}"),
+            OnExpiry::ExpiredSpeed { rate } => format!("Goes on at {rate}"),
+            OnExpiry::Grace { days, .. } => format!("{days} days of grace"),
         },
         subscribers: thousands(u64::try_from(subscribers).unwrap_or(u64::MAX)),
         subscribers_href: Query::new()
