@@ -123,7 +123,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radius", &["crypto"]),
     (
         "routers",
-        &["radius::attribute", "radius::number", "domain"],
+        // Digests and random numbers of crypto, the monotonic clock of telemetry: for connections to routers.
+        &[
+            "radius::attribute",
+            "radius::number",
+            "domain",
+            "telemetry",
+            "crypto",
+        ],
     ),
     // Leaves.
     ("domain", &[]),
