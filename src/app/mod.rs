@@ -8,6 +8,7 @@ mod directory;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod routers;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -39,6 +40,7 @@ pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -198,6 +200,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub routers: Routers,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     copies: Arc<Copies>,
@@ -231,6 +234,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            routers: Routers::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             copies,

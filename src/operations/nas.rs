@@ -138,6 +138,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.routers.refresh(app, id);
     Ok(())
 }
 
@@ -153,7 +154,9 @@ pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
             difference.field("address", old.network, "");
             note(tx, &actor, "deleted", &old, difference, now)
         })
-        .await
+        .await?;
+    app.routers.refresh(app, id);
+    Ok(())
 }
 
 fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAccess>) -> Nas {

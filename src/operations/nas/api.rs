@@ -10,6 +10,7 @@ use crate::domain::id::NasId;
 use crate::domain::nas::{ApiAccess, ApiTransport, Nas, UsageSource};
 use crate::operations::Error;
 use crate::operations::trail::note;
+use crate::routers::routeros::tls::{self, Trust};
 use crate::store::nas::{self, StoredNas, api_context, secret_context};
 
 use super::{Draft, check_secret, differences};
@@ -42,7 +43,15 @@ pub async fn pin_certificate(app: &App, id: NasId, fingerprint: [u8; 32]) -> Res
 /// Trusts the next certificate that the router shows: it was replaced on the router.
 pub async fn forget_certificate(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
     let is_kept = |transport: &ApiTransport| matches!(transport, ApiTransport::Pinned(Some(_)));
-    change_pin(app, actor.clone(), id, "certificate forgotten", is_kept, None).await
+    change_pin(
+        app,
+        actor.clone(),
+        id,
+        "certificate forgotten",
+        is_kept,
+        None,
+    )
+    .await
 }
 
 async fn change_pin(
@@ -72,7 +81,9 @@ async fn change_pin(
             let difference = differences(&old.nas, &new.nas);
             note(tx, &actor, action, &new.nas, difference, now)
         })
-        .await
+        .await?;
+    app.routers.refresh(app, id);
+    Ok(())
 }
 
 /// What a setup script needs besides what everybody may see.
@@ -146,6 +157,10 @@ pub(super) fn check_api(draft: &Draft) -> Result<(), Error> {
             UsageSource::Api => Err(Error::field("usage_source", "This needs access to the API")),
         };
     };
+    if let ApiTransport::Authority(pem) = &api.access.transport {
+        tls::client_config(&Trust::Authority(pem.clone()))
+            .map_err(|error| Error::field("api_authority", error.to_string()))?;
+    }
     match api.access.host(&draft.network) {
         Some(_) => Ok(()),
         None => Err(Error::field(
@@ -165,7 +180,10 @@ pub(super) fn api_words(nas: &Nas) -> String {
         .map_or_else(String::new, |host| host.to_string());
     let login = if api.legacy_login { ", old login" } else { "" };
     let transport = api.transport.word();
-    format!("{} at {host} port {}, {transport}{login}", api.user, api.port)
+    format!(
+        "{} at {host} port {}, {transport}{login}",
+        api.user, api.port
+    )
 }
 
 /// SHA-256 in hex of the router's certificate or of the authority's text; empty where there is none.

@@ -51,7 +51,10 @@ pub fn fields(form: &FormData, problems: &Problems, has_password: bool) -> ApiFi
         ("api", "API readings: the router sends no accounting"),
     ];
     ApiFields {
-        access: problems.select("api_access", Select::new(transports, form.text("api_access"))),
+        access: problems.select(
+            "api_access",
+            Select::new(transports, form.text("api_access")),
+        ),
         address: field("api_address"),
         port: field("api_port"),
         user: field("api_user"),

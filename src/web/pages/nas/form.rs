@@ -90,13 +90,7 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
     let form = filled(&entry.nas);
-    let page = page(
-        &signed,
-        Some(&entry.nas),
-        &form,
-        &Problems::default(),
-        None,
-    );
+    let page = page(&signed, Some(&entry.nas), &form, &Problems::default(), None);
     Ok(Page::ok(page).into_response())
 }
 
