@@ -25,7 +25,7 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// Short, so that tests of failures are short.
-pub const TIMES: Times = Times {
+pub(super) const TIMES: Times = Times {
     connect: PATIENCE,
     login: Duration::from_millis(200),
     write: PATIENCE,
