@@ -5,10 +5,12 @@
 
 pub mod aaa;
 pub mod attempts;
+pub mod coa_test;
 pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod nas;
+pub mod nas_checks;
 pub mod nas_health;
 pub mod online;
 pub mod operators;
@@ -16,6 +18,7 @@ pub mod overview;
 pub mod plans;
 pub mod records;
 pub mod router_api;
+pub mod router_script;
 pub mod routers;
 pub mod search;
 pub mod sessions;

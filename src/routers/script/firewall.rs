@@ -14,6 +14,8 @@ const UPSTREAM: [&str; 2] = ["9.9.9.9", "1.1.1.1"];
 const NAT: &str = "/ip firewall nat";
 /// The chain that the expired go through, so that few jumps must stand before other rules.
 pub(super) const CHAIN: &str = "proxpanel-expired";
+/// The rules of the chain, in their order.
+const HELD: [&str; 4] = ["walled to", "walled from", "expired tcp", "expired rest"];
 /// The address list of what the expired may reach.
 const WALLED: &str = "proxpanel-walled";
 
@@ -89,24 +91,13 @@ pub(super) fn walled_garden(pools: &[String], portal: Option<Ipv4Addr>) -> Vec<S
         commands.push(guarded("the portal's address", &list));
     }
     // Their order counts, and nobody else uses the chain: each is added behind the one before.
-    for (name, fields) in [
-        (
-            "walled to",
-            format!("action=accept dst-address-list=\"{WALLED}\""),
-        ),
-        (
-            "walled from",
-            format!("action=accept src-address-list=\"{WALLED}\""),
-        ),
-        (
-            "expired tcp",
-            "action=reject protocol=tcp reject-with=tcp-reset".to_owned(),
-        ),
-        (
-            "expired rest",
-            "action=reject reject-with=icmp-admin-prohibited".to_owned(),
-        ),
-    ] {
+    let fields = [
+        format!("action=accept dst-address-list=\"{WALLED}\""),
+        format!("action=accept src-address-list=\"{WALLED}\""),
+        "action=reject protocol=tcp reject-with=tcp-reset".to_owned(),
+        "action=reject reject-with=icmp-admin-prohibited".to_owned(),
+    ];
+    for (name, fields) in HELD.iter().zip(fields) {
         let key = format!("comment=\"proxpanel {name}\"");
         let add = format!("chain=\"{CHAIN}\" {fields} {key}");
         commands.push(guarded(
@@ -126,6 +117,15 @@ pub(super) fn walled_garden(pools: &[String], portal: Option<Ipv4Addr>) -> Vec<S
         commands.extend(redirects(pool, portal));
     }
     commands
+}
+
+/// The comments of what [`walled_garden`] makes in the filter.
+pub(super) fn expired_rules(pools: &[String]) -> Vec<String> {
+    let own = HELD.map(|name| format!("proxpanel {name}"));
+    let jumps = pools
+        .iter()
+        .flat_map(|pool| ["from", "to"].map(|side| format!("proxpanel expired {side} {pool}")));
+    own.into_iter().chain(jumps).collect()
 }
 
 fn redirects(pool: &str, portal: Option<Ipv4Addr>) -> Vec<String> {

@@ -15,7 +15,9 @@ mod text;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::RouterError;
-use text::{ensure, guarded, quoted};
+use text::{ensure, guarded};
+
+pub use text::quoted;
 
 /// Pools that one script makes: each takes an eighth of a /16 out of 100.64.0.0/10, which holds 512.
 pub const MOST_POOLS: usize = 256;
@@ -331,16 +333,34 @@ fn signed_replies() -> String {
     )
 }
 
-fn clock(version: Version) -> String {
+/// What sets the time servers of a router.
+pub fn set_clock(version: Version) -> String {
     let [first, second] = TIME_SERVERS;
     let servers = match version {
         Version::V6 => format!("primary-ntp={first} secondary-ntp={second}"),
         Version::V7 => format!("servers={first},{second}"),
     };
+    format!("/system ntp client set enabled=yes {servers}")
+}
+
+fn clock(version: Version) -> String {
+    let set = set_clock(version);
     guarded(
         "the clock",
-        &format!(
-            ":if ([/system ntp client get enabled] = false) do={{\n  /system ntp client set enabled=yes {servers}\n}}"
-        ),
+        &format!(":if ([/system ntp client get enabled] = false) do={{\n  {set}\n}}"),
     )
+}
+
+/// The comments of the filter rules without which the expired of these pools are not held, each pool's jumps last.
+pub fn expired_rules(pools: &[String]) -> Vec<String> {
+    firewall::expired_rules(pools)
+}
+
+/// The commands that make the rules for the expired of these pools; the portal is left as it is.
+///
+/// Errors: `ScriptValue` with the name of a pool.
+pub fn walled_garden(pools: &[String]) -> Result<String, RouterError> {
+    let pools = pools.iter().map(|name| quoted("the pool", name));
+    let pools = pools.collect::<Result<Vec<_>, _>>()?;
+    Ok(firewall::walled_garden(&pools, None).concat())
 }
