@@ -5,9 +5,12 @@
 mod auth_log;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
+mod pushes;
 mod routers;
 mod sightings;
 
@@ -39,9 +42,12 @@ use crate::telemetry::{Telemetry, monotonic};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
+pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
@@ -203,8 +209,11 @@ pub struct App {
     pub auth_log: AuthLog,
     pub sightings: Sightings,
     pub routers: Routers,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -237,8 +246,11 @@ impl App {
             auth_log,
             sightings: Sightings::new(),
             routers: Routers::default(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            promises: Promises::new(),
             copies,
         })
     }

@@ -9,6 +9,8 @@ pub mod coa_test;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod fair_use;
+pub mod jobs;
 pub mod nas;
 pub mod nas_checks;
 pub mod nas_health;
