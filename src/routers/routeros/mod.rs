@@ -9,7 +9,7 @@ pub mod error;
 pub mod exchange;
 pub mod login;
 #[cfg(test)]
-mod peer;
+pub(crate) mod peer;
 pub mod query;
 pub mod request;
 pub mod rows;

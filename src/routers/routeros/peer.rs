@@ -27,7 +27,7 @@ pub const LIMITS: Limits = Limits {
 };
 
 /// Short, so that tests of failures are short.
-pub const TIMES: Times = Times {
+pub(super) const TIMES: Times = Times {
     connect: PATIENCE,
     login: Duration::from_secs(1),
     write: Duration::from_secs(1),

@@ -111,6 +111,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius::handler",
             "radius::secret",
+            // The connections to the routers' API, which all who ask share.
+            "routers::routeros",
             "domain",
             "config",
             "telemetry",
