@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod export;
 pub mod fair_use;
 pub mod jobs;
+pub mod live_rate;
 pub mod nas;
 pub mod nas_checks;
 pub mod nas_health;

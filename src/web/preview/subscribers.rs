@@ -222,6 +222,7 @@ fn show(wish: Wish) -> subscribers::ShowPage {
             pending: "The router still has 20 Mbit/s down, 5 Mbit/s up: no answer from the router. Tried again by itself.".into(),
             free_hours: vec!["02:00-08:00: 1 GB counts as 0.3 GB".into()],
         },
+        has_live: false,
         usage: Bars::new(&days, "Usage per day over 30 days, at most 11 GB").labelled(
             "24 Oct",
             "22 Nov",
