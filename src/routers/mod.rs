@@ -3,11 +3,17 @@
 //! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is the codec of MikroTik's API.
 //! Nothing here opens a socket or has heard of a subscriber.
 
+mod accel_ppp;
+mod cisco;
 mod generic;
+mod huawei;
+mod juniper;
 pub mod mikrotik;
+mod nokia;
 pub mod profile;
 pub mod routeros;
 pub mod wispr;
+mod zte;
 
 #[cfg(test)]
 mod vectors;
@@ -19,6 +25,9 @@ use crate::radius::attribute::EncodeError;
 pub enum RouterError {
     #[error(transparent)]
     Attribute(#[from] EncodeError),
+    /// With the vendor.
+    #[error("{0} takes a new speed only at login: the session must be disconnected")]
+    NeedsDisconnect(&'static str),
     #[error("{field} of the rate limit is not valid: {text:?}")]
     RateLimit { field: &'static str, text: String },
     #[error("not a time with a zone, such as 2026-01-31T23:59:59+03:00: {0:?}")]
@@ -35,4 +44,9 @@ pub enum RouterError {
     Challenge(usize),
     #[error("not a RouterOS query: {0:?}")]
     Query(String),
+}
+
+/// The names for upload and download out of `UPLOAD/DOWNLOAD`, or one name for both.
+fn both_ways(name: &str) -> (&str, &str) {
+    name.split_once('/').unwrap_or((name, name))
 }

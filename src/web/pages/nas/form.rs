@@ -21,7 +21,7 @@ use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
 
-use super::{PATH, profile_word};
+use super::PATH;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_NOTES: usize = 4_000;
@@ -126,7 +126,7 @@ fn page(
     refusal: Option<String>,
 ) -> FormPage {
     let field = |name| problems.field(form, name);
-    let profiles = Profile::ALL.map(|profile| (profile.word(), profile_word(profile)));
+    let profiles = Profile::ALL.map(|profile| (profile.word(), profile.label()));
     let policies = [
         ("auto", "Required once the first one was seen"),
         ("required", "Required"),

@@ -23,7 +23,6 @@ use crate::web::shell::{Nav, Shell};
 use crate::web::words::{self, Words, ago_or_never};
 
 use super::hints::{self, Hint, state_badge};
-use super::profile_word;
 
 /// Attempts and CoA outcomes that the page shows.
 const ATTEMPTS_SHOWN: usize = 10;
@@ -113,7 +112,7 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
         .href("/online");
     vec![
         Fact::new("Address", nas.network.to_string()).copyable(),
-        Fact::new("Profile", profile_word(nas.profile)),
+        Fact::new("Profile", nas.profile.label()),
         Fact::new(
             "Online",
             thousands(u64::try_from(online).unwrap_or(u64::MAX)),
