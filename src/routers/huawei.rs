@@ -17,11 +17,7 @@ pub(super) fn push_speed(rate: Rate, out: &mut AttributeBuffer) -> Result<(), Ro
         (huawei::OUTPUT_AVERAGE_RATE, rate.download_bps()),
         (huawei::OUTPUT_PEAK_RATE, rate.download_bps()),
     ] {
-        out.push_vendor_u32(
-            huawei::VENDOR,
-            kind,
-            u32::try_from(bps).unwrap_or(u32::MAX),
-        )?;
+        out.push_vendor_u32(huawei::VENDOR, kind, u32::try_from(bps).unwrap_or(u32::MAX))?;
     }
     Ok(())
 }
@@ -31,6 +27,9 @@ pub(super) fn push_profile(name: &str, out: &mut AttributeBuffer) -> Result<(), 
     Ok(out.push_vendor_text(huawei::VENDOR, huawei::QOS_PROFILE_NAME, name)?)
 }
 
-pub(super) fn push_delegated_pool(pool: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
     Ok(out.push_vendor_text(huawei::VENDOR, huawei::DELEGATED_IPV6_PREFIX_POOL, pool)?)
 }

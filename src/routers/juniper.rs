@@ -18,7 +18,10 @@ pub(super) fn push_link_pool(pool: &str, out: &mut AttributeBuffer) -> Result<()
     Ok(out.push_vendor_text(juniper::VENDOR, juniper::IPV6_NDRA_POOL_NAME, pool)?)
 }
 
-pub(super) fn push_delegated_pool(pool: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
     Ok(out.push_vendor_text(juniper::VENDOR, juniper::IPV6_DELEGATED_POOL_NAME, pool)?)
 }
 

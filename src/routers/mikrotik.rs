@@ -37,7 +37,10 @@ pub(super) fn push_group(name: &str, out: &mut AttributeBuffer) -> Result<(), Ro
 }
 
 /// The pool for DHCPv6 prefix delegation on the PPP link.
-pub(super) fn push_delegated_pool(pool: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
     Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::DELEGATED_IPV6_POOL, pool)?)
 }
 

@@ -33,6 +33,9 @@ pub(super) fn push_link_pool(pool: &str, out: &mut AttributeBuffer) -> Result<()
     Ok(out.push_vendor_text(nokia::VENDOR, nokia::SLAAC_IPV6_POOL, pool)?)
 }
 
-pub(super) fn push_delegated_pool(pool: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
     Ok(out.push_vendor_text(nokia::VENDOR, nokia::DELEGATED_IPV6_POOL, pool)?)
 }

@@ -4,9 +4,7 @@
 //! identifies a session in a CoA-Request. Invariant: no value that a router takes for "none" is written; 0 seconds and
 //! empty names are left out or raised.
 
-use super::{
-    RouterError, accel_ppp, cisco, generic, huawei, juniper, mikrotik, nokia, wispr, zte,
-};
+use super::{RouterError, accel_ppp, cisco, generic, huawei, juniper, mikrotik, nokia, wispr, zte};
 use crate::domain::access::{AddressChoice, Entitlement};
 use crate::domain::extra::Extra;
 use crate::domain::nas::Profile;
