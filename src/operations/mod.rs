@@ -8,6 +8,7 @@ pub mod attempts;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod extras;
 pub mod nas;
 pub mod nas_health;
 pub mod online;
