@@ -37,8 +37,8 @@ pub fn hold<'a>(packet: &Packet<'_>, checks: impl IntoIterator<Item = &'a Extra>
 }
 
 fn holds(packet: &Packet<'_>, wanted: &[u8]) -> bool {
-    match wanted {
-        &[
+    match *wanted {
+        [
             number::VENDOR_SPECIFIC,
             _,
             a,
@@ -50,11 +50,10 @@ fn holds(packet: &Packet<'_>, wanted: &[u8]) -> bool {
             ref value @ ..,
         ] => {
             let vendor = u32::from_be_bytes([a, b, c, d]);
-            packet.vendor_attributes().any(|found| {
-                (found.vendor, found.kind, found.value) == (vendor, u32::from(kind), value)
-            })
+            let mut parts = packet.vendor_attributes();
+            parts.any(|p| (p.vendor, p.kind, p.value) == (vendor, kind.into(), value))
         }
-        &[kind, _, ref value @ ..] => packet.all(kind).any(|found| is_same(kind, value, found)),
+        [kind, _, ref value @ ..] => packet.all(kind).any(|found| is_same(kind, value, found)),
         _ => false,
     }
 }

@@ -182,16 +182,18 @@ fn push_defined(
         }
         Kind::TaggedInteger => {
             let value = integer(definition, value).ok_or_else(wrong)?;
-            return Ok(match definition.vendor {
+            match definition.vendor {
                 STANDARD => buffer.push_tagged_u32(definition.number, tag, value)?,
                 vendor => buffer.push_vendor_tagged_u32(vendor, definition.number, tag, value)?,
-            });
+            }
+            return Ok(());
         }
         Kind::TaggedText => {
-            return Ok(match definition.vendor {
+            match definition.vendor {
                 STANDARD => buffer.push_tagged_text(definition.number, tag, value)?,
                 vendor => buffer.push_vendor_tagged_text(vendor, definition.number, tag, value)?,
-            });
+            }
+            return Ok(());
         }
     };
     if definition.vendor == STANDARD {

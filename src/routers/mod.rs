@@ -26,7 +26,9 @@ pub enum RouterError {
     #[error(transparent)]
     Attribute(#[from] EncodeError),
     /// With the vendor.
-    #[error("{0} takes a new speed only at login: the session must be disconnected")]
+    #[error(
+        "with the profile {0} a new speed holds only from the next login: the session must be disconnected"
+    )]
     NeedsDisconnect(&'static str),
     #[error("{field} of the rate limit is not valid: {text:?}")]
     RateLimit { field: &'static str, text: String },

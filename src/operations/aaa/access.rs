@@ -206,7 +206,7 @@ impl Login<'_> {
         let (open, online) = self.open_sessions(facts.id);
         let profile = self.nas.nas.profile;
         let checks = plan.extras.check.iter().chain(&facts.extras.check);
-        let checks_hold = extras::hold(&self.request.packet, checks);
+        let checks_hold = extras::hold(self.request.packet, checks);
         let gathered = speeds::gather(
             self.app,
             Arc::clone(facts),
