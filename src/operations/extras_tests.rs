@@ -3,6 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::audit::Object;
+use crate::domain::extra::Extras;
+use crate::operations::subscribers;
+use crate::operations::testing::*;
+use crate::store::audit;
 
 fn texts(extras: &[Extra]) -> Vec<&str> {
     extras.iter().map(|extra| extra.text.as_str()).collect()
@@ -286,6 +291,40 @@ fn only_the_calling_station_is_compared_as_an_address() {
         let checks = parse_check(text).unwrap();
         assert_eq!(hold(&packet, &checks), is_held, "{text}");
     }
+}
+
+#[test]
+fn a_change_of_them_is_in_the_audit_log() {
+    let it = TestApp::new();
+    let plan = it.add_plan(plan("Home"));
+    let draft = subscriber("ali", plan);
+    let id = it.add_subscriber(draft.clone());
+    let changed = subscribers::Draft {
+        password: None,
+        extras: Extras {
+            check: parse_check("NAS-Port-Id=ether1").unwrap(),
+            reply: parse_reply("Idle-Timeout:=600\nFramed-Pool=own").unwrap(),
+        },
+        ..draft
+    };
+    run(subscribers::update(&it.app, &actor(), id, changed)).unwrap();
+    let view = it.app.store.view().unwrap();
+    let entry = audit::of(&view, Object::Subscriber(id), 1)
+        .unwrap()
+        .remove(0);
+    let changes: Vec<[&str; 3]> = entry
+        .changes
+        .iter()
+        .map(|c| [c.field.as_str(), c.old.as_str(), c.new.as_str()])
+        .collect();
+    let reply = "Idle-Timeout = 600\nFramed-Pool = own";
+    assert_eq!(
+        changes,
+        [
+            ["check attributes", "", "NAS-Port-Id = ether1"],
+            ["reply attributes", "", reply]
+        ]
+    );
 }
 
 proptest! {

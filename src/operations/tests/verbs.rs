@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::domain::audit::HIDDEN;
-use crate::domain::extra::Extras;
 use crate::domain::mac::Mac;
 use crate::domain::nas::{MessageAuthenticator, Network};
 use crate::domain::plan::Plan;
@@ -57,10 +56,6 @@ fn a_subscriber_lives_from_creation_to_deletion_and_each_step_is_noted() {
         plan: faster,
         full_name: "Ali Hassan".into(),
         macs: vec![Mac([1; 6])],
-        extras: Extras {
-            check: extras::parse_check("NAS-Port-Id=ether1").unwrap(),
-            reply: extras::parse_reply("Idle-Timeout:=600\nFramed-Pool=own").unwrap(),
-        },
         ..draft.clone()
     };
     run(subscribers::update(app, &actor(), id, changed)).unwrap();
@@ -70,10 +65,7 @@ fn a_subscriber_lives_from_creation_to_deletion_and_each_step_is_noted() {
     assert!(words.contains(&("plan", "Home", "Fast")));
     assert!(words.contains(&("full name", "", "Ali Hassan")));
     assert!(words.contains(&("password", HIDDEN, HIDDEN)));
-    assert!(words.contains(&("check attributes", "", "NAS-Port-Id = ether1")));
-    let reply = "Idle-Timeout = 600\nFramed-Pool = own";
-    assert!(words.contains(&("reply attributes", "", reply)));
-    assert_eq!(words.len(), 6, "{words:?}");
+    assert_eq!(words.len(), 4, "{words:?}");
     assert!(
         !format!("{entry:?}").contains("pass-"),
         "no secret is in the audit log"
