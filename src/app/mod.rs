@@ -5,9 +5,12 @@
 mod auth_log;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
+mod pushes;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -38,9 +41,12 @@ use crate::telemetry::{Telemetry, monotonic};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
+pub use pushes::{Pending, Pushes, Wanted};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -200,8 +206,11 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -233,8 +242,11 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            promises: Promises::new(),
             copies,
         })
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::audit::Object;
 use crate::domain::extra::Extras;
 use crate::operations::subscribers;
-use crate::operations::testing::*;
+use crate::operations::testing::{TestApp, actor, plan, run, subscriber};
 use crate::store::audit;
 
 fn texts(extras: &[Extra]) -> Vec<&str> {
