@@ -1,7 +1,7 @@
 //! Vendors: what an entitlement looks like on each kind of router, and how routers are spoken to.
 //!
-//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is the codec of MikroTik's API.
-//! Nothing here opens a socket or has heard of a subscriber.
+//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is MikroTik's API, and the only
+//! part that opens sockets. Nothing here has heard of a subscriber.
 
 mod accel_ppp;
 mod cisco;
@@ -12,6 +12,7 @@ pub mod mikrotik;
 mod nokia;
 pub mod profile;
 pub mod routeros;
+pub mod script;
 pub mod wispr;
 mod zte;
 
@@ -46,6 +47,11 @@ pub enum RouterError {
     Challenge(usize),
     #[error("not a RouterOS query: {0:?}")]
     Query(String),
+    /// What it is, not what it says: it may be a secret.
+    #[error(
+        "{0} cannot stand in a RouterOS script: it holds a quote, $, [, ], {{, }}, ;, a backslash or a control character"
+    )]
+    ScriptValue(String),
 }
 
 /// The names for upload and download out of `UPLOAD/DOWNLOAD`, or one name for both.
