@@ -9,6 +9,7 @@ pub mod coa_test;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod extras;
 pub mod fair_use;
 pub mod jobs;
 pub mod live_rate;

@@ -372,6 +372,15 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
         download_kbps: Field::default(),
         upload_kbps: Field::default(),
+        extra_check: Field::default(),
+        extra_reply: if is_new {
+            Field::wrong(
+                wish.said("Filter-Name = gold"),
+                "Line 1: no attribute is called Filter-Name",
+            )
+        } else {
+            Field::new(wish.said("Framed-Route = 192.0.2.0/24 0.0.0.0 1"))
+        },
     }
 }
 
