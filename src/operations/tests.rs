@@ -2,6 +2,7 @@
 
 mod routers;
 mod search;
+mod usage_audit;
 mod verbs;
 mod whole;
 
