@@ -5,18 +5,22 @@
 
 pub mod aaa;
 pub mod attempts;
+pub mod coa_test;
 pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod fair_use;
 pub mod jobs;
 pub mod nas;
+pub mod nas_checks;
 pub mod nas_health;
 pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
 pub mod records;
+pub mod router_api;
+pub mod router_script;
 pub mod routers;
 pub mod search;
 pub mod sessions;

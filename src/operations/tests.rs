@@ -2,6 +2,7 @@
 
 mod routers;
 mod search;
+mod speeds;
 mod usage_audit;
 mod verbs;
 mod whole;
