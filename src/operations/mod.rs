@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod api_usage;
 pub mod attempts;
 pub mod coa_test;
 pub mod demo;
