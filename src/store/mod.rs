@@ -29,6 +29,7 @@ mod testing;
 mod ticket;
 mod tx;
 pub mod usage;
+pub mod usage_audit;
 mod view;
 mod writer;
 
