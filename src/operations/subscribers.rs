@@ -12,7 +12,7 @@ use crate::domain::text::Username;
 use crate::domain::time::{Calendar, Timestamp};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
-use crate::store::{Tx, nas, plans};
+use crate::store::{Tx, nas, plans, statics};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -265,7 +265,7 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<()
         return Err(Error::field("only_nas", "This NAS does not exist any more"));
     }
     if let Some(address) = draft.static_address
-        && let Some(holder) = subscribers::static_address_holder(tx, address)?
+        && let Some(holder) = statics::address_holder(tx, address)?
         && Some(holder) != own
     {
         let name = subscribers::get(tx, holder)?.map(|s| s.subscriber.username.as_str().to_owned());

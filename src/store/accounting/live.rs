@@ -7,7 +7,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
-use super::keys::{Key, Recent};
+use super::keys::{Key, Listing, Recent};
+use crate::domain::address::{Block, Holdings};
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::rating::{self, Applied};
@@ -46,6 +47,8 @@ pub struct Live {
     by_key: HashMap<Key, Vec<SessionId>>,
     /// Open sessions of a subscriber, oldest first.
     by_subscriber: HashMap<SubscriberId, Vec<SessionId>>,
+    /// What open sessions hold.
+    by_address: Holdings<SessionId>,
     open: usize,
     usage: Usage,
     recent: Recent,
@@ -73,6 +76,7 @@ impl Live {
             slots: HashMap::with_capacity(open.len()),
             by_key: HashMap::with_capacity(open.len()),
             by_subscriber: HashMap::with_capacity(open.len()),
+            by_address: Holdings::default(),
             open: 0,
             usage: Usage::new(),
             recent: Recent::default(),
@@ -198,19 +202,18 @@ impl Live {
         let Some(slot) = self.slots.get_mut(&id) else {
             return false;
         };
-        let was_open = slot.session.stopped.is_none();
-        let subscriber_was = slot.session.subscriber;
+        let was = Listing::of(&slot.session);
         match rating::apply(&mut slot.session, record, &self.calendar) {
             Applied::Nothing => true,
             Applied::Other => false,
             Applied::Changed { booked } => {
                 slot.dirty = true;
-                let is_open = slot.session.stopped.is_none();
+                let is = Listing::of(&slot.session);
                 let subscriber = slot.session.subscriber;
                 self.book(subscriber, booked);
-                if (was_open, subscriber_was) != (is_open, subscriber) {
-                    self.unlist(id, was_open, subscriber_was);
-                    self.list(id, is_open, subscriber);
+                if was != is {
+                    self.unlist(id, was);
+                    self.list(id, is);
                 }
                 true
             }
@@ -268,10 +271,10 @@ impl Live {
         if slot.session.stopped.is_some() {
             return;
         }
+        let was = Listing::of(&slot.session);
         rating::close(&mut slot.session, at, cause);
         slot.dirty = true;
-        let subscriber = slot.session.subscriber;
-        self.unlist(id, true, subscriber);
+        self.unlist(id, was);
     }
 
     fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Traffic)>) {
@@ -282,31 +285,33 @@ impl Live {
     }
 
     fn insert(&mut self, session: Session, dirty: bool) {
-        let (id, subscriber, is_open) = (session.id, session.subscriber, session.stopped.is_none());
+        let (id, listing) = (session.id, Listing::of(&session));
         let ids = self.by_key.entry(Key::of_session(&session)).or_default();
         ids.insert(ids.partition_point(|other| *other < id), id);
         self.slots.insert(id, Slot { session, dirty });
-        self.list(id, is_open, subscriber);
+        self.list(id, listing);
     }
 
-    fn list(&mut self, id: SessionId, is_open: bool, subscriber: Option<SubscriberId>) {
-        if !is_open {
-            return;
-        }
+    fn list(&mut self, id: SessionId, listing: Option<Listing>) {
+        let Some(listing) = listing else { return };
         self.open += 1;
-        if let Some(subscriber) = subscriber {
+        for block in listing.held.into_iter().flatten() {
+            self.by_address.add(block, id);
+        }
+        if let Some(subscriber) = listing.subscriber {
             let ids = self.by_subscriber.entry(subscriber).or_default();
             let place = ids.partition_point(|other| *other < id);
             ids.insert(place, id);
         }
     }
 
-    fn unlist(&mut self, id: SessionId, was_open: bool, subscriber: Option<SubscriberId>) {
-        if !was_open {
-            return;
-        }
+    fn unlist(&mut self, id: SessionId, listing: Option<Listing>) {
+        let Some(listing) = listing else { return };
         self.open = self.open.saturating_sub(1);
-        if let Some(subscriber) = subscriber
+        for block in listing.held.into_iter().flatten() {
+            self.by_address.remove(block, id);
+        }
+        if let Some(subscriber) = listing.subscriber
             && let Some(ids) = self.by_subscriber.get_mut(&subscriber)
         {
             ids.retain(|other| *other != id);
@@ -405,6 +410,12 @@ impl Live {
             .get(&subscriber)
             .map_or(&[][..], Vec::as_slice);
         ids.iter().filter_map(|id| self.session(*id))
+    }
+
+    /// Open sessions that hold any address of a stretch.
+    pub fn holders(&self, block: Block) -> impl Iterator<Item = &Session> {
+        let ids = self.by_address.overlapping(block);
+        ids.filter_map(|id| self.session(id))
     }
 
     /// Subscribers with an open session.
