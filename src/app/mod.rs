@@ -30,7 +30,9 @@ use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
-use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, outbox, plans};
+use crate::store::{
+    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, outbox, plans,
+};
 use crate::telemetry::{Telemetry, monotonic};
 
 pub use auth_log::{AuthLog, MOST_WAITING};
