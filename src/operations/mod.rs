@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod addresses;
 pub mod attempts;
 pub mod demo;
 pub mod doctor;
@@ -14,6 +15,7 @@ pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
+pub mod pools;
 pub mod records;
 pub mod routers;
 pub mod search;

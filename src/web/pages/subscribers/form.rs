@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
+use crate::domain::address::{is_assignable, parse_prefix};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
@@ -66,6 +67,8 @@ pub struct FormPage {
     /// One MAC a line, any notation.
     pub macs: Field,
     pub static_address: Field,
+    /// Delegated IPv6 prefix.
+    pub static_prefix: Field,
     /// The only NAS that may bring this subscriber in.
     pub only_nas: Select,
     /// kbps; empty means the plan's speed.
@@ -214,6 +217,7 @@ fn page(
         mac_learn: field("mac_learn"),
         macs: field("macs"),
         static_address: field("static_address"),
+        static_prefix: field("static_prefix"),
         only_nas: select(
             "only_nas",
             words.nas_choices("Any NAS", form.text("only_nas")),
@@ -232,6 +236,8 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
         MacMode::Fixed => ("fixed", 1),
     };
     let macs: Vec<String> = old.macs.iter().map(ToString::to_string).collect();
+    let prefix = old.static_prefix;
+    let prefix = prefix.map(|(address, length)| format!("{address}/{length}"));
     let expires = old.expires_at.map(|at| calendar.last_day(at).to_string());
     let mut fields = vec![
         ("user_name", old.username.as_str().to_owned()),
@@ -254,6 +260,7 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
             "static_address",
             text(old.static_address.map(|a| a.to_string())),
         ),
+        ("static_prefix", text(prefix)),
         ("only_nas", text(old.only_nas.map(|id| id.to_string()))),
         (
             "download_kbps",
@@ -307,6 +314,10 @@ fn parse(
         "static_address",
         optional(form.text("static_address"), host),
     );
+    let static_prefix = problems.take(
+        "static_prefix",
+        optional(form.text("static_prefix"), parse_prefix),
+    );
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
     // Each field that is missing here has noted its problem.
@@ -327,6 +338,7 @@ fn parse(
         macs: macs?,
         only_nas: only_nas?,
         static_address: static_address?,
+        static_prefix: static_prefix?,
         rate_override: rate_override?,
     })
 }
@@ -427,17 +439,16 @@ fn short(line: &str) -> String {
     line.chars().take(30).collect()
 }
 
-/// Routers take 0.0.0.0, 127.0.0.0/8 and everything from 224.0.0.0 on for "from the pool" (mikrotik.md a3).
+/// An address that a router can give to one subscriber.
 fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
     let address: Ipv4Addr = text
         .parse()
         .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
-    let [first, ..] = address.octets();
-    match first {
-        0 | 127 | 224.. => Err(Invalid::new(
+    match is_assignable(address) {
+        true => Ok(address),
+        false => Err(Invalid::new(
             "Routers cannot give this address to a subscriber",
         )),
-        _ => Ok(address),
     }
 }
 
