@@ -206,6 +206,18 @@ impl Calendar {
             })
     }
 
+    /// The instant at which the clock on the wall shows so many minutes after midnight on a date: the first one where it
+    /// shows them twice, and the first existing one where it jumps over them.
+    pub fn at(&self, date: Day, minutes: u16) -> Timestamp {
+        let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
+        let minute = i8::try_from(minutes % 60).unwrap_or(0);
+        let time = Time::new(hour, minute, 0, 0).unwrap_or(Time::MAX);
+        let zoned = date.date().to_datetime(time).to_zoned(self.zone.clone());
+        zoned.map_or(Timestamp(i64::from(date.0).saturating_mul(DAY)), |z| {
+            Timestamp(z.timestamp().as_millisecond())
+        })
+    }
+
     /// The instant at which a subscriber whose last day is `day` expires: the end of that business day (rules.md section 9).
     pub fn end_of(&self, day: Day) -> Timestamp {
         self.starts(day.plus(1))

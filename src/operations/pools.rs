@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PoolId;
-use crate::domain::plan::AddressSource;
+use crate::domain::plan::{AddressSource, Plan};
 use crate::domain::pool::{Pool, PoolKind};
 use crate::domain::text::fold_case;
 use crate::store::{Tx, plans, pools};
@@ -93,14 +93,18 @@ pub async fn remove(app: &App, actor: &Actor, id: PoolId) -> Result<(), Error> {
         .await
 }
 
-/// The name of a plan that takes addresses or prefixes from a pool, if there is one.
-fn user(tx: &mut Tx<'_>, pool: &Pool) -> Result<Option<String>, Error> {
-    let plans = plans::all(tx)?;
-    let uses = |plan: &&crate::domain::plan::Plan| match pool.kind {
+/// The names of the plans that take addresses or prefixes from a pool.
+pub fn plans_of<'p>(pool: &Pool, plans: impl IntoIterator<Item = &'p Plan>) -> Vec<String> {
+    let uses = |plan: &&Plan| match pool.kind {
         PoolKind::V4(_) => plan.address_source == AddressSource::Server && plan.pool == pool.name,
         PoolKind::Delegated(_) => plan.delegated_pool == pool.name,
     };
-    Ok(plans.iter().find(uses).map(|plan| plan.name.clone()))
+    let plans = plans.into_iter().filter(uses);
+    plans.map(|plan| plan.name.clone()).collect()
+}
+
+fn user(tx: &mut Tx<'_>, pool: &Pool) -> Result<Option<String>, Error> {
+    Ok(plans_of(pool, &plans::all(tx)?).into_iter().next())
 }
 
 fn check(pool: &Pool, others: &[Pool]) -> Result<(), Error> {

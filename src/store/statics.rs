@@ -100,3 +100,9 @@ pub fn all(read: &impl Read) -> Result<Vec<Static>, StoreError> {
     )?;
     Ok(found)
 }
+
+/// How many there are.
+pub fn count(read: &impl Read) -> Result<u64, StoreError> {
+    let addresses = read.count(&STATIC_ADDRESSES)?;
+    Ok(addresses.saturating_add(read.count(&STATIC_PREFIXES)?))
+}

@@ -47,7 +47,7 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+    account, addresses, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -126,6 +126,21 @@ fn routes() -> Router<Panel> {
         .route("/nas/{id}", get(nas::show))
         .route("/nas/{id}/edit", get(nas::edit).post(nas::update))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
+        .route(
+            "/addresses",
+            get(addresses::list).post(addresses::create),
+        )
+        .route("/addresses/new", get(addresses::new))
+        .route("/addresses/static", get(addresses::statics))
+        .route("/addresses/holder", get(addresses::holder))
+        .route(
+            "/addresses/{id}/edit",
+            get(addresses::edit).post(addresses::update),
+        )
+        .route(
+            "/addresses/{id}/delete",
+            get(addresses::ask_remove).post(addresses::remove),
+        )
         .route("/online", get(sessions::online))
         .route("/sessions", get(sessions::history))
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))

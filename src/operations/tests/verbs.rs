@@ -11,7 +11,7 @@ use crate::domain::subscriber::Status;
 use crate::domain::time::{DAY, SECOND};
 use crate::operations::online::{OnlineFilter, OnlineSort, online};
 use crate::operations::subscribers::Draft;
-use crate::store::{nas as nas_rows, subscribers as rows};
+use crate::store::{nas as nas_rows, statics, subscribers as rows};
 
 fn router_work(it: &TestApp) -> Vec<Work> {
     waiting(it, Lane::Routers)

@@ -1,5 +1,6 @@
 //! Every shape of row: it reads back as it was, and octets of every released version stay readable.
 
+mod addresses;
 mod indexes;
 mod samples;
 

@@ -13,7 +13,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, BLOCK, KEPT_FOR, MOST_ATTEMPTS};
 use crate::store::outbox::{Lane, Work};
 use crate::store::tables::{OUTBOX, STATIC_ADDRESSES, SUBSCRIBER_NAMES};
-use crate::store::{View, is_unused};
+use crate::store::{View, is_unused, statics};
 
 #[test]
 fn names_and_addresses_follow_their_subscriber() {

@@ -24,6 +24,7 @@ use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number, optional};
 use crate::web::page::Page;
+use crate::web::pages::addresses;
 use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
@@ -103,11 +104,11 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
     let refusal = match draft {
         None => None,
         Some(draft) => {
-            let name = draft.username.as_str().to_owned();
+            let name = draft.username.as_str();
+            let text = with_note(&signed, format!("{name} is created and can sign in now."), &draft);
             match verbs::create(signed.app(), &signed.actor(), draft).await {
                 Ok(id) => {
-                    let flash = Flash::good(format!("{name} is created and can sign in now."));
-                    return Ok(done(&signed, flash, &words::subscriber_href(id)));
+                    return Ok(done(&signed, Flash::good(text), &words::subscriber_href(id)));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -137,17 +138,24 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
     let refusal = match draft {
         None => None,
         Some(draft) => {
-            let name = draft.username.as_str().to_owned();
+            let text = with_note(&signed, format!("{} is saved.", draft.username.as_str()), &draft);
             match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
                 Ok(()) => {
-                    let flash = Flash::good(format!("{name} is saved."));
-                    return Ok(done(&signed, flash, &words::subscriber_href(subscriber.id)));
+                    return Ok(done(&signed, Flash::good(text), &words::subscriber_href(subscriber.id)));
                 }
                 Err(error) => problems.absorb(error)?,
             }
         }
     };
     Ok(again(&signed, Some(&subscriber), &form, &problems, refusal))
+}
+
+/// A static address in a pool is allowed, but worth a word.
+fn with_note(signed: &Signed, text: String, draft: &Draft) -> String {
+    match addresses::note(signed.app(), draft.static_address, draft.static_prefix) {
+        note if note.is_empty() => text,
+        note => format!("{text} The static address is {note}."),
+    }
 }
 
 fn find(signed: &Signed, id: SubscriberId) -> Result<Subscriber, Failure> {
