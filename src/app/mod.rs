@@ -6,9 +6,13 @@ mod addresses;
 mod auth_log;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
+mod pushes;
+mod routers;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -42,9 +46,13 @@ pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
+pub use pushes::{Pending, Pushes, Wanted};
+pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -214,8 +222,12 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub routers: Routers,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -247,8 +259,12 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            routers: Routers::default(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            promises: Promises::new(),
             copies,
         })
     }

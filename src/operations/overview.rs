@@ -9,11 +9,11 @@ use crate::app::{App, DirectoryEntry, LoginFacts};
 use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::nas::Profile;
-use crate::domain::octets::Traffic;
+use crate::domain::octets::Usage;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
-use crate::domain::time::{Day, Timestamp};
+use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
 use crate::store::{audit, subscribers};
 
@@ -94,7 +94,7 @@ pub struct Listed {
     pub state: State,
     /// Since when it is online.
     pub online_since: Option<Timestamp>,
-    pub used_this_month: Traffic,
+    pub used_this_month: Usage,
 }
 
 /// One page of subscribers, and how many fit.
@@ -186,10 +186,12 @@ pub struct Detail {
     pub state: State,
     /// What the speed depends on, for the router of the session that was heard of last.
     pub speed: Gathered,
-    pub used_today: Traffic,
-    pub used_this_month: Traffic,
+    pub used_today: Usage,
+    pub used_this_month: Usage,
+    /// The last twelve calendar months, oldest first.
+    pub months: Vec<(Month, Usage)>,
     /// The last thirty days, oldest first.
-    pub days: Vec<(Day, Traffic)>,
+    pub days: Vec<(Day, Usage)>,
     pub sessions: Vec<Session>,
     /// Newest first, with their numbers.
     pub attempts: Vec<(u64, Attempt)>,
@@ -197,6 +199,7 @@ pub struct Detail {
 }
 
 const DAYS_SHOWN: i32 = 30;
+const MONTHS_SHOWN: i32 = 12;
 const SESSIONS_SHOWN: usize = 20;
 const ATTEMPTS_SHOWN: usize = 10;
 const AUDIT_SHOWN: usize = 10;
@@ -218,6 +221,10 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     let mut days = Vec::new();
     for day in (1 - DAYS_SHOWN..=0).map(|back| today.plus(back)) {
         days.push((day, picture.usage_of_day(day, id)?));
+    }
+    let mut months = Vec::new();
+    for month in (1 - MONTHS_SHOWN..=0).map(|back| today.month().plus(back)) {
+        months.push((month, picture.usage_of_month(month, id)?));
     }
     let mut attempts = Vec::new();
     let name = stored.subscriber.username.folded();
@@ -249,8 +256,9 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     Ok(Detail {
         state: State::of(&subscriber, now),
         speed: speeds::gather(app, about, plan, profile, now)?,
-        used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
+        used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,
+        months,
         days,
         sessions,
         attempts,

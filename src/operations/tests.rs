@@ -3,6 +3,7 @@
 mod addresses;
 mod routers;
 mod search;
+mod speeds;
 mod verbs;
 mod whole;
 

@@ -47,7 +47,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, addresses, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+    account, addresses, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup,
+    subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -109,6 +110,11 @@ fn routes() -> Router<Panel> {
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
         )
+        .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))
+        .route("/subscribers/{id}/reset-fup", post(subscribers::reset_fup))
+        .route("/subscribers/{id}/top-up", post(subscribers::top_up))
+        .route("/subscribers/{id}/boost", post(subscribers::boost))
+        .route("/subscribers/{id}/end-boost", post(subscribers::end_boost))
         .route(
             "/subscribers/{id}/password",
             post(subscribers::reveal_password),
@@ -125,6 +131,14 @@ fn routes() -> Router<Panel> {
         .route("/nas/unknown", get(nas::unknown))
         .route("/nas/{id}", get(nas::show))
         .route("/nas/{id}/edit", get(nas::edit).post(nas::update))
+        .route("/nas/{id}/checks", get(nas::checks))
+        .route("/nas/{id}/test-coa", post(nas::test_coa))
+        .route(
+            "/nas/{id}/forget-certificate",
+            post(nas::forget_certificate),
+        )
+        .route("/nas/{id}/script", get(nas::script).post(nas::reveal))
+        .route("/nas/{id}/script.rsc", get(nas::download))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
         .route(
             "/addresses",
@@ -146,6 +160,8 @@ fn routes() -> Router<Panel> {
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))
         .route("/auth-log", get(auth_log::list))
         .route("/audit", get(audit::list))
+        .route("/system/jobs", get(system::jobs))
+        .route("/system/jobs/{name}/run", post(system::run_job))
         .route("/search", get(search::show))
         .merge(assets::router())
 }

@@ -5,8 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::domain::address::Block;
-use crate::domain::id::{NasId, SessionId, SubscriberId};
+use crate::domain::id::{NasId, SessionId};
 use crate::domain::session::{Record, Session};
 use crate::domain::text::fold_case;
 
@@ -44,23 +43,6 @@ impl Key {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
         hasher.finish()
-    }
-}
-
-/// Under what an open session is found besides its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Listing {
-    pub(super) subscriber: Option<SubscriberId>,
-    pub(super) held: [Option<Block>; 3],
-}
-
-impl Listing {
-    /// `None` for a session that ended.
-    pub(super) fn of(session: &Session) -> Option<Listing> {
-        session.stopped.is_none().then(|| Listing {
-            subscriber: session.subscriber,
-            held: session.place.blocks(),
-        })
     }
 }
 

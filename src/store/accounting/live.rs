@@ -7,19 +7,25 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
-use super::keys::{Key, Listing, Recent};
-use crate::domain::address::{Block, Holdings};
+use super::finished::{Finished, Kept};
+use super::keys::{Key, Recent};
+use super::open::{Listing, Open};
+use super::unfolded::Unfolded;
+use crate::domain::address::Block;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
-use crate::domain::octets::Traffic;
+use crate::domain::octets::{Traffic, Usage};
+use crate::domain::rate::RateLimit;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
 
-/// Usage that no fold has written yet.
-pub type Usage = HashMap<(Day, SubscriberId), Traffic>;
-
-/// Where ended sessions are read from.
+/// Where ended sessions, and usage that was folded, are read from: tables as of one fold.
 pub trait Archive {
+    /// The sequence of that fold.
+    fn folded(&self) -> u64;
+
+    fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Usage;
+
     fn closed(&self, id: SessionId) -> Option<Session>;
 
     /// The newest ended sessions of a subscriber, newest first.
@@ -39,23 +45,20 @@ struct Slot {
     dirty: bool,
 }
 
-#[derive(Debug)]
 pub struct Live {
     calendar: Calendar,
     slots: HashMap<SessionId, Slot>,
     /// Sessions in `slots` under one key, oldest first. Nearly always one.
     by_key: HashMap<Key, Vec<SessionId>>,
-    /// Open sessions of a subscriber, oldest first.
-    by_subscriber: HashMap<SubscriberId, Vec<SessionId>>,
-    /// What open sessions hold.
-    by_address: Holdings<SessionId>,
-    open: usize,
-    usage: Usage,
+    open: Open,
+    usage: Unfolded,
     recent: Recent,
     /// What a fold under way has taken, and the sequence that the tables hold once it is done.
-    folding: Option<(u64, Usage)>,
+    folding: Option<(u64, Unfolded)>,
     /// The sequence of the last entry applied.
     applied: u64,
+    /// Of the tables, not of what is here; it follows the folds.
+    finished: Finished,
 }
 
 /// What a fold writes: the state as of `sequence`.
@@ -65,7 +68,7 @@ pub struct Captured {
     /// In the order of their ids.
     pub sessions: Vec<Session>,
     /// In the order of their keys.
-    pub usage: Vec<((Day, SubscriberId), Traffic)>,
+    pub usage: Vec<((Day, SubscriberId), Usage)>,
 }
 
 impl Live {
@@ -75,13 +78,12 @@ impl Live {
             calendar,
             slots: HashMap::with_capacity(open.len()),
             by_key: HashMap::with_capacity(open.len()),
-            by_subscriber: HashMap::with_capacity(open.len()),
-            by_address: Holdings::default(),
-            open: 0,
-            usage: Usage::new(),
+            open: Open::default(),
+            usage: Unfolded::default(),
             recent: Recent::default(),
             folding: None,
             applied: sequence,
+            finished: Finished::default(),
         };
         for session in ended.iter().rev() {
             live.recent.add(&Key::of_session(session), session.id);
@@ -107,7 +109,7 @@ impl Live {
                 matches!(record.kind, RecordKind::On | RecordKind::Off)
                     || self.by_key.contains_key(&Key::of_record(record))
             }
-            Entry::GiveUp { .. } => true,
+            Entry::GiveUp { .. } | Entry::Told { .. } | Entry::Discount { .. } => true,
         }
     }
 
@@ -121,6 +123,12 @@ impl Live {
                 _ => self.apply_record(sequence, record, archive),
             },
             Entry::GiveUp { session, at } => self.give_up(*session, *at),
+            Entry::Told { session, limit } => self.tell(*session, *limit),
+            Entry::Discount {
+                session,
+                octets,
+                at,
+            } => self.discount(*session, *octets, *at, archive),
         }
     }
 
@@ -212,8 +220,8 @@ impl Live {
                 let subscriber = slot.session.subscriber;
                 self.book(subscriber, booked);
                 if was != is {
-                    self.unlist(id, was);
-                    self.list(id, is);
+                    self.open.unlist(id, was);
+                    self.open.list(id, is);
                 }
                 true
             }
@@ -264,6 +272,41 @@ impl Live {
         }
     }
 
+    fn tell(&mut self, id: SessionId, limit: RateLimit) {
+        let slot = self.slots.get_mut(&id);
+        // One that has ended meanwhile is told nothing any more.
+        if let Some(slot) = slot.filter(|slot| slot.session.stopped.is_none()) {
+            slot.session.told = Some(limit);
+            slot.dirty = true;
+        }
+    }
+
+    /// Never more than is left to count of the session and of the day, so that both stay sums of what was used.
+    fn discount(&mut self, id: SessionId, octets: Traffic, at: Timestamp, archive: &dyn Archive) {
+        if !self.slots.contains_key(&id) {
+            self.hold(id, archive.closed(id));
+        }
+        let session = self.session(id);
+        let Some((subscriber, left)) =
+            session.and_then(|s| Some((s.subscriber?, s.usage().counted())))
+        else {
+            return;
+        };
+        let day = self.calendar.day(at);
+        let of_day = archive.usage_of_day(day, subscriber)
+            + self.usage_beyond(archive.folded(), day, subscriber);
+        let free = octets.lowest(left).lowest(of_day.counted());
+        let raw = Traffic::ZERO;
+        if free == Traffic::ZERO {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.session.free += free;
+            slot.dirty = true;
+            self.usage.add(subscriber, day, Usage { raw, free });
+        }
+    }
+
     fn close(&mut self, id: SessionId, at: Timestamp, cause: Cause) {
         let Some(slot) = self.slots.get_mut(&id) else {
             return;
@@ -274,13 +317,13 @@ impl Live {
         let was = Listing::of(&slot.session);
         rating::close(&mut slot.session, at, cause);
         slot.dirty = true;
-        self.unlist(id, was);
+        self.open.unlist(id, was);
     }
 
-    fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Traffic)>) {
+    fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Usage)>) {
         let Some(subscriber) = subscriber else { return };
-        for (day, traffic) in booked {
-            *self.usage.entry((day, subscriber)).or_default() += traffic;
+        for (day, usage) in booked {
+            self.usage.add(subscriber, day, usage);
         }
     }
 
@@ -289,36 +332,7 @@ impl Live {
         let ids = self.by_key.entry(Key::of_session(&session)).or_default();
         ids.insert(ids.partition_point(|other| *other < id), id);
         self.slots.insert(id, Slot { session, dirty });
-        self.list(id, listing);
-    }
-
-    fn list(&mut self, id: SessionId, listing: Option<Listing>) {
-        let Some(listing) = listing else { return };
-        self.open += 1;
-        for block in listing.held.into_iter().flatten() {
-            self.by_address.add(block, id);
-        }
-        if let Some(subscriber) = listing.subscriber {
-            let ids = self.by_subscriber.entry(subscriber).or_default();
-            let place = ids.partition_point(|other| *other < id);
-            ids.insert(place, id);
-        }
-    }
-
-    fn unlist(&mut self, id: SessionId, listing: Option<Listing>) {
-        let Some(listing) = listing else { return };
-        self.open = self.open.saturating_sub(1);
-        for block in listing.held.into_iter().flatten() {
-            self.by_address.remove(block, id);
-        }
-        if let Some(subscriber) = listing.subscriber
-            && let Some(ids) = self.by_subscriber.get_mut(&subscriber)
-        {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_subscriber.remove(&subscriber);
-            }
-        }
+        self.open.list(id, listing);
     }
 
     // Folding.
@@ -333,11 +347,7 @@ impl Live {
         }
         sessions.sort_by_key(|s| s.id);
         let usage = std::mem::take(&mut self.usage);
-        let mut in_order: Vec<_> = usage
-            .iter()
-            .map(|(key, traffic)| (*key, *traffic))
-            .collect();
-        in_order.sort_by_key(|(key, _)| *key);
+        let in_order = usage.in_order();
         self.folding = Some((self.applied, usage));
         Captured {
             sequence: self.applied,
@@ -348,7 +358,9 @@ impl Live {
 
     /// The capture is in the tables: ended sessions that did not change since leave memory.
     pub fn folded(&mut self) {
-        self.folding = None;
+        if let Some((_, usage)) = self.folding.take() {
+            self.finished.folded(&usage);
+        }
         let ended: Vec<SessionId> = self
             .slots
             .iter()
@@ -377,7 +389,7 @@ impl Live {
     // Reading.
 
     pub fn open_count(&self) -> usize {
-        self.open
+        self.open.count()
     }
 
     /// Sessions that the next fold will write.
@@ -405,79 +417,66 @@ impl Live {
     }
 
     pub fn open_of(&self, subscriber: SubscriberId) -> impl Iterator<Item = &Session> {
-        let ids = self
-            .by_subscriber
-            .get(&subscriber)
-            .map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.session(*id))
+        let ids = self.open.of(subscriber).iter();
+        ids.filter_map(|id| self.session(*id))
     }
 
     /// Open sessions that hold any address of a stretch.
     pub fn holders(&self, block: Block) -> impl Iterator<Item = &Session> {
-        let ids = self.by_address.overlapping(block);
+        let ids = self.open.holders(block);
         ids.filter_map(|id| self.session(id))
     }
 
     /// Subscribers with an open session.
     pub fn online(&self) -> HashSet<SubscriberId> {
-        self.by_subscriber.keys().copied().collect()
+        self.open.subscribers().collect()
     }
 
     pub fn is_online(&self, subscriber: SubscriberId) -> bool {
-        self.by_subscriber.contains_key(&subscriber)
+        !self.open.of(subscriber).is_empty()
     }
 
     /// Usage of a day beyond what tables folded up to `folded` hold.
-    pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Traffic {
-        let waiting = self
-            .usage
-            .get(&(day, subscriber))
-            .copied()
-            .unwrap_or_default();
-        match &self.folding {
-            Some((sequence, usage)) if *sequence > folded => {
-                waiting + usage.get(&(day, subscriber)).copied().unwrap_or_default()
-            }
-            _ => waiting,
-        }
+    pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Usage {
+        let waiting = self.usage.of_day(subscriber, day);
+        self.under_way(folded)
+            .map_or(waiting, |usage| waiting + usage.of_day(subscriber, day))
     }
 
-    /// All usage of a subscriber beyond what tables folded up to `folded` hold, by day.
-    pub fn usage_days_beyond(&self, folded: u64, subscriber: SubscriberId) -> Vec<(Day, Traffic)> {
-        let mut days: Vec<Day> = self
-            .usage
-            .keys()
-            .filter(|(_, s)| *s == subscriber)
-            .map(|(day, _)| *day)
-            .collect();
-        if let Some((_, usage)) = &self.folding {
-            days.extend(
-                usage
-                    .keys()
-                    .filter(|(_, s)| *s == subscriber)
-                    .map(|(day, _)| *day),
-            );
-        }
-        days.sort_unstable();
-        days.dedup();
-        days.into_iter()
-            .map(|day| (day, self.usage_beyond(folded, day, subscriber)))
-            .collect()
+    /// All usage of a subscriber beyond what tables folded up to `folded` hold. A day may come twice.
+    pub fn usage_days_beyond(
+        &self,
+        folded: u64,
+        subscriber: SubscriberId,
+    ) -> impl Iterator<Item = (Day, Usage)> + '_ {
+        let under_way = self.under_way(folded);
+        let under_way = under_way.map_or(&[][..], |usage| usage.days_of(subscriber));
+        let waiting = self.usage.days_of(subscriber);
+        waiting.iter().chain(under_way).copied()
     }
 
-    /// All usage beyond what tables folded up to `folded` hold.
+    /// All usage beyond what tables folded up to `folded` hold. A day of a subscriber may come twice.
     pub fn all_usage_beyond(
         &self,
         folded: u64,
-    ) -> impl Iterator<Item = ((Day, SubscriberId), Traffic)> + '_ {
-        let under_way = self
-            .folding
-            .iter()
-            .filter(move |(sequence, _)| *sequence > folded);
-        let under_way = under_way.flat_map(|(_, usage)| usage);
-        self.usage
-            .iter()
-            .chain(under_way)
-            .map(|(key, traffic)| (*key, *traffic))
+    ) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
+        let under_way = self.under_way(folded).into_iter();
+        self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
+    }
+
+    /// Sums of finished days that tables folded up to `folded` still hold.
+    pub(super) fn finished(&self, folded: u64, subscriber: SubscriberId) -> Kept {
+        let kept = self.finished.get(subscriber, folded, self.folding.as_ref());
+        kept.unwrap_or_default()
+    }
+
+    pub(super) fn keep_finished(&self, subscriber: SubscriberId, kept: Kept) {
+        self.finished.keep(subscriber, kept);
+    }
+
+    /// What a fold has taken, unless the tables hold it already.
+    fn under_way(&self, folded: u64) -> Option<&Unfolded> {
+        let (sequence, usage) = self.folding.as_ref()?;
+        (*sequence > folded).then_some(usage)
     }
 }

@@ -5,11 +5,24 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::hours::FreeWindow;
+use crate::domain::quota::{Direction, Used};
+use crate::domain::rate::{Rate, RateLimit};
+use crate::domain::time::Day;
+use crate::domain::window::Window;
 
 /// The model needs no archive: it never folds, so it forgets nothing.
 struct Nowhere;
 
 impl Archive for Nowhere {
+    fn folded(&self) -> u64 {
+        0
+    }
+
+    fn usage_of_day(&self, _: Day, _: SubscriberId) -> Usage {
+        Usage::ZERO
+    }
+
     fn closed(&self, _: SessionId) -> Option<Session> {
         None
     }
@@ -24,6 +37,10 @@ enum Step {
     Record(Record),
     /// An earlier record comes again.
     Repeat(proptest::sample::Index),
+    /// The router of one of the sessions there are confirmed so many kbit/s.
+    Tell(proptest::sample::Index, u64),
+    /// Octets of one of them that shall not count, so many seconds after T0.
+    Discount(proptest::sample::Index, u64, i64),
     Fold,
     /// The journal fails under the record, then works again and the router repeats it.
     JournalFails(Record, bool),
@@ -52,6 +69,7 @@ prop_compose! {
         session_time in proptest::option::of(0u32..200_000),
         totals in proptest::option::of((0u64..1_000, 0u64..1_000_000)),
         port in proptest::option::of(0u32..2),
+        free_windows in free_windows(),
     ) -> Record {
         Record {
             kind,
@@ -67,14 +85,32 @@ prop_compose! {
             totals: totals.map(|(upload, download)| Traffic::new(upload, download)),
             has_gigawords: true,
             place: Place { nas_port: port, ..Place::default() },
+            free_windows,
+            told: None,
         }
     }
+}
+
+fn free_windows() -> impl Strategy<Value = Vec<FreeWindow>> {
+    let window = (0u16..1_440, 0u16..1_440).prop_map(|(start, end)| FreeWindow {
+        window: Window {
+            weekdays: 0,
+            start,
+            end,
+        },
+        free_percent: 70,
+        direction: Direction::Download,
+    });
+    proptest::collection::vec(window, 0..2)
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         12 => records().prop_map(Step::Record),
         3 => any::<proptest::sample::Index>().prop_map(Step::Repeat),
+        2 => (any::<proptest::sample::Index>(), 64u64..99).prop_map(|(of, kbps)| Step::Tell(of, kbps)),
+        3 => (any::<proptest::sample::Index>(), 0u64..500_000, 0i64..400_000)
+            .prop_map(|(of, octets, at)| Step::Discount(of, octets, at)),
         3 => Just(Step::Fold),
         1 => (records(), any::<bool>()).prop_map(|(record, full)| Step::JournalFails(record, full)),
         1 => (0usize..12).prop_map(Step::FoldFails),
@@ -99,6 +135,19 @@ impl Against {
         self.given.push(record);
     }
 
+    /// What nobody waits for: it is applied when the model's sequence is reached.
+    fn follow(&mut self, entry: Entry) {
+        let sequence = self.model.applied() + 1;
+        self.model.apply(sequence, &entry, &Nowhere);
+        until(|| self.bench.accounting.live().applied() == sequence);
+    }
+
+    /// One of the sessions there are.
+    fn pick(&self, index: proptest::sample::Index) -> Option<SessionId> {
+        let ids: Vec<SessionId> = self.bench.sessions().into_keys().collect();
+        (!ids.is_empty()).then(|| *index.get(&ids))
+    }
+
     /// Every session and every day's usage is that of the model.
     fn compare(&self) {
         let model: BTreeMap<SessionId, Session> = self
@@ -113,19 +162,45 @@ impl Against {
         assert_eq!(live.online(), self.model.online());
         drop(live);
         let mut months = BTreeSet::new();
-        for ((day, subscriber), traffic) in self.model.all_usage_beyond(u64::MAX) {
+        for ((day, subscriber), octets) in self.model.all_usage_beyond(u64::MAX) {
             let picture = self.bench.accounting.picture().unwrap();
-            assert_eq!(picture.usage_of_day(day, subscriber).unwrap(), traffic);
+            let sum = self.model.usage_beyond(u64::MAX, day, subscriber);
+            assert_eq!(sum, octets, "the model folds nothing");
+            assert_eq!(picture.usage_of_day(day, subscriber).unwrap(), octets);
+            assert_eq!(octets.free.lowest(octets.raw), octets.free);
             months.insert((day.month(), subscriber));
         }
         for (month, subscriber) in months {
             let picture = self.bench.accounting.picture().unwrap();
             let days = self.model.all_usage_beyond(u64::MAX);
             let days = days.filter(|((day, of), _)| day.month() == month && *of == subscriber);
-            let sum = days.fold(Traffic::ZERO, |sum, (_, traffic)| sum + traffic);
+            let sum = days.fold(Usage::ZERO, |sum, (_, octets)| sum + octets);
             assert_eq!(picture.usage_of_month(month, subscriber).unwrap(), sum);
         }
         self.bench.booked_to(ALI);
+    }
+
+    /// What counts is the sum of the model's days, whatever was kept of earlier answers.
+    fn compare_used(&self) {
+        let picture = self.bench.accounting.picture().unwrap();
+        for subscriber in (1..=3).map(SubscriberId) {
+            for (month, term, today) in [(0, -3, 3), (2, 0, 4), (0, -3, 2)] {
+                let counting = used::counting(month, term, today);
+                let sum = |from: Day| {
+                    let days = self.model.usage_days_beyond(u64::MAX, subscriber);
+                    let days = days.filter(|(day, _)| (from..=counting.today).contains(day));
+                    days.fold(Usage::ZERO, |sum, (_, octets)| sum + octets)
+                        .counted()
+                };
+                let wanted = Used {
+                    today: sum(counting.today),
+                    month: sum(counting.month.start),
+                    term: sum(counting.term),
+                };
+                let used = picture.used(subscriber, &counting, &used::plan());
+                assert_eq!(used.unwrap(), wanted);
+            }
+        }
     }
 }
 
@@ -147,6 +222,21 @@ proptest! {
                     it.give(again);
                 }
                 Step::Repeat(_) => {}
+                Step::Tell(of, kbps) => {
+                    let limit = RateLimit { rate: Rate::new(kbps, kbps), burst: None, priority: 8 };
+                    if let Some(session) = it.pick(of) {
+                        it.bench.accounting.tell(session, limit);
+                        it.follow(Entry::Told { session, limit });
+                    }
+                }
+                Step::Discount(of, octets, at) => {
+                    let octets = Traffic::new(octets / 1_000, octets);
+                    let at = Timestamp::from_seconds(T0 + at);
+                    if let Some(session) = it.pick(of) {
+                        it.bench.accounting.discount(session, octets, at);
+                        it.follow(Entry::Discount { session, octets, at });
+                    }
+                }
                 Step::Fold => assert!(it.bench.accounting.fold()),
                 Step::JournalFails(record, is_full) => {
                     match is_full {
@@ -178,6 +268,7 @@ proptest! {
                     it.compare();
                 }
             }
+            it.compare_used();
         }
         it.compare();
         it.bench = it.bench.restart();

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 
-use super::samples::{session_closed, subscriber_bare};
+use super::accounting::session_closed;
+use super::samples::subscriber_bare;
 use super::*;
 use crate::domain::address::Block;
 use crate::domain::id::PoolId;
