@@ -235,9 +235,8 @@ impl Addresses {
                 && statics.held.overlapping(block).next().is_none()
                 && live.holders(block).all(|s| asked.leaving.contains(&s.id))
         };
-        let is_wanted = |lease: &Lease| {
-            pool.sticky || reserved.get(lease).is_some_and(|r| r.is_for(asked))
-        };
+        let is_wanted =
+            |lease: &Lease| pool.sticky || reserved.get(lease).is_some_and(|r| r.is_for(asked));
         let lease = before
             .into_iter()
             .filter(is_wanted)
@@ -254,7 +253,8 @@ impl Addresses {
         lapses.push_back((until, lease));
         drop(state);
         drop(live);
-        self.given.insert(given_key(asked.subscriber, &pool.kind), lease);
+        self.given
+            .insert(given_key(asked.subscriber, &pool.kind), lease);
         Some(lease)
     }
 
@@ -275,7 +275,11 @@ impl Addresses {
         let held = |session: &Session| {
             lease_of(session, &pool.kind).filter(|lease| pool.kind.slot(*lease).is_some())
         };
-        let open = accounting.live().open_of(subscriber).filter_map(held).last();
+        let open = accounting
+            .live()
+            .open_of(subscriber)
+            .filter_map(held)
+            .last();
         open.or_else(|| {
             let view = store.view();
             let ended = view.and_then(|v| sessions::closed_of(&v, subscriber, MOST_SEARCHED));
@@ -302,7 +306,10 @@ impl Addresses {
             .collect();
         counted.sort_by_key(|it| it.pool.name.to_lowercase());
         let places = Places::new(&counted);
-        let held = live.open_sessions().flat_map(|s| s.place.blocks()).flatten();
+        let held = live
+            .open_sessions()
+            .flat_map(|s| s.place.blocks())
+            .flatten();
         for index in held.filter_map(|block| places.find(block)) {
             if let Some(it) = counted.get_mut(index) {
                 it.used = it.used.saturating_add(1);

@@ -177,11 +177,7 @@ mod tests {
             ("10.0.0.0/30", "::ffff:10.0.0.0", "::ffff:10.0.0.3"),
             ("0.0.0.0/0", "::ffff:0.0.0.0", "::ffff:255.255.255.255"),
             ("2001:db8::/126", "2001:db8::", "2001:db8::3"),
-            (
-                "::/0",
-                "::",
-                "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-            ),
+            ("::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
             ("2001:db8::5/128", "2001:db8::5", "2001:db8::5"),
         ] {
             let number = |text: &str| text.parse::<Ipv6Addr>().unwrap().to_bits();

@@ -47,9 +47,7 @@ impl Allocation {
             self.set(slot);
             return Some(slot);
         }
-        let slot = self
-            .free_from(self.cursor)
-            .or_else(|| self.free_from(0))?;
+        let slot = self.free_from(self.cursor).or_else(|| self.free_from(0))?;
         self.set(slot);
         self.cursor = slot.saturating_add(1);
         Some(slot)
@@ -127,7 +125,10 @@ mod tests {
             assert_eq!((slots.taken(), slots.take(Some(0))), (size, None));
             slots.free_all();
             assert_eq!((slots.taken(), slots.is_free(size)), (0, false));
-            assert_eq!(std::iter::from_fn(|| slots.take(None)).count(), handed.len());
+            assert_eq!(
+                std::iter::from_fn(|| slots.take(None)).count(),
+                handed.len()
+            );
         }
     }
 

@@ -27,7 +27,11 @@ fn ranges_as_people_type_them() {
             8_181 + 254,
         ),
         // Side by side is no overlap.
-        ("10.0.0.1-10.0.0.2, 10.0.0.3", "10.0.0.1-10.0.0.2, 10.0.0.3", 3),
+        (
+            "10.0.0.1-10.0.0.2, 10.0.0.3",
+            "10.0.0.1-10.0.0.2, 10.0.0.3",
+            3,
+        ),
         ("16.0.0.1-16.16.0.0", "16.0.0.1-16.16.0.0", MOST_IN_POOL),
     ] {
         let ranges = Ranges::parse(typed).unwrap();
@@ -101,7 +105,10 @@ fn slots_run_over_all_ranges() {
     for other in ["10.0.0.0", "10.0.0.3", "10.0.4.255", "10.0.5.1"] {
         assert_eq!(kind.slot(address(other)), None, "{other}");
     }
-    assert_eq!(kind.slot(Lease::Prefix("2001:db8::".parse().unwrap(), 56)), None);
+    assert_eq!(
+        kind.slot(Lease::Prefix("2001:db8::".parse().unwrap(), 56)),
+        None
+    );
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl Calendar {
     }
 
     /// The instant at which the clock on the wall shows so many minutes after midnight on a date: the first one where it
-    /// shows them twice, and the first existing one where it jumps over them.
+    /// shows them twice; where it jumps over them, what it would have been before the jump.
     pub fn at(&self, date: Day, minutes: u16) -> Timestamp {
         let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
         let minute = i8::try_from(minutes % 60).unwrap_or(0);
@@ -329,6 +329,21 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    }
+
+    #[test]
+    fn a_time_on_the_wall_is_an_instant() {
+        let berlin = Calendar::new("Europe/Berlin", 5).unwrap();
+        for (day, minutes, instant) in [
+            ("2026-11-22", 0, "2026-11-21T23:00:00Z"),
+            ("2026-11-22", 23 * 60 + 59, "2026-11-22T22:59:00Z"),
+            // 02:30 comes twice, and 02:30 does not come.
+            ("2026-10-25", 150, "2026-10-25T00:30:00Z"),
+            ("2026-03-29", 150, "2026-03-29T01:30:00Z"),
+        ] {
+            let day = Day::parse(day).unwrap();
+            assert_eq!(berlin.at(day, minutes), at(instant), "{day} {minutes}");
+        }
     }
 
     #[test]

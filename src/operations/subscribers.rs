@@ -16,8 +16,8 @@ use crate::store::{Tx, nas, plans};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{Error, addresses};
 use super::trail::note;
+use super::{Error, addresses};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -388,7 +388,9 @@ fn mac_list(subscriber: &Subscriber) -> String {
 
 fn prefix(subscriber: &Subscriber) -> String {
     let prefix = subscriber.static_prefix;
-    prefix.map_or_else(String::new, |(address, length)| format!("{address}/{length}"))
+    prefix.map_or_else(String::new, |(address, length)| {
+        format!("{address}/{length}")
+    })
 }
 
 fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {

@@ -73,9 +73,7 @@ impl From<&Pool> for PoolRow {
 
 impl PoolRow {
     fn into_pool(self, id: PoolId) -> Result<Pool, StoreError> {
-        let kind = self
-            .kind()
-            .map_err(|why| rows::damaged(&POOLS, id, &why))?;
+        let kind = self.kind().map_err(|why| rows::damaged(&POOLS, id, &why))?;
         Ok(Pool {
             id,
             name: self.name,

@@ -61,10 +61,7 @@ pub fn prefix_holder(
     // They do not overlap, so only the last before it and the first within it can; the own one may lie between.
     for (range, order) in [
         ((0, 0)..=(wanted.first, u8::MAX), Order::Descending),
-        (
-            (wanted.first, 0)..=(wanted.last, u8::MAX),
-            Order::Ascending,
-        ),
+        ((wanted.first, 0)..=(wanted.last, u8::MAX), Order::Ascending),
     ] {
         read.scan(&STATIC_PREFIXES, range, order, 2, |(first, length), id| {
             let held = Block::of_prefix((Ipv6Addr::from_bits(first), length));

@@ -140,10 +140,7 @@ fn routes() -> Router<Panel> {
         .route("/nas/{id}/script", get(nas::script).post(nas::reveal))
         .route("/nas/{id}/script.rsc", get(nas::download))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
-        .route(
-            "/addresses",
-            get(addresses::list).post(addresses::create),
-        )
+        .route("/addresses", get(addresses::list).post(addresses::create))
         .route("/addresses/new", get(addresses::new))
         .route("/addresses/static", get(addresses::statics))
         .route("/addresses/holder", get(addresses::holder))

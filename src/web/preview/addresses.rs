@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{Sample, Wish};
-use crate::web::pages::addresses;
 use crate::web::pager::{Pager, Paging};
+use crate::web::pages::addresses;
 use crate::web::parts::{Field, Meter, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
@@ -165,7 +165,12 @@ fn holder(wish: Wish, is_found: bool) -> addresses::HolderPage {
     };
     let had = row("", "user00042", "2026-11-21 22:10:03", "still online");
     let around = vec![
-        row("Before", "user00042", "2026-11-20 08:01:11", "2026-11-22 03:00:02"),
+        row(
+            "Before",
+            "user00042",
+            "2026-11-20 08:01:11",
+            "2026-11-22 03:00:02",
+        ),
         row("After", "user00107", "2026-11-22 03:12:40", "still online"),
     ];
     addresses::HolderPage {

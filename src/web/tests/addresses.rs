@@ -32,10 +32,14 @@ const PREFIXES: [(&str, &str); 4] = [
 async fn a_pool_is_saved_listed_and_shown_again() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;
-    browser
-        .get("/addresses")
-        .await
-        .shows(OK, &["No pools on this side", "Who had this address", "2027-01-15"]);
+    browser.get("/addresses").await.shows(
+        OK,
+        &[
+            "No pools on this side",
+            "Who had this address",
+            "2027-01-15",
+        ],
+    );
     let page = browser.get("/addresses/new").await;
     page.shows(OK, &["New pool", "value=\"56\""]);
     assert_eq!(taken(&browser, "/addresses", &POOL).await, "/addresses");
@@ -52,8 +56,17 @@ async fn a_pool_is_saved_listed_and_shown_again() {
         ],
     );
     let page = browser.get("/addresses/1/edit").await;
-    page.shows(OK, &["10.64.0.1-10.64.0.254\n10.65.0.1-10.65.0.2", "/addresses/1/delete"]);
-    assert!(page.body.contains("id=\"sticky\" name=\"sticky\" type=\"checkbox\" value=\"on\" checked"));
+    page.shows(
+        OK,
+        &[
+            "10.64.0.1-10.64.0.254\n10.65.0.1-10.65.0.2",
+            "/addresses/1/delete",
+        ],
+    );
+    assert!(
+        page.body
+            .contains("id=\"sticky\" name=\"sticky\" type=\"checkbox\" value=\"on\" checked")
+    );
     browser
         .get("/addresses/2/edit")
         .await
@@ -62,12 +75,22 @@ async fn a_pool_is_saved_listed_and_shown_again() {
     taken(&browser, "/addresses/1/edit", &less).await;
     let pool = test.app.addresses().pool("Homes").unwrap();
     assert_eq!((pool.kind.size(), pool.sticky), (1, false));
-    browser.get("/audit").await.shows(OK, &["Pool Homes", "/addresses/1/edit"]);
+    browser
+        .get("/audit")
+        .await
+        .shows(OK, &["Pool Homes", "/addresses/1/edit"]);
     let page = browser.get("/addresses/1/delete").await;
     page.shows(OK, &["Delete Homes", "keep theirs"]);
-    assert_eq!(taken(&browser, "/addresses/1/delete", &[]).await, "/addresses");
+    assert_eq!(
+        taken(&browser, "/addresses/1/delete", &[]).await,
+        "/addresses"
+    );
     for path in ["/addresses/1/edit", "/addresses/1/delete"] {
-        assert_eq!(browser.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(
+            browser.get(path).await.status,
+            StatusCode::NOT_FOUND,
+            "{path}"
+        );
     }
 }
 
@@ -79,7 +102,10 @@ async fn each_wrong_value_is_told_beside_its_field() {
     taken(&browser, "/addresses", &PREFIXES).await;
     let long = "x".repeat(4_001);
     let v4 = with(&POOL, &[("name", "Other"), ("ranges", "10.66.0.1")]);
-    let v6 = with(&PREFIXES, &[("name", "Other"), ("network", "2001:db9::/40")]);
+    let v6 = with(
+        &PREFIXES,
+        &[("name", "Other"), ("network", "2001:db9::/40")],
+    );
     for (fields, field, value, problem) in [
         (&v4, "name", "", "A name is needed"),
         (&v4, "name", "homes", "Another pool has this name"),
@@ -87,15 +113,32 @@ async fn each_wrong_value_is_told_beside_its_field() {
         (&v4, "kind", "ipv4", "Choose one of the list"),
         (&v4, "ranges", "", "At least one range"),
         (&v4, "ranges", "10.66.0.9-10.66.0.1", "comes after"),
-        (&v4, "ranges", "10.65.0.2", "The pool Homes has some of these already"),
+        (
+            &v4,
+            "ranges",
+            "10.65.0.2",
+            "The pool Homes has some of these already",
+        ),
         (&v4, "notes", &long, "At most 4000 characters"),
         (&v6, "network", "", "An address or network"),
-        (&v6, "network", "10.0.0.0/8", "An IPv6 network for subscribers"),
-        (&v6, "network", "2001:db8:1ff:ff00::/56", "The pool v6 has some of these already"),
+        (
+            &v6,
+            "network",
+            "10.0.0.0/8",
+            "An IPv6 network for subscribers",
+        ),
+        (
+            &v6,
+            "network",
+            "2001:db8:1ff:ff00::/56",
+            "The pool v6 has some of these already",
+        ),
         (&v6, "delegated", "0", "A whole number from 1 to 64"),
         (&v6, "delegated", "65", "A whole number from 1 to 64"),
     ] {
-        let answer = browser.post("/addresses", &with(fields, &[(field, value)])).await;
+        let answer = browser
+            .post("/addresses", &with(fields, &[(field, value)]))
+            .await;
         answer.shows(WRONG, &[problem, &format!("id=\"{field}-error\"")]);
     }
     let too_many = with(&v6, &[("delegated", "61")]);
@@ -119,12 +162,14 @@ async fn a_pool_that_a_plan_needs_cannot_be_deleted() {
         ..Plan::clone(&test.app.plan(PlanId(1)).unwrap())
     };
     let actor = crate::domain::audit::Actor::CommandLine;
-    plans::update(&test.app, &actor, PlanId(1), plan).await.unwrap();
-    browser.get("/addresses").await.shows(OK, &["Home 20"]);
-    browser
-        .get("/addresses/1/delete")
+    plans::update(&test.app, &actor, PlanId(1), plan)
         .await
-        .shows(OK, &["The plan Home 20 takes addresses from it", "disabled"]);
+        .unwrap();
+    browser.get("/addresses").await.shows(OK, &["Home 20"]);
+    browser.get("/addresses/1/delete").await.shows(
+        OK,
+        &["The plan Home 20 takes addresses from it", "disabled"],
+    );
     let refused = browser.post("/addresses/1/delete", &[]).await;
     assert!(refused.status.is_client_error());
     assert!(test.app.addresses().pool("Homes").is_some());
@@ -159,20 +204,44 @@ async fn static_addresses_are_listed_and_noted_where_they_lie_in_a_pool() {
         Some(Block::of_prefix(("2001:db8:200::".parse().unwrap(), 56)))
     );
     let page = browser.get("/subscribers/1").await;
-    page.shows(OK, &["in the pool Homes, which leaves it out", "2001:db8:200::/56"]);
+    page.shows(
+        OK,
+        &[
+            "in the pool Homes, which leaves it out",
+            "2001:db8:200::/56",
+        ],
+    );
     browser
         .get("/subscribers/1/edit")
         .await
         .shows(OK, &["value=\"2001:db8:200::/56\""]);
     let page = browser.get("/addresses/static").await;
-    page.shows(OK, &["10.64.0.9", "ali", "Homes", "2001:db8:200::/56", "1 to 2 of 2"]);
-    browser.get("/addresses").await.shows(OK, &["Static addresses: 2", "1 reserved"]);
+    page.shows(
+        OK,
+        &[
+            "10.64.0.9",
+            "ali",
+            "Homes",
+            "2001:db8:200::/56",
+            "1 to 2 of 2",
+        ],
+    );
+    browser
+        .get("/addresses")
+        .await
+        .shows(OK, &["Static addresses: 2", "1 reserved"]);
     let other = with(
         &SUBSCRIBER,
-        &[("user_name", "sara"), ("static_prefix", "2001:db8:200:1::/64")],
+        &[
+            ("user_name", "sara"),
+            ("static_prefix", "2001:db8:200:1::/64"),
+        ],
     );
     let answer = browser.post("/subscribers", &other).await;
-    answer.shows(WRONG, &["ali has some of this prefix", "id=\"static_prefix-error\""]);
+    answer.shows(
+        WRONG,
+        &["ali has some of this prefix", "id=\"static_prefix-error\""],
+    );
     for typed in ["2001:db8::1/56", "10.0.0.0/24", "prefix"] {
         let wrong = with(&other, &[("static_prefix", typed)]);
         let answer = browser.post("/subscribers", &wrong).await;
@@ -190,7 +259,13 @@ async fn the_page_says_who_had_an_address() {
     let browser = test.sign_in().await;
     furnish(&browser).await;
     // From 06:59:00+60 s to one minute before eight.
-    account(&test.app, "ali", Some(1), RecordKind::Stop { cause: 1 }, 1_000);
+    account(
+        &test.app,
+        "ali",
+        Some(1),
+        RecordKind::Stop { cause: 1 },
+        1_000,
+    );
     let ask = |address: &'static str, time: &'static str| {
         let path = format!("/addresses/holder?address={address}&date=2027-01-15&time={time}");
         let browser = &browser;
@@ -231,12 +306,17 @@ async fn the_page_says_who_had_an_address() {
         page.shows(OK, &[problem]);
         assert!(!page.text().contains("Nobody had it"));
     }
-    let page = browser.get("/addresses/holder?address=10.64.0.7&date=tomorrow").await;
+    let page = browser
+        .get("/addresses/holder?address=10.64.0.7&date=tomorrow")
+        .await;
     page.shows(OK, &["id=\"date-error\""]);
     // Without a time: now.
     let page = browser.get("/addresses/holder?address=10.64.0.7").await;
     page.shows(OK, &["at 2027-01-15 08:00"]);
-    browser.get("/addresses/holder").await.shows(OK, &["Who had this address"]);
+    browser
+        .get("/addresses/holder")
+        .await
+        .shows(OK, &["Who had this address"]);
 }
 
 #[tokio::test]

@@ -107,7 +107,9 @@ fn later(it: &TestApp, seconds: i64) {
 fn a_login_gets_an_address_and_the_stop_frees_it() {
     let bench = bench_of(isp("10.0.0.1-10.0.0.2", false), "127.0.0.1:0");
     for name in ["ali", "sara", "omar"] {
-        bench.it.add_subscriber(subscriber(name, crate::domain::id::PlanId(1)));
+        bench
+            .it
+            .add_subscriber(subscriber(name, crate::domain::id::PlanId(1)));
     }
     let login = |name: &str| {
         let octets = bench.login(name);
@@ -258,7 +260,9 @@ fn whoever_dials_again_keeps_the_address_of_the_session_that_goes() {
         ..subscriber("ali", crate::domain::id::PlanId(1))
     });
     let login = |station: &str| {
-        let octets = bench.ask("ali", "pass-1", Method::Pap, &calling(station)).reply();
+        let octets = bench
+            .ask("ali", "pass-1", Method::Pap, &calling(station))
+            .reply();
         let reply = Packet::parse(&octets).unwrap();
         reply.ipv4(number::FRAMED_IP_ADDRESS).map(|a| a.octets()[3])
     };
@@ -294,7 +298,10 @@ fn whoever_dials_again_keeps_the_address_of_the_session_that_goes() {
 #[test]
 fn a_sticky_pool_gives_the_last_address_also_after_a_restart() {
     let it = isp("10.0.0.1-10.0.0.9", true);
-    assert_eq!((ask(&it, &line(1, MAC)), ask(&it, &line(2, MAC))), (Ok(1), Ok(2)));
+    assert_eq!(
+        (ask(&it, &line(1, MAC)), ask(&it, &line(2, MAC))),
+        (Ok(1), Ok(2))
+    );
     account(&it, "ali", 1, RecordKind::Start, 1);
     account(&it, "ali", 1, STOP, 1);
     account(&it, "sara", 2, RecordKind::Start, 2);
@@ -313,7 +320,14 @@ fn a_sticky_pool_gives_the_last_address_also_after_a_restart() {
     assert_eq!(ask(&it, &line(1, OTHER_MAC)), Ok(1));
     assert_eq!(ask(&it, &line(2, OTHER_MAC)), Ok(3));
     let open = [crate::domain::access::OpenSession {
-        id: it.app.accounting.live().open_of(SubscriberId(2)).next().unwrap().id,
+        id: it
+            .app
+            .accounting
+            .live()
+            .open_of(SubscriberId(2))
+            .next()
+            .unwrap()
+            .id,
         nas: NasId(9),
         mac: None,
         started_at: NOW,
@@ -330,7 +344,10 @@ fn a_sticky_pool_gives_the_last_address_also_after_a_restart() {
     let TestApp { folder, app, .. } = it;
     drop(app);
     let it = TestApp::open(folder);
-    let stale = Line { open: &open, ..stale };
+    let stale = Line {
+        open: &open,
+        ..stale
+    };
     assert_eq!(ask(&it, &stale), Ok(2), "the session that fell silent");
     it.app.close();
 }
@@ -367,9 +384,21 @@ fn what_was_given_stays_given_when_the_pool_changes() {
     let id = crate::domain::id::PoolId(1);
     assert_eq!(ask(&it, &line(1, MAC)), Ok(1));
     account(&it, "sara", 2, RecordKind::Start, 2);
-    run(pools::update(&it.app, &actor(), id, pool("homes", "10.0.0.1-10.0.0.2"))).unwrap();
+    run(pools::update(
+        &it.app,
+        &actor(),
+        id,
+        pool("homes", "10.0.0.1-10.0.0.2"),
+    ))
+    .unwrap();
     assert_eq!(ask(&it, &line(3, MAC)), Err(Reason::NoAddress));
-    run(pools::update(&it.app, &actor(), id, pool("homes", "10.0.0.1-10.0.0.4"))).unwrap();
+    run(pools::update(
+        &it.app,
+        &actor(),
+        id,
+        pool("homes", "10.0.0.1-10.0.0.4"),
+    ))
+    .unwrap();
     assert_eq!(ask(&it, &line(3, MAC)), Ok(3));
 }
 
@@ -381,7 +410,10 @@ fn the_counts_of_a_pool_add_up() {
     draft.static_address = Some(Ipv4Addr::new(10, 0, 0, 9));
     it.add_subscriber(draft);
     let counts = || {
-        let counted = it.app.addresses().counts(&it.app.accounting.live(), it.app.now());
+        let counted = it
+            .app
+            .addresses()
+            .counts(&it.app.accounting.live(), it.app.now());
         let counted = counted.into_iter();
         let counted = counted.map(|it| (it.pool.name.clone(), it.used, it.reserved, it.free()));
         counted.collect::<Vec<_>>()

@@ -54,7 +54,10 @@ fn pools_are_read_as_they_were_written() {
     golden("pool-v4", view.get(&POOLS, 1).unwrap().unwrap());
     golden("pool-delegated", view.get(&POOLS, 2).unwrap().unwrap());
     assert_eq!(pools::all(&view).unwrap(), [pool_v4(), pool_delegated()]);
-    assert_eq!(pools::get(&view, PoolId(2)).unwrap(), Some(pool_delegated()));
+    assert_eq!(
+        pools::get(&view, PoolId(2)).unwrap(),
+        Some(pool_delegated())
+    );
     write(&store, |tx| pools::remove(tx, PoolId(1)));
     let view = store.view().unwrap();
     assert_eq!(pools::get(&view, PoolId(1)).unwrap(), None);
@@ -128,7 +131,9 @@ fn what_is_set_aside_follows_its_subscriber() {
     let address = Ipv4Addr::new(10, 0, 0, 8);
     let holder = |address| statics::address_holder(&store.view().unwrap(), address).unwrap();
     assert_eq!(holder(address), Some(SubscriberId(3)));
-    write(&store, move |tx| subscribers::remove(tx, &of(3, Some("10.0.0.8"), None)));
+    write(&store, move |tx| {
+        subscribers::remove(tx, &of(3, Some("10.0.0.8"), None))
+    });
     assert_eq!((holder(address), all().len()), (None, 1));
 }
 
@@ -182,7 +187,11 @@ fn ended_sessions_are_found_by_what_they_held() {
         // The first address of all prefixes that could contain it.
         ("2001:db8:0:100::", &[4, 2]),
     ] {
-        assert_eq!(holders(&store, asked, 99), (wanted.to_vec(), true), "{asked}");
+        assert_eq!(
+            holders(&store, asked, 99),
+            (wanted.to_vec(), true),
+            "{asked}"
+        );
     }
     assert_eq!(holders(&store, "10.0.0.9", 2), (vec![2, 1], true));
     assert_eq!(holders(&store, "10.0.0.9", 1), (vec![2], false));
@@ -211,7 +220,9 @@ fn the_index_follows_a_session_that_ends_elsewhere_or_goes_on() {
 fn the_history_of_an_older_store_is_indexed() {
     let store = store();
     for id in 1..=3 {
-        write(&store, move |tx| sessions::put(tx, &ended(id, Some("10.0.0.9"), None)));
+        write(&store, move |tx| {
+            sessions::put(tx, &ended(id, Some("10.0.0.9"), None))
+        });
     }
     write(&store, |tx| tx.remove_range(&SESSIONS_BY_ADDRESS, (0, 0)..));
     assert!(holders(&store, "10.0.0.9", 9).0.is_empty());

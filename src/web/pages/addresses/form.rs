@@ -60,7 +60,10 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
     let refusal = match parse(&form, &mut problems) {
         None => None,
         Some(pool) => {
-            let text = format!("{} is created. Choose it in the plans that use it.", pool.name);
+            let text = format!(
+                "{} is created. Choose it in the plans that use it.",
+                pool.name
+            );
             match verbs::create(signed.app(), &signed.actor(), pool).await {
                 Ok(_) => return Ok(done(&signed, Flash::good(text), PATH)),
                 Err(error) => problems.absorb(error)?,
@@ -107,7 +110,10 @@ fn page(
     let field = |name| problems.field(form, name);
     let kinds = [
         ("v4", "IPv4 addresses, one for each session"),
-        ("delegated", "IPv6 prefixes to delegate, one for each session"),
+        (
+            "delegated",
+            "IPv6 prefixes to delegate, one for each session",
+        ),
     ];
     let (title, action, delete) = match id {
         None => ("New pool", PATH.to_owned(), String::new()),

@@ -84,10 +84,7 @@ pub async fn list(signed: Signed) -> Reply {
     let (date, time) = holder::present(&words);
     let page = ListPage {
         shell: signed.shell("Addresses", Nav::Addresses),
-        rows: counted
-            .iter()
-            .map(|it| row(it, names(&it.pool)))
-            .collect(),
+        rows: counted.iter().map(|it| row(it, names(&it.pool))).collect(),
         address: Field::default(),
         date: Field::new(date),
         time: Field::new(time),
@@ -109,9 +106,7 @@ fn row(it: &Counted, plans: Vec<String>) -> Row {
     let size = pool.kind.size();
     let taken = u64::from(size.saturating_sub(it.free()));
     // Rounded up: nothing looks empty that is not.
-    let percent = taken
-        .saturating_mul(100)
-        .div_ceil(u64::from(size.max(1)));
+    let percent = taken.saturating_mul(100).div_ceil(u64::from(size.max(1)));
     let percent = u8::try_from(percent).unwrap_or(100);
     Row {
         href: format!("{PATH}/{}", pool.id),
@@ -166,7 +161,9 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
         blocked: match used_by.first() {
             None => String::new(),
             Some(plan) => {
-                format!("The plan {plan} takes addresses from it. Give the plan another pool first.")
+                format!(
+                    "The plan {plan} takes addresses from it. Give the plan another pool first."
+                )
             }
         },
     };

@@ -57,7 +57,10 @@ pub async fn statics(signed: Signed) -> Reply {
 }
 
 fn row(words: &Words<'_>, item: &Static) -> StaticRow {
-    let pool = words.app.addresses().pool_over(Block::of_network(item.network));
+    let pool = words
+        .app
+        .addresses()
+        .pool_over(Block::of_network(item.network));
     StaticRow {
         address: item.network.to_string(),
         user_name: words.subscriber(item.subscriber),

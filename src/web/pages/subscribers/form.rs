@@ -105,10 +105,18 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
         None => None,
         Some(draft) => {
             let name = draft.username.as_str();
-            let text = with_note(&signed, format!("{name} is created and can sign in now."), &draft);
+            let text = with_note(
+                &signed,
+                format!("{name} is created and can sign in now."),
+                &draft,
+            );
             match verbs::create(signed.app(), &signed.actor(), draft).await {
                 Ok(id) => {
-                    return Ok(done(&signed, Flash::good(text), &words::subscriber_href(id)));
+                    return Ok(done(
+                        &signed,
+                        Flash::good(text),
+                        &words::subscriber_href(id),
+                    ));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -138,10 +146,18 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
     let refusal = match draft {
         None => None,
         Some(draft) => {
-            let text = with_note(&signed, format!("{} is saved.", draft.username.as_str()), &draft);
+            let text = with_note(
+                &signed,
+                format!("{} is saved.", draft.username.as_str()),
+                &draft,
+            );
             match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
                 Ok(()) => {
-                    return Ok(done(&signed, Flash::good(text), &words::subscriber_href(subscriber.id)));
+                    return Ok(done(
+                        &signed,
+                        Flash::good(text),
+                        &words::subscriber_href(subscriber.id),
+                    ));
                 }
                 Err(error) => problems.absorb(error)?,
             }
