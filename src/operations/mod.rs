@@ -4,6 +4,7 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod addresses;
 pub mod api_usage;
 pub mod attempts;
 pub mod coa_test;
@@ -21,6 +22,7 @@ pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
+pub mod pools;
 pub mod quota_sync;
 pub mod records;
 pub mod router_api;

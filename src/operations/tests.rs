@@ -1,5 +1,6 @@
 //! What the verbs do: the rows they write, the audit entry, the follow-up work, and what they refuse.
 
+mod addresses;
 mod routers;
 mod search;
 mod speeds;

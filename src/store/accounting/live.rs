@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use super::entry::Entry;
 use super::finished::Finished;
 use super::keys::{Key, Recent};
+use super::open::{Listing, Open};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::{Traffic, Usage};
@@ -50,9 +51,7 @@ pub struct Live {
     slots: HashMap<SessionId, Slot>,
     /// Sessions in `slots` under one key, oldest first. Nearly always one.
     by_key: HashMap<Key, Vec<SessionId>>,
-    /// Open sessions of a subscriber, oldest first.
-    by_subscriber: HashMap<SubscriberId, Vec<SessionId>>,
-    open: usize,
+    open: Open,
     usage: Unfolded,
     recent: Recent,
     /// What a fold under way has taken, and the sequence that the tables hold once it is done.
@@ -82,8 +81,7 @@ impl Live {
             calendar,
             slots: HashMap::with_capacity(open.len()),
             by_key: HashMap::with_capacity(open.len()),
-            by_subscriber: HashMap::with_capacity(open.len()),
-            open: 0,
+            open: Open::default(),
             usage: Unfolded::default(),
             recent: Recent::default(),
             folding: None,
@@ -216,20 +214,19 @@ impl Live {
         let Some(slot) = self.slots.get_mut(&id) else {
             return false;
         };
-        let was_open = slot.session.stopped.is_none();
-        let subscriber_was = slot.session.subscriber;
+        let was = Listing::of(&slot.session);
         match rating::apply(&mut slot.session, record, &self.calendar) {
             Applied::Nothing => true,
             Applied::Other => false,
             Applied::Changed { booked } => {
                 slot.dirty = true;
                 self.provisional.remove(&id);
-                let is_open = slot.session.stopped.is_none();
+                let is = Listing::of(&slot.session);
                 let subscriber = slot.session.subscriber;
                 self.book(subscriber, booked);
-                if (was_open, subscriber_was) != (is_open, subscriber) {
-                    self.unlist(id, was_open, subscriber_was);
-                    self.list(id, is_open, subscriber);
+                if was != is {
+                    self.open.unlist(id, was);
+                    self.open.list(id, is);
                 }
                 true
             }
@@ -322,10 +319,11 @@ impl Live {
         if slot.session.stopped.is_some() {
             return;
         }
+        let was = Listing::of(&slot.session);
         rating::close(&mut slot.session, at, cause);
         slot.dirty = true;
-        let subscriber = slot.session.subscriber;
-        self.unlist(id, true, subscriber);
+        self.provisional.remove(&id);
+        self.open.unlist(id, was);
     }
 
     fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Usage)>) {
@@ -336,39 +334,11 @@ impl Live {
     }
 
     fn insert(&mut self, session: Session, dirty: bool) {
-        let (id, subscriber, is_open) = (session.id, session.subscriber, session.stopped.is_none());
+        let (id, listing) = (session.id, Listing::of(&session));
         let ids = self.by_key.entry(Key::of_session(&session)).or_default();
         ids.insert(ids.partition_point(|other| *other < id), id);
         self.slots.insert(id, Slot { session, dirty });
-        self.list(id, is_open, subscriber);
-    }
-
-    fn list(&mut self, id: SessionId, is_open: bool, subscriber: Option<SubscriberId>) {
-        if !is_open {
-            return;
-        }
-        self.open += 1;
-        if let Some(subscriber) = subscriber {
-            let ids = self.by_subscriber.entry(subscriber).or_default();
-            let place = ids.partition_point(|other| *other < id);
-            ids.insert(place, id);
-        }
-    }
-
-    fn unlist(&mut self, id: SessionId, was_open: bool, subscriber: Option<SubscriberId>) {
-        if !was_open {
-            return;
-        }
-        self.open = self.open.saturating_sub(1);
-        self.provisional.remove(&id);
-        if let Some(subscriber) = subscriber
-            && let Some(ids) = self.by_subscriber.get_mut(&subscriber)
-        {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_subscriber.remove(&subscriber);
-            }
-        }
+        self.open.list(id, listing);
     }
 
     /// Takes what a router's own counters say of an open session, in place of what they said before.

@@ -8,6 +8,7 @@ mod entry;
 mod finished;
 mod keys;
 mod live;
+mod open;
 mod owner;
 mod picture;
 #[cfg(test)]

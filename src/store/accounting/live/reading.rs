@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::super::finished::Kept;
 use super::super::unfolded::Unfolded;
 use super::Live;
+use crate::domain::address::Block;
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::Usage;
 use crate::domain::session::Session;
@@ -12,7 +13,7 @@ use crate::domain::time::Day;
 
 impl Live {
     pub fn open_count(&self) -> usize {
-        self.open
+        self.open.count()
     }
 
     /// Sessions that the next fold will write.
@@ -40,20 +41,23 @@ impl Live {
     }
 
     pub fn open_of(&self, subscriber: SubscriberId) -> impl Iterator<Item = &Session> {
-        let ids = self
-            .by_subscriber
-            .get(&subscriber)
-            .map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.session(*id))
+        let ids = self.open.of(subscriber).iter();
+        ids.filter_map(|id| self.session(*id))
+    }
+
+    /// Open sessions that hold any address of a stretch.
+    pub fn holders(&self, block: Block) -> impl Iterator<Item = &Session> {
+        let ids = self.open.holders(block);
+        ids.filter_map(|id| self.session(id))
     }
 
     /// Subscribers with an open session.
     pub fn online(&self) -> HashSet<SubscriberId> {
-        self.by_subscriber.keys().copied().collect()
+        self.open.subscribers().collect()
     }
 
     pub fn is_online(&self, subscriber: SubscriberId) -> bool {
-        self.by_subscriber.contains_key(&subscriber)
+        !self.open.of(subscriber).is_empty()
     }
 
     /// Usage of a day beyond what tables folded up to `folded` hold.
@@ -80,12 +84,12 @@ impl Live {
         &self,
         subscriber: SubscriberId,
     ) -> impl Iterator<Item = (Day, Usage)> + '_ {
-        let ids = self
-            .by_subscriber
-            .get(&subscriber)
-            .filter(|_| !self.provisional.is_empty());
-        let days = ids.into_iter().flatten();
-        days.filter_map(|id| self.provisional.get(id))
+        let ids = match self.provisional.is_empty() {
+            true => &[],
+            false => self.open.of(subscriber),
+        };
+        ids.iter()
+            .filter_map(|id| self.provisional.get(id))
             .flatten()
             .copied()
     }
