@@ -3,6 +3,7 @@
 //! Built once, passed by reference. Invariant: the copies here follow every commit before its caller is answered.
 
 mod auth_log;
+mod cdn;
 mod clock;
 mod directory;
 mod login_facts;
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
 use crate::domain::Invalid;
 use crate::domain::bandwidth_rule::Rules;
+use crate::domain::cdn::CdnProfile;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
@@ -30,10 +32,14 @@ use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
-use crate::store::{Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, outbox, plans};
+use crate::store::{
+    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows, outbox,
+    plans,
+};
 use crate::telemetry::{Telemetry, monotonic};
 
 pub use auth_log::{AuthLog, MOST_WAITING};
+pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
@@ -95,6 +101,8 @@ struct Copies {
     settings: ArcSwap<Settings>,
     plans: ArcSwap<HashMap<PlanId, Arc<Plan>>>,
     rules: ArcSwap<Rules>,
+    cdn_profiles: ArcSwap<Vec<Arc<CdnProfile>>>,
+    cdn_bell: watch::Sender<u64>,
     nas: ArcSwap<NasTable>,
     login_facts: LoginFactsCache,
     directory: Directory,
@@ -108,6 +116,8 @@ impl Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
             rules: ArcSwap::from_pointee(read_rules(view)?),
+            cdn_profiles: ArcSwap::from_pointee(read_cdn_profiles(view)?),
+            cdn_bell: watch::Sender::new(0),
             nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
@@ -120,6 +130,7 @@ impl Copies {
     fn follow(&self, view: &View, changes: &[Change]) {
         let mut plans_changed = false;
         let mut rules_changed = false;
+        let mut cdn_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
         let mut subscribers_changed = HashSet::new();
@@ -131,6 +142,7 @@ impl Copies {
                 }
                 Change::Plan(_) => plans_changed = true,
                 Change::BandwidthRules => rules_changed = true,
+                Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
@@ -147,6 +159,14 @@ impl Copies {
             keep(read_rules(view), "bandwidth rules", |rules| {
                 self.rules.store(Arc::new(rules))
             });
+        }
+        if cdn_changed {
+            keep(read_cdn_profiles(view), "CDN profiles", |profiles| {
+                self.cdn_profiles.store(Arc::new(profiles));
+            });
+        }
+        if cdn_changed || plans_changed {
+            self.cdn_bell.send_modify(|commits| *commits += 1);
         }
         if nas_changed {
             let read = NasTable::read(view, &self.sealer, &self.nas.load());
@@ -179,6 +199,10 @@ fn read_rules(view: &View) -> Result<Rules, AppError> {
     Ok(Rules::new(bandwidth_rules::all(view)?))
 }
 
+fn read_cdn_profiles(view: &View) -> Result<Vec<Arc<CdnProfile>>, AppError> {
+    Ok(cdn_rows::all(view)?.into_iter().map(Arc::new).collect())
+}
+
 /// Where the daemon listens; what was configured as port 0 has its real number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -200,6 +224,7 @@ pub struct App {
     pub sightings: Sightings,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub cdn: CdnRouters,
     copies: Arc<Copies>,
 }
 
@@ -233,6 +258,7 @@ impl App {
             sightings: Sightings::new(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            cdn: CdnRouters::default(),
             copies,
         })
     }
@@ -271,6 +297,16 @@ impl App {
     /// The bandwidth rules, in the order in which they win.
     pub fn rules(&self) -> Arc<Rules> {
         self.copies.rules.load_full()
+    }
+
+    /// All CDN profiles by id.
+    pub fn cdn_profiles(&self) -> Arc<Vec<Arc<CdnProfile>>> {
+        self.copies.cdn_profiles.load_full()
+    }
+
+    /// Changes with every commit of a CDN profile, of a plan that may have one, or of the routers that are kept in step.
+    pub fn cdn_bell(&self) -> watch::Receiver<u64> {
+        self.copies.cdn_bell.subscribe()
     }
 
     pub fn nas_table(&self) -> Arc<NasTable> {

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod bandwidth_rule;
+pub mod cdn;
 pub mod duration;
 pub mod extra;
 pub mod fup;

@@ -11,6 +11,7 @@ use super::StoreError;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
+use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
 use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
@@ -87,6 +88,12 @@ pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
 /// Bandwidth rules. Key: rule. Owner: bandwidth_rules. Tens of rows.
 pub const BANDWIDTH_RULES: Map<u32, BandwidthRuleRow> = Map::new("bandwidth_rules");
 
+/// CDN profiles. Key: profile. Owner: cdn. A few rows of up to 40 KB.
+pub const CDN_PROFILES: Map<u32, CdnProfileRow> = Map::new("cdn_profiles");
+
+/// Routers that are kept in step with the CDN profiles. Key: NAS. Owner: cdn. Tens of rows.
+pub const CDN_ROUTERS: Map<u32, CdnRouterRow> = Map::new("cdn_routers");
+
 /// NAS devices. Key: NAS. Owner: nas. Tens of rows.
 pub const NAS: Map<u32, NasRow> = Map::new("nas");
 
@@ -135,6 +142,8 @@ pub const ALL: &[&dyn AnyMap] = &[
     &STATIC_ADDRESSES,
     &PLANS,
     &BANDWIDTH_RULES,
+    &CDN_PROFILES,
+    &CDN_ROUTERS,
     &NAS,
     &OPERATORS,
     &LOGINS,
