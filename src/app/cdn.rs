@@ -114,7 +114,11 @@ mod tests {
         assert_eq!(read(&routers, 130, 1_500), Some((30, 500)));
         assert_eq!(read(&routers, 131, 1_400), Some((131, 1_400)), "began anew");
         assert!(routers.read(NasId(2), Vec::new()).is_empty());
-        assert_eq!(read(&routers, 132, 1_400), Some((1, 0)), "of its own router");
+        assert_eq!(
+            read(&routers, 132, 1_400),
+            Some((1, 0)),
+            "of its own router"
+        );
     }
 
     #[test]

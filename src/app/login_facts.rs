@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
+use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::extra::Extras;
 use crate::domain::plan::OnLimit;
 use crate::domain::quota::{Began, Credit, TopUp};
 use crate::domain::rate::Rate;

@@ -33,8 +33,8 @@ use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
 use crate::store::{
-    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows, outbox,
-    plans,
+    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
+    outbox, plans,
 };
 use crate::telemetry::{Telemetry, monotonic};
 

@@ -2,9 +2,9 @@
 //!
 //! The checks run in a fixed order with one named reason each (PRODUCT.md section 2).
 
+use super::extra::Extra;
 use super::id::{LoginId, NasId, SessionId};
 use super::mac::Mac;
-use super::extra::Extra;
 use super::plan::{AddressSource, OnExpiry, OnLimit};
 use super::rate::RateLimit;
 use super::session::Presence;
@@ -272,7 +272,12 @@ fn replaced_sessions(facts: &AccessFacts<'_>, now: Timestamp) -> Option<Vec<Sess
         .iter()
         .filter(|s| s.presence == Presence::Online && !is_same_line(s))
         .collect();
-    let most = usize::from(facts.max_sessions.unwrap_or(facts.speed.plan.max_sessions).max(1));
+    let most = usize::from(
+        facts
+            .max_sessions
+            .unwrap_or(facts.speed.plan.max_sessions)
+            .max(1),
+    );
     let surplus = (others.len() + 1).saturating_sub(most);
     let mut replaces = Vec::new();
     if surplus > 0 {
@@ -308,7 +313,13 @@ fn entitle(facts: &AccessFacts<'_>, gate: TermGate, now: Timestamp) -> Entitleme
         delegated_pool: plan.delegated_pool.clone(),
         delegated_prefix: facts.static_prefix,
         router_profile: plan.router_profile.clone(),
-        extra_reply: plan.extras.reply.iter().chain(facts.extra_reply).cloned().collect(),
+        extra_reply: plan
+            .extras
+            .reply
+            .iter()
+            .chain(facts.extra_reply)
+            .cloned()
+            .collect(),
         session_timeout: session_timeout(&facts.speed, now, facts.login),
         interim_interval: facts.interim_interval,
         is_expired: matches!(gate, TermGate::Restricted(_)),

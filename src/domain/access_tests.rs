@@ -1,11 +1,14 @@
 //! Every check of a login, both sides of its edge, and their order.
 
 use super::*;
-use crate::domain::id::PlanId;
+use crate::domain::bandwidth_rule::Rules;
+use crate::domain::id::{PlanId, SubscriberId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::plan::{Term, TermUnit};
-use crate::domain::rate::Burst;
-use crate::domain::time::HOUR;
+use crate::domain::octets::Traffic;
+use crate::domain::plan::Plan;
+use crate::domain::quota::{Quota, Used};
+use crate::domain::rate::{Burst, FASTEST_KBPS, Rate};
+use crate::domain::time::{Calendar, HOUR};
 use crate::domain::window::Window;
 
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
@@ -28,23 +31,44 @@ fn plan() -> Plan {
 fn facts<'a>(plan: &'a Plan, calendar: &'a Calendar) -> AccessFacts<'a> {
     AccessFacts {
         status: &Status::Enabled,
-        expires_at: None,
-        plan,
-        rate_override: None,
+        speed: SpeedFacts {
+            subscriber: SubscriberId(1),
+            plan,
+            own: None,
+            boost: None,
+            used: Used::default(),
+            raised: 0,
+            expires_at: None,
+            rules: no_rules(),
+            calendar,
+            fastest_kbps: FASTEST_KBPS,
+        },
         max_sessions: None,
         on_limit: None,
         mac_mode: MacMode::Off,
         macs: &[],
         only_nas: None,
         static_address: None,
-        used_this_month: 0,
+        static_prefix: None,
+        checks_hold: true,
+        extra_reply: &[],
         open: &[],
         nas: NasId(1),
         mac: Some(LINE),
         login: LoginId(0),
         interim_interval: 60,
-        calendar,
     }
+}
+
+fn no_rules() -> &'static Rules {
+    static NONE: std::sync::LazyLock<Rules> = std::sync::LazyLock::new(Rules::default);
+    &NONE
+}
+
+/// The same with another end of the term.
+fn ending<'a>(mut facts: AccessFacts<'a>, expires_at: Timestamp) -> AccessFacts<'a> {
+    facts.speed.expires_at = Some(expires_at);
+    facts
 }
 
 fn open(id: u64, mac: Mac, silent_seconds: i64, presence: Presence) -> OpenSession {
@@ -68,10 +92,7 @@ fn accepted(facts: &AccessFacts<'_>) -> Accepted {
 #[test]
 fn the_term_ends_at_its_instant() {
     let (plan, calendar) = (plan(), Calendar::utc());
-    let until = |ms| AccessFacts {
-        expires_at: Some(NOW.plus(ms)),
-        ..facts(&plan, &calendar)
-    };
+    let until = |ms| ending(facts(&plan, &calendar), NOW.plus(ms));
     assert_eq!(decide(&until(0), NOW), Decision::Reject(Reason::Expired));
     assert_eq!(accepted(&until(1)).entitlement.session_timeout, Some(60));
     assert_eq!(
@@ -89,11 +110,74 @@ fn the_term_ends_at_its_instant() {
 #[test]
 fn the_timeout_is_spread_over_ten_minutes() {
     let hour = NOW.plus(HOUR);
-    assert_eq!(session_timeout(hour, NOW, LoginId(599)), 3600 + 599);
-    assert_eq!(session_timeout(hour, NOW, LoginId(600)), 3600);
+    assert_eq!(spread_timeout(hour, NOW, LoginId(599)), 3600 + 599);
+    assert_eq!(spread_timeout(hour, NOW, LoginId(600)), 3600);
     assert_eq!(
-        session_timeout(Timestamp(i64::MAX), NOW, LoginId(1)),
+        spread_timeout(Timestamp(i64::MAX), NOW, LoginId(1)),
         u32::MAX
+    );
+}
+
+#[test]
+fn the_timeout_is_where_the_plan_ends_the_session() {
+    let calendar = Calendar::utc();
+    let with = |on_expiry, login_hours, expires_at: Option<i64>| {
+        let plan = Plan {
+            on_expiry,
+            login_hours,
+            ..plan()
+        };
+        let mut facts = facts(&plan, &calendar).speed;
+        facts.expires_at = expires_at.map(|ms| NOW.plus(ms));
+        session_timeout(&facts, NOW, LoginId(0))
+    };
+    let reject = || OnExpiry::Reject;
+    assert_eq!(with(reject(), None, Some(HOUR)), Some(3_600));
+    assert_eq!(with(reject(), None, None), None);
+    let slower = OnExpiry::ExpiredSpeed {
+        rate: Rate::new(64, 64),
+    };
+    assert_eq!(with(slower, None, Some(HOUR)), None, "it goes on");
+    let grace = OnExpiry::Grace {
+        days: 2,
+        rate: None,
+    };
+    assert_eq!(with(grace, None, Some(HOUR)), Some(3_600 + 2 * 86_400));
+    // 2026-05-28 20:26 UTC, a Thursday.
+    let hours = |text| Some(Window::parse(text).unwrap());
+    assert_eq!(with(reject(), hours("20:00-21:00"), None), Some(34 * 60));
+    assert_eq!(
+        with(reject(), hours("20:00-21:00"), Some(10 * MINUTE)),
+        Some(600),
+        "what comes first"
+    );
+    assert_eq!(with(reject(), hours("20:00-20:27"), None), Some(60));
+    assert_eq!(with(reject(), hours("4 20:00-02:00"), None), Some(334 * 60));
+    assert_eq!(with(reject(), hours("4 05:00-05:00"), None), Some(214 * 60));
+    assert_eq!(with(reject(), hours("00:00-00:00"), None), None);
+}
+
+#[test]
+fn a_grace_ends_with_its_last_moment() {
+    let calendar = Calendar::utc();
+    let plan = Plan {
+        on_expiry: OnExpiry::Grace {
+            days: 2,
+            rate: Some(Rate::new(512, 1_000)),
+        },
+        ..plan()
+    };
+    let ended = |ms: i64| ending(facts(&plan, &calendar), NOW.plus(-ms));
+    let at_once = accepted(&ended(0)).entitlement;
+    assert_eq!(at_once.limit.rate, Rate::new(512, 1_000));
+    assert!(!at_once.is_expired);
+    assert!(matches!(
+        decide(&ended(2 * DAY - 1), NOW),
+        Decision::Accept(_)
+    ));
+    assert_eq!(
+        decide(&ended(2 * DAY), NOW),
+        Decision::Reject(Reason::Expired)
     );
 }
 
@@ -107,11 +191,10 @@ fn an_expired_subscriber_may_land_in_the_expired_pool() {
     };
     let calendar = Calendar::utc();
     let facts = AccessFacts {
-        expires_at: Some(NOW),
         static_address: Some(Ipv4Addr::new(10, 0, 0, 9)),
         ..facts(&plan, &calendar)
     };
-    let entitlement = accepted(&facts).entitlement;
+    let entitlement = accepted(&ending(facts, NOW)).entitlement;
     assert_eq!(entitlement.address, AddressChoice::Pool("late".into()));
     assert_eq!(
         (
@@ -127,18 +210,17 @@ fn an_expired_subscriber_may_land_in_the_expired_pool() {
 #[test]
 fn quota_blocks_when_it_is_reached() {
     let plan = Plan {
-        monthly_quota_octets: Some(100),
+        quota: Quota {
+            monthly: Some(100),
+            ..Quota::default()
+        },
         ..plan()
     };
     let calendar = Calendar::utc();
     let used = |octets| {
-        decide(
-            &AccessFacts {
-                used_this_month: octets,
-                ..facts(&plan, &calendar)
-            },
-            NOW,
-        )
+        let mut facts = facts(&plan, &calendar);
+        facts.speed.used.month = Traffic::new(octets, 0);
+        decide(&facts, NOW)
     };
     assert!(matches!(used(99), Decision::Accept(_)));
     assert_eq!(used(100), Decision::Reject(Reason::QuotaBlocked));
@@ -243,7 +325,10 @@ fn the_first_reason_in_order_is_named() {
         reason: String::new(),
     };
     let mut plan = Plan {
-        monthly_quota_octets: Some(0),
+        quota: Quota {
+            monthly: Some(0),
+            ..Quota::default()
+        },
         on_limit: OnLimit::RejectNew,
         // 2026-05-28 20:26 is outside.
         login_hours: Some(Window::parse("08:00-09:00").unwrap()),
@@ -251,9 +336,9 @@ fn the_first_reason_in_order_is_named() {
     };
     let alive = [open(1, OTHER, 0, Presence::Online)];
     let mut seen = Vec::new();
-    for step in 0..8 {
+    for step in 0..9 {
         if step >= 3 {
-            plan.monthly_quota_octets = None;
+            plan.quota = Quota::default();
         }
         if step >= 7 {
             plan.login_hours = None;
@@ -264,7 +349,7 @@ fn the_first_reason_in_order_is_named() {
             } else {
                 &Status::Enabled
             },
-            expires_at: (step < 2).then_some(NOW),
+            checks_hold: step >= 8,
             mac_mode: if step < 4 {
                 MacMode::Fixed
             } else {
@@ -274,9 +359,10 @@ fn the_first_reason_in_order_is_named() {
             open: if step < 6 { &alive } else { &[] },
             ..facts(&plan, &calendar)
         };
+        let facts = if step < 2 { ending(facts, NOW) } else { facts };
         match decide(&facts, NOW) {
             Decision::Reject(reason) => seen.push(reason),
-            Decision::Accept(_) => assert_eq!(step, 7),
+            Decision::Accept(_) => assert_eq!(step, 8),
         }
     }
     assert_eq!(
@@ -288,7 +374,8 @@ fn the_first_reason_in_order_is_named() {
             Reason::WrongMac,
             Reason::WrongNas,
             Reason::SessionLimit,
-            Reason::OutsideHours
+            Reason::OutsideHours,
+            Reason::CheckFailed
         ]
     );
 }
@@ -308,11 +395,11 @@ fn what_a_session_gets() {
         ..plan()
     };
     let base = facts(&plan, &calendar);
-    let own = AccessFacts {
-        rate_override: Some(Rate::new(1, 9_999_999)),
+    let mut own = AccessFacts {
         static_address: Some(Ipv4Addr::new(10, 0, 0, 9)),
         ..base.clone()
     };
+    own.speed.own = Some(Rate::new(1, 9_999_999));
 
     let entitlement = accepted(&base).entitlement;
     assert_eq!(
@@ -337,7 +424,11 @@ fn what_a_session_gets() {
         entitlement.limit,
         RateLimit {
             rate: Rate::new(64, 4_294_967),
-            burst: None,
+            burst: Some(Burst {
+                rate: Rate::new(128, 4_294_967),
+                threshold: Rate::new(64, 3_435_973),
+                time_s: 16,
+            }),
             priority: 5
         }
     );

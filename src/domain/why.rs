@@ -326,7 +326,9 @@ fn advice(reason: Reason) -> &'static str {
         Reason::CheckFailed => {
             "An extra check attribute of the plan or the subscriber was not in the router's request."
         }
-        Reason::NoAddress => "The server-side pool of the plan has no free address. Make it larger.",
+        Reason::NoAddress => {
+            "The server-side pool of the plan has no free address. Make it larger."
+        }
         Reason::Fault => "A fault of ours; the cause is in the log of the machine.",
     }
 }

@@ -1,12 +1,15 @@
 //! Every state of a subscriber, and the sentence for it.
 
 use super::*;
+use crate::domain::bandwidth_rule::Rules;
 use crate::domain::id::{PlanId, SubscriberId};
-use crate::domain::mac::Mac;
 use crate::domain::money::{Currency, Money};
-use crate::domain::plan::{OnLimit, Term, TermUnit};
+use crate::domain::octets::Traffic;
+use crate::domain::plan::Plan;
+use crate::domain::quota::Used;
+use crate::domain::rate::{FASTEST_KBPS, Rate};
 use crate::domain::text::Username;
-use crate::domain::time::{DAY, HOUR, MINUTE};
+use crate::domain::time::{Calendar, DAY, HOUR, MINUTE};
 use crate::domain::window::Window;
 
 /// 2026-11-22 12:00 UTC, a Sunday.
@@ -26,26 +29,8 @@ fn plan() -> Plan {
 }
 
 fn subscriber() -> Subscriber {
-    Subscriber {
-        id: SubscriberId(1),
-        username: Username::parse("ali").unwrap(),
-        full_name: String::new(),
-        phone: String::new(),
-        email: String::new(),
-        address: String::new(),
-        notes: String::new(),
-        plan: PlanId(1),
-        status: Status::Enabled,
-        expires_at: None,
-        max_sessions: None,
-        on_limit: None,
-        mac_mode: MacMode::Off,
-        macs: Vec::<Mac>::new(),
-        only_nas: None,
-        static_address: None,
-        rate_override: None,
-        created_at: NOW,
-    }
+    let name = Username::parse("ali").unwrap();
+    Subscriber::new(SubscriberId(1), name, PlanId(1), NOW)
 }
 
 /// The facts of one case, changed from "nothing ever happened".
@@ -70,8 +55,22 @@ fn case(change: impl FnOnce(&mut Case)) -> Why {
     change(&mut case);
     let known = Known {
         subscriber: &case.subscriber,
-        plan: &case.plan,
-        used_this_month: case.used,
+        speed: SpeedFacts {
+            subscriber: case.subscriber.id,
+            plan: &case.plan,
+            own: case.subscriber.rate_override,
+            boost: case.subscriber.boost,
+            used: Used {
+                today: Traffic::ZERO,
+                month: Traffic::new(case.used, 0),
+                term: Traffic::ZERO,
+            },
+            raised: 0,
+            expires_at: case.subscriber.expires_at,
+            rules: &Rules::default(),
+            calendar: &Calendar::utc(),
+            fastest_kbps: FASTEST_KBPS,
+        },
         open: case.open.map(|presence| OpenSession {
             started_at: NOW.plus(-HOUR),
             heard_at: NOW.plus(-5 * MINUTE),
@@ -83,7 +82,6 @@ fn case(change: impl FnOnce(&mut Case)) -> Why {
             nas: NasId(7),
             reason,
         }),
-        calendar: &Calendar::utc(),
     };
     explain(&known, NOW)
 }
@@ -120,8 +118,8 @@ fn online_with_the_speed_of_the_plan_or_another() {
     assert_eq!(
         slow.steps,
         [
-            "plan: 20 Mbit/s down, 5 Mbit/s up",
-            "subscriber's own speed: 4 Mbit/s down, 5 Mbit/s up"
+            "Plan Home 20: 20 Mbit/s down, 5 Mbit/s up",
+            "The subscriber's own speed: 4 Mbit/s down, 5 Mbit/s up"
         ]
     );
     let fast = case(|c| {
@@ -186,7 +184,7 @@ fn what_the_record_says_refuses_before_what_was_attempted() {
     );
     for (used, mood) in [(999, Mood::Notable), (1_000, Mood::Rejected)] {
         let why = case(|c| {
-            c.plan.monthly_quota_octets = Some(1_000);
+            c.plan.quota.monthly = Some(1_000);
             c.used = used;
         });
         assert_eq!(why.mood, mood, "{}", why.title);

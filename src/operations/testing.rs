@@ -14,7 +14,7 @@ use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Network, Profile};
 use crate::domain::octets::Traffic;
-use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::plan::Plan;
 use crate::domain::rate::Rate;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;

@@ -210,9 +210,9 @@ impl PlanRow {
             max_sessions: self.max_sessions,
             on_limit: rows::on_limit(self.on_limit),
             on_expiry: match (self.goes_on, self.expired_pool) {
-                (Some(v1::GoesOnRow::Speed(rate)), _) => OnExpiry::ExpiredSpeed {
-                    rate: rate.into(),
-                },
+                (Some(v1::GoesOnRow::Speed(rate)), _) => {
+                    OnExpiry::ExpiredSpeed { rate: rate.into() }
+                }
                 (Some(v1::GoesOnRow::Grace(days, rate)), _) => OnExpiry::Grace {
                     days,
                     rate: rate.map(Rate::from),
@@ -231,7 +231,12 @@ impl PlanRow {
             fair_use: fair_use(self.fair_use),
             speed_windows: items(self.speed_windows),
             free_windows: items(self.free_windows),
-            cdn: self.cdn.unwrap_or_default().into_iter().map(CdnId).collect(),
+            cdn: self
+                .cdn
+                .unwrap_or_default()
+                .into_iter()
+                .map(CdnId)
+                .collect(),
             extras: extras(self.extras),
             login_hours: self.login_hours.map(Window::from),
             send_mppe: self.send_mppe,

@@ -108,7 +108,12 @@ fn of_profile(profile: &CdnProfile, lines: &[Line], desired: &mut Desired) {
     }
     let subscribers: BTreeSet<Network> = mine.values().flatten().copied().collect();
     for network in &subscribers {
-        items.push(entry(id, &subscribers_list(id), network, Some(SUBSCRIBER_TIMEOUT)));
+        items.push(entry(
+            id,
+            &subscribers_list(id),
+            network,
+            Some(SUBSCRIBER_TIMEOUT),
+        ));
     }
     let menus = [(Menu::Mangle, has_ipv4), (Menu::Mangle6, has_ipv6)];
     for (menu, _) in menus.into_iter().filter(|(_, has)| *has) {
@@ -142,7 +147,10 @@ fn lines_of(
     let mut taken = HashSet::new();
     let mut mine = BTreeMap::new();
     for line in newest_first {
-        let addresses = line.address.iter().map(|address| Network::host((*address).into()));
+        let addresses = line
+            .address
+            .iter()
+            .map(|address| Network::host((*address).into()));
         let prefixes = line.prefixes.iter();
         let prefixes = prefixes.filter_map(|(address, length)| network(*address, *length));
         let mut networks: Vec<Network> = addresses.chain(prefixes).filter(&has).collect();
@@ -174,7 +182,11 @@ fn entry(id: CdnId, list: &str, network: &Network, timeout: Option<&str>) -> Ite
         true => Menu::AddressList,
         false => Menu::AddressList6,
     };
-    let kind = if timeout.is_some() { "subscriber" } else { "network" };
+    let kind = if timeout.is_some() {
+        "subscriber"
+    } else {
+        "network"
+    };
     let mut fields = vec![
         ("list", list.to_owned()),
         ("address", network.to_string()),

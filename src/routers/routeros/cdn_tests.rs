@@ -31,7 +31,10 @@ fn line(session: u64, address: &str, cdn: &[u32]) -> Line {
 fn told(items: &[Item]) -> Vec<String> {
     let line = |item: &Item| {
         let key = item.key.replace(COMMENT, "");
-        let fields = item.fields.iter().map(|(name, value)| format!(" {name}={value}"));
+        let fields = item
+            .fields
+            .iter()
+            .map(|(name, value)| format!(" {name}={value}"));
         format!("{:?} {key}:{}", item.menu, fields.collect::<String>())
     };
     items.iter().map(line).collect()
@@ -45,7 +48,10 @@ fn keys(desired: &Desired, menu: Menu) -> Vec<String> {
 #[test]
 fn speed_only_is_two_shared_queues() {
     let profiles = [profile(3, CdnMode::SpeedOnly, "203.0.113.0/24")];
-    let desired = desired(&profiles, &[line(7, "10.0.0.5", &[3]), line(8, "10.0.0.6", &[4])]);
+    let desired = desired(
+        &profiles,
+        &[line(7, "10.0.0.5", &[3]), line(8, "10.0.0.6", &[4])],
+    );
     let wanted = [
         "AddressList 3:network:203.0.113.0/24: list=pp-cdn-3 address=203.0.113.0/24 disabled=no",
         "AddressList 3:subscriber:10.0.0.5: list=pp-cdn-3-subscribers address=10.0.0.5 disabled=no timeout=1w",
@@ -108,29 +114,61 @@ fn each_family_is_told_only_where_the_profile_has_networks_of_it() {
         desired.items.iter().filter(is_four).count()
     };
     assert_eq!(four(&only_six), 0);
-    let networks = ["1:network:2001:db8:c::/48", "1:subscriber:2001:db8:1::/64", "1:subscriber:2001:db8:ff00::/56"];
+    let networks = [
+        "1:network:2001:db8:c::/48",
+        "1:subscriber:2001:db8:1::/64",
+        "1:subscriber:2001:db8:ff00::/56",
+    ];
     assert_eq!(keys(&only_six, Menu::AddressList6), networks);
     assert_eq!(keys(&only_six, Menu::Mangle6), ["1:mark-down", "1:mark-up"]);
     let target = "target=2001:db8:1::/64,2001:db8:ff00::/56 ";
-    assert!(told(&only_six.items).iter().any(|item| item.contains(target)));
+    assert!(
+        told(&only_six.items)
+            .iter()
+            .any(|item| item.contains(target))
+    );
 
-    let only_four = desired(&[profile(1, CdnMode::SpeedAndAccounting, "10.9.0.0/16")], &lines);
+    let only_four = desired(
+        &[profile(1, CdnMode::SpeedAndAccounting, "10.9.0.0/16")],
+        &lines,
+    );
     assert!(only_four.items.iter().all(|item| !item.menu.is_ipv6()));
-    assert!(told(&only_four.items).iter().any(|item| item.contains("target=10.0.0.7 ")));
+    assert!(
+        told(&only_four.items)
+            .iter()
+            .any(|item| item.contains("target=10.0.0.7 "))
+    );
 
-    let both = desired(&[profile(1, CdnMode::SpeedOnly, "10.9.0.0/16 2001:db8:c::/48")], &lines);
-    assert!(told(&both.items).iter().any(|item| item.contains("target=0.0.0.0/0,::/0 ")));
+    let both = desired(
+        &[profile(
+            1,
+            CdnMode::SpeedOnly,
+            "10.9.0.0/16 2001:db8:c::/48",
+        )],
+        &lines,
+    );
+    assert!(
+        told(&both.items)
+            .iter()
+            .any(|item| item.contains("target=0.0.0.0/0,::/0 "))
+    );
 }
 
 #[test]
 fn an_address_is_the_newest_sessions() {
     let profiles = [profile(1, CdnMode::SpeedAndAccounting, "203.0.113.0/24")];
     let twice = [line(7, "10.0.0.7", &[1]), line(9, "10.0.0.7", &[1])];
-    assert_eq!(keys(&desired(&profiles, &twice), Menu::Queue), ["1:session:9"]);
+    assert_eq!(
+        keys(&desired(&profiles, &twice), Menu::Queue),
+        ["1:session:9"]
+    );
     // Somebody without the profile has it now.
     let lost = [line(7, "10.0.0.7", &[1]), line(9, "10.0.0.7", &[])];
     assert_eq!(keys(&desired(&profiles, &lost), Menu::Queue), [""; 0]);
-    assert_eq!(keys(&desired(&profiles, &lost), Menu::AddressList), ["1:network:203.0.113.0/24"]);
+    assert_eq!(
+        keys(&desired(&profiles, &lost), Menu::AddressList),
+        ["1:network:203.0.113.0/24"]
+    );
 }
 
 #[test]
@@ -140,8 +178,14 @@ fn rules_stand_in_the_order_of_the_profiles() {
         profile(1, CdnMode::SpeedAndAccounting, "203.0.0.0/16"),
     ];
     let rules = keys(&desired(&profiles, &[]), Menu::Mangle);
-    assert_eq!(rules, ["1:mark-down", "1:mark-up", "2:mark-down", "2:mark-up"]);
-    assert_eq!(desired(&[], &[line(1, "10.0.0.1", &[1])]), Desired::default());
+    assert_eq!(
+        rules,
+        ["1:mark-down", "1:mark-up", "2:mark-down", "2:mark-up"]
+    );
+    assert_eq!(
+        desired(&[], &[line(1, "10.0.0.1", &[1])]),
+        Desired::default()
+    );
 }
 
 #[test]

@@ -53,9 +53,7 @@ impl Menu {
                 ".id,name,kind,pcq-rate,pcq-classifier,pcq-src-address6-mask,pcq-dst-address6-mask"
             }
             Menu::AddressList | Menu::AddressList6 => ".id,list,address,comment,dynamic,disabled",
-            Menu::Queue => {
-                ".id,name,target,packet-marks,queue,max-limit,comment,dynamic,disabled"
-            }
+            Menu::Queue => ".id,name,target,packet-marks,queue,max-limit,comment,dynamic,disabled",
             Menu::Mangle | Menu::Mangle6 => {
                 ".id,chain,action,new-packet-mark,passthrough,src-address-list,dst-address-list,comment,dynamic,disabled"
             }
@@ -165,7 +163,10 @@ fn fields(row: &Sentence) -> HashMap<String, String> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// `before` is the id of a row; `None` is the end.
-    Add { item: Item, before: Option<String> },
+    Add {
+        item: Item,
+        before: Option<String>,
+    },
     Set {
         menu: Menu,
         id: String,
@@ -231,7 +232,10 @@ pub fn diff(desired: &[Item], actual: &Actual) -> Vec<Change> {
             _ => None,
         };
         let in_order = match menu.is_ordered() {
-            true => in_order(&items, kept.values().copied().filter(|row| row.menu == menu)),
+            true => in_order(
+                &items,
+                kept.values().copied().filter(|row| row.menu == menu),
+            ),
             false => items.len(),
         };
         for (number, item) in items.into_iter().enumerate() {
@@ -252,7 +256,10 @@ pub fn diff(desired: &[Item], actual: &Actual) -> Vec<Change> {
                 });
             }
             let is_below = menu == Menu::Queue
-                && actual.dynamic.first().is_some_and(|(place, _)| *place < row.place);
+                && actual
+                    .dynamic
+                    .first()
+                    .is_some_and(|(place, _)| *place < row.place);
             if is_below || number >= in_order {
                 changes.push(Change::Move {
                     menu,

@@ -7,7 +7,9 @@ fn item(menu: Menu, key: &str, fields: &[(&'static str, &str)]) -> Item {
         Menu::QueueType => format!("{NAME}{key}"),
         _ => format!("{COMMENT}{key}"),
     };
-    let fields = fields.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    let fields = fields
+        .iter()
+        .map(|(name, value)| (*name, (*value).to_owned()));
     Item {
         menu,
         key,
@@ -43,7 +45,9 @@ fn told(changes: &[Change]) -> Vec<String> {
     let line = |change: &Change| match change {
         Change::Add { item, before: id } => format!("add {}{}", short(&item.key), before(id)),
         Change::Set { id, fields, .. } => {
-            let fields = fields.iter().map(|(name, value)| format!(" {name}={value}"));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| format!(" {name}={value}"));
             format!("set {id}{}", fields.collect::<String>())
         }
         Change::Move { id, before: at, .. } => format!("move {id}{}", before(at)),
@@ -56,16 +60,49 @@ fn one_of_each() -> Vec<Item> {
     vec![
         item(Menu::Mangle, "1:mark", &[("chain", "postrouting")]),
         item(Menu::Queue, "1:down", &[("target", "0.0.0.0/0")]),
-        item(Menu::AddressList, "1:10.0.0.0/8", &[("address", "10.0.0.0/8")]),
-        item(Menu::QueueType, "1-down", &[("kind", "pcq"), ("pcq-rate", "5000000")]),
+        item(
+            Menu::AddressList,
+            "1:10.0.0.0/8",
+            &[("address", "10.0.0.0/8")],
+        ),
+        item(
+            Menu::QueueType,
+            "1-down",
+            &[("kind", "pcq"), ("pcq-rate", "5000000")],
+        ),
     ]
 }
 
 const SAME: &[(Menu, &[&str])] = &[
-    (Menu::QueueType, &[".id=*1", "name=pp-cdn-1-down", "kind=pcq", "pcq-rate=5000000"]),
-    (Menu::AddressList, &[".id=*2", "comment=proxpanel:cdn:1:10.0.0.0/8", "address=10.0.0.0/8"]),
-    (Menu::Queue, &[".id=*3", "comment=proxpanel:cdn:1:down", "target=0.0.0.0/0"]),
-    (Menu::Mangle, &[".id=*4", "comment=proxpanel:cdn:1:mark", "chain=postrouting"]),
+    (
+        Menu::QueueType,
+        &[
+            ".id=*1",
+            "name=pp-cdn-1-down",
+            "kind=pcq",
+            "pcq-rate=5000000",
+        ],
+    ),
+    (
+        Menu::AddressList,
+        &[
+            ".id=*2",
+            "comment=proxpanel:cdn:1:10.0.0.0/8",
+            "address=10.0.0.0/8",
+        ],
+    ),
+    (
+        Menu::Queue,
+        &[".id=*3", "comment=proxpanel:cdn:1:down", "target=0.0.0.0/0"],
+    ),
+    (
+        Menu::Mangle,
+        &[
+            ".id=*4",
+            "comment=proxpanel:cdn:1:mark",
+            "chain=postrouting",
+        ],
+    ),
 ];
 
 #[test]
@@ -93,26 +130,100 @@ fn what_differs_is_set_and_nothing_else() {
         told(&diff(&[wanted], &there)).join(";")
     };
     let cases: &[(Menu, &[(&'static str, &str)], &[&str], &str)] = &[
-        (Menu::QueueType, &[("pcq-rate", "5000000")], &["pcq-rate=4M"], "set *1 pcq-rate=5000000"),
-        (Menu::QueueType, &[("pcq-rate", "5000000")], &["pcq-rate=5M"], ""),
-        (Menu::QueueType, &[("pcq-rate", "5000000")], &["pcq-rate=5000k"], ""),
-        (Menu::QueueType, &[("kind", "pcq")], &["kind=pfifo"], "set *1 kind=pcq"),
-        (Menu::Queue, &[("max-limit", "1000/2000000000")], &["max-limit=1k/2G"], ""),
-        (Menu::Queue, &[("max-limit", "1000/2000")], &["max-limit=2000/1000"], "set *1 max-limit=1000/2000"),
-        (Menu::Queue, &[("target", "10.0.0.5,2001:db8::/64")], &["target=2001:db8::/64,10.0.0.5/32"], ""),
-        (Menu::Queue, &[("target", "10.0.0.5")], &["target=10.0.0.6/32"], "set *1 target=10.0.0.5"),
-        (Menu::Mangle, &[("passthrough", "yes")], &["passthrough=true"], ""),
-        (Menu::Mangle, &[("passthrough", "yes")], &["passthrough=false"], "set *1 passthrough=yes"),
-        (Menu::Mangle, &[("disabled", "no")], &["disabled=true"], "set *1 disabled=no"),
+        (
+            Menu::QueueType,
+            &[("pcq-rate", "5000000")],
+            &["pcq-rate=4M"],
+            "set *1 pcq-rate=5000000",
+        ),
+        (
+            Menu::QueueType,
+            &[("pcq-rate", "5000000")],
+            &["pcq-rate=5M"],
+            "",
+        ),
+        (
+            Menu::QueueType,
+            &[("pcq-rate", "5000000")],
+            &["pcq-rate=5000k"],
+            "",
+        ),
+        (
+            Menu::QueueType,
+            &[("kind", "pcq")],
+            &["kind=pfifo"],
+            "set *1 kind=pcq",
+        ),
+        (
+            Menu::Queue,
+            &[("max-limit", "1000/2000000000")],
+            &["max-limit=1k/2G"],
+            "",
+        ),
+        (
+            Menu::Queue,
+            &[("max-limit", "1000/2000")],
+            &["max-limit=2000/1000"],
+            "set *1 max-limit=1000/2000",
+        ),
+        (
+            Menu::Queue,
+            &[("target", "10.0.0.5,2001:db8::/64")],
+            &["target=2001:db8::/64,10.0.0.5/32"],
+            "",
+        ),
+        (
+            Menu::Queue,
+            &[("target", "10.0.0.5")],
+            &["target=10.0.0.6/32"],
+            "set *1 target=10.0.0.5",
+        ),
+        (
+            Menu::Mangle,
+            &[("passthrough", "yes")],
+            &["passthrough=true"],
+            "",
+        ),
+        (
+            Menu::Mangle,
+            &[("passthrough", "yes")],
+            &["passthrough=false"],
+            "set *1 passthrough=yes",
+        ),
+        (
+            Menu::Mangle,
+            &[("disabled", "no")],
+            &["disabled=true"],
+            "set *1 disabled=no",
+        ),
         (Menu::Mangle, &[("disabled", "no")], &[], ""),
-        (Menu::Mangle, &[("src-address-list", "a")], &[], "set *1 src-address-list=a"),
+        (
+            Menu::Mangle,
+            &[("src-address-list", "a")],
+            &[],
+            "set *1 src-address-list=a",
+        ),
         // What an operator added on the router is left as it is.
-        (Menu::Mangle, &[("chain", "c")], &["chain=c", "log=true"], ""),
+        (
+            Menu::Mangle,
+            &[("chain", "c")],
+            &["chain=c", "log=true"],
+            "",
+        ),
         // Counts down.
-        (Menu::AddressList, &[("timeout", "1w")], &["timeout=6d23h"], ""),
+        (
+            Menu::AddressList,
+            &[("timeout", "1w")],
+            &["timeout=6d23h"],
+            "",
+        ),
     ];
     for (menu, fields, words, wanted) in cases {
-        assert_eq!(changed(*menu, fields, words), *wanted, "{fields:?} {words:?}");
+        assert_eq!(
+            changed(*menu, fields, words),
+            *wanted,
+            "{fields:?} {words:?}"
+        );
     }
 }
 
@@ -120,8 +231,14 @@ fn what_differs_is_set_and_nothing_else() {
 fn objects_of_others_stay_as_they_are() {
     let theirs = actual(&[
         (Menu::QueueType, &[".id=*1", "name=pcq-download-default"]),
-        (Menu::QueueType, &[".id=*2", "name=theirs", "comment=proxpanel:cdn:1:down"]),
-        (Menu::AddressList, &[".id=*3", "list=pp-cdn-1", "address=10.0.0.0/8"]),
+        (
+            Menu::QueueType,
+            &[".id=*2", "name=theirs", "comment=proxpanel:cdn:1:down"],
+        ),
+        (
+            Menu::AddressList,
+            &[".id=*3", "list=pp-cdn-1", "address=10.0.0.0/8"],
+        ),
         (Menu::Queue, &[".id=*4", "name=pp-cdn-1", "comment=our cdn"]),
         (Menu::Queue, &[".id=*5", "name=<pppoe-ali>", "dynamic=true"]),
         (Menu::Mangle, &[".id=*6", "comment=not proxpanel:cdn:1"]),
@@ -135,7 +252,10 @@ fn objects_of_others_stay_as_they_are() {
 #[test]
 fn what_is_twice_there_goes_once() {
     let mut rows = SAME.to_vec();
-    rows.push((Menu::Mangle, &[".id=*9", "comment=proxpanel:cdn:1:mark", "chain=forward"]));
+    rows.push((
+        Menu::Mangle,
+        &[".id=*9", "comment=proxpanel:cdn:1:mark", "chain=forward"],
+    ));
     assert_eq!(told(&diff(&one_of_each(), &actual(&rows))), ["remove *9"]);
 }
 
@@ -146,11 +266,14 @@ fn queues_stand_above_the_dynamic_ones() {
         for (number, name) in names.iter().enumerate() {
             let id = format!(".id=*{number}");
             let key = format!("comment=proxpanel:cdn:{name}");
-            there.take(Menu::Queue, &match *name {
-                "dynamic" => row(&[&id, "name=<pppoe-ali>", "dynamic=true"]),
-                "theirs" => row(&[&id, "name=theirs", "dynamic=false"]),
-                _ => row(&[&id, &key]),
-            });
+            there.take(
+                Menu::Queue,
+                &match *name {
+                    "dynamic" => row(&[&id, "name=<pppoe-ali>", "dynamic=true"]),
+                    "theirs" => row(&[&id, "name=theirs", "dynamic=false"]),
+                    _ => row(&[&id, &key]),
+                },
+            );
         }
         there
     };
@@ -158,13 +281,25 @@ fn queues_stand_above_the_dynamic_ones() {
     let cases: &[(&[&str], &[&str], usize)] = &[
         (&[], &["add a", "add b"], 0),
         (&["theirs"], &["add a", "add b"], 0),
-        (&["theirs", "dynamic"], &["add a before *1", "add b before *1"], 0),
+        (
+            &["theirs", "dynamic"],
+            &["add a before *1", "add b before *1"],
+            0,
+        ),
         (&["b", "a", "dynamic"], &[], 0),
         (&["theirs", "b", "theirs", "a", "dynamic"], &[], 0),
         (&["a", "dynamic"], &["add b before *0"], 0),
-        (&["dynamic", "dynamic", "a", "b"], &["move *2 before *0", "move *3 before *0"], 2),
+        (
+            &["dynamic", "dynamic", "a", "b"],
+            &["move *2 before *0", "move *3 before *0"],
+            2,
+        ),
         (&["a", "dynamic", "b", "dynamic"], &["move *2 before *0"], 1),
-        (&["dynamic", "a"], &["move *1 before *0", "add b before *0"], 1),
+        (
+            &["dynamic", "a"],
+            &["move *1 before *0", "add b before *0"],
+            1,
+        ),
     ];
     for (there, changes, above) in cases {
         let there = queues(there);
@@ -179,7 +314,9 @@ fn queues_stand_above_the_dynamic_ones() {
 
 #[test]
 fn rules_stand_in_their_order_behind_those_of_others() {
-    let wanted: Vec<Item> = ["a", "b", "c"].map(|key| item(Menu::Mangle, key, &[])).into();
+    let wanted: Vec<Item> = ["a", "b", "c"]
+        .map(|key| item(Menu::Mangle, key, &[]))
+        .into();
     let rules = |names: &[&str]| {
         let mut there = Actual::default();
         for (number, name) in names.iter().enumerate() {

@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS,
-    USAGE_DAYS,
+    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS,
+    PLANS, SUBSCRIBERS, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, nas, operators, outbox, plans, sessions, subscribers,
+    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, nas, operators, outbox, plans,
+    sessions, subscribers,
 };
 use crate::crypto::hex;
 use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
@@ -72,6 +73,16 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     );
     golden("plan-full", view.get(&PLANS, 1).unwrap().unwrap());
     golden("plan-bare", view.get(&PLANS, 2).unwrap().unwrap());
+    golden("plan-newest", view.get(&PLANS, 3).unwrap().unwrap());
+    golden(
+        "subscriber-newest",
+        view.get(&SUBSCRIBERS, 3).unwrap().unwrap(),
+    );
+    golden(
+        "bandwidth-rule",
+        view.get(&BANDWIDTH_RULES, 1).unwrap().unwrap(),
+    );
+    golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
@@ -120,22 +131,38 @@ fn every_value_reads_back_as_it_was() {
     let store = store();
     write(&store, samples::put_all);
     let view = store.view().unwrap();
-    for sample in [samples::subscriber_full(), samples::subscriber_bare()] {
+    for sample in [
+        samples::subscriber_full(),
+        samples::subscriber_bare(),
+        samples::subscriber_newest(),
+    ] {
         let read = subscribers::get(&view, sample.subscriber.id)
             .unwrap()
             .unwrap();
         assert_eq!(read.subscriber, sample.subscriber);
         assert_eq!(read.sealed_password, sample.sealed_password);
     }
-    for plan in [samples::plan_full(), samples::plan_bare()] {
+    for plan in [
+        samples::plan_full(),
+        samples::plan_bare(),
+        samples::plan_newest(),
+    ] {
         assert_eq!(plans::get(&view, plan.id).unwrap(), Some(plan));
     }
-    assert_eq!(plans::all(&view).unwrap().len(), 2);
-    for sample in [samples::nas_full(), samples::nas_bare()] {
+    assert_eq!(plans::all(&view).unwrap().len(), 3);
+    assert_eq!(
+        bandwidth_rules::all(&view).unwrap(),
+        [samples::bandwidth_rule()]
+    );
+    for sample in [
+        samples::nas_full(),
+        samples::nas_bare(),
+        samples::nas_newest(),
+    ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(
-            (read.nas, read.sealed_secret),
-            (sample.nas, sample.sealed_secret)
+            (read.nas, read.sealed_secret, read.sealed_api_password),
+            (sample.nas, sample.sealed_secret, sample.sealed_api_password)
         );
     }
     let operator = operators::get(&view, OperatorId(1)).unwrap().unwrap();

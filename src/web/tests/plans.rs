@@ -48,7 +48,7 @@ async fn a_plan_is_saved_listed_and_shown_again() {
     assert_eq!(taken(&browser, "/plans", &fields).await, "/plans");
     let plan = test.app.plan(PlanId(1)).unwrap();
     assert_eq!(plan.price.to_string(), "25.50 USD");
-    assert_eq!(plan.monthly_quota_octets, Some(12_500_000_000));
+    assert_eq!(plan.quota.monthly, Some(12_500_000_000));
     assert_eq!(
         plan.on_expiry,
         OnExpiry::ExpiredPool {

@@ -5,6 +5,7 @@ use crate::domain::id::{LoginId, PlanId};
 use crate::domain::mac::Mac;
 use crate::domain::nas::Profile;
 use crate::domain::plan::{OnExpiry, Plan};
+use crate::domain::quota::{MonthAnchor, Quota};
 use crate::domain::rate::Rate;
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::{DAY, SECOND};
@@ -319,7 +320,11 @@ fn the_quota_of_a_month_counts_what_no_fold_has_written_yet() {
     let bench = bench();
     let quota = |name: &str, octets| -> PlanId {
         bench.it.add_plan(Plan {
-            monthly_quota_octets: Some(octets),
+            quota: Quota {
+                monthly: Some(octets),
+                anchor: MonthAnchor::DayOfMonth(1),
+                ..Quota::default()
+            },
             max_sessions: 9,
             ..plan(name)
         })

@@ -59,7 +59,7 @@ fn cases() -> Vec<Case> {
         ),
         case(
             Reason::QuotaBlocked,
-            |p| p.monthly_quota_octets = Some(11_000),
+            |p| p.quota.monthly = Some(11_000),
             |_| {},
             b"E=648 ",
         ),

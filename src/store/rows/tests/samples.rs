@@ -3,15 +3,24 @@
 use super::*;
 use crate::domain::access::Reason;
 use crate::domain::audit::{Actor, Difference, Object};
-use crate::domain::id::{NasId, PlanId};
+use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
+use crate::domain::extra::{Extra, Extras};
+use crate::domain::fup::{FairUse, Threshold, Tier, TierAction};
+use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
+use crate::domain::id::{CdnId, NasId, PlanId, RuleId};
 use crate::domain::mac::Mac;
 use crate::domain::money::{Currency, Money};
-use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile};
+use crate::domain::nas::{
+    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+};
 use crate::domain::operator::{Operator, Role};
-use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::quota::{
+    Credit, CreditScope, Direction, MonthAnchor, Quota, TopUp, Validity, WhenUsedUp,
+};
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::session::{Place, Record, RecordKind};
-use crate::domain::subscriber::{MacMode, Status, Subscriber};
+use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::Day;
 use crate::domain::window::Window;
@@ -26,13 +35,14 @@ use std::net::{IpAddr, Ipv4Addr};
 const NOW: Timestamp = Timestamp(1_780_000_000_123);
 
 pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    for stored in [subscriber_full(), subscriber_bare()] {
+    for stored in [subscriber_full(), subscriber_bare(), subscriber_newest()] {
         subscribers::put(tx, &stored)?;
     }
-    for plan in [plan_full(), plan_bare()] {
+    for plan in [plan_full(), plan_bare(), plan_newest()] {
         plans::put(tx, &plan)?;
     }
-    for stored in [nas_full(), nas_bare()] {
+    bandwidth_rules::put(tx, &bandwidth_rule())?;
+    for stored in [nas_full(), nas_bare(), nas_newest()] {
         nas::put(tx, &stored)?;
     }
     operators::put(tx, &operator())?;
@@ -85,7 +95,12 @@ pub fn subscriber_full() -> StoredSubscriber {
             only_nas: Some(NasId(2)),
             static_address: Some(Ipv4Addr::new(10, 0, 0, 9)),
             rate_override: Some(Rate::new(512, 20_000)),
-            created_at: NOW,
+            ..Subscriber::new(
+                SubscriberId(1),
+                Username::parse("Ali@ISP").unwrap(),
+                PlanId(1),
+                NOW,
+            )
         },
         sealed_password: vec![1, 2, 3],
     }
@@ -94,42 +109,29 @@ pub fn subscriber_full() -> StoredSubscriber {
 pub fn subscriber_bare() -> StoredSubscriber {
     StoredSubscriber {
         subscriber: Subscriber {
-            id: SubscriberId(2),
-            username: Username::parse("b").unwrap(),
-            full_name: String::new(),
-            phone: String::new(),
-            email: String::new(),
-            address: String::new(),
-            notes: String::new(),
-            plan: PlanId(2),
-            status: Status::Enabled,
-            expires_at: None,
-            max_sessions: None,
-            on_limit: None,
             mac_mode: MacMode::Fixed,
-            macs: Vec::new(),
-            only_nas: None,
-            static_address: None,
-            rate_override: None,
-            created_at: Timestamp(0),
+            ..Subscriber::new(
+                SubscriberId(2),
+                Username::parse("b").unwrap(),
+                PlanId(2),
+                Timestamp(0),
+            )
         },
         sealed_password: Vec::new(),
     }
 }
 
 pub fn plan_full() -> Plan {
+    let price = Money {
+        minor: -1,
+        currency: Currency::parse("IQD").unwrap(),
+    };
     Plan {
         id: PlanId(1),
-        name: "Home 10".into(),
-        price: Money {
-            minor: -1,
-            currency: Currency::parse("IQD").unwrap(),
-        },
         term: Term {
             count: 30,
             unit: TermUnit::Days,
         },
-        rate: Rate::new(2_000, 10_000),
         burst: Some(Burst {
             rate: Rate::new(4_000, 20_000),
             threshold: Rate::new(1_000, 5_000),
@@ -143,33 +145,163 @@ pub fn plan_full() -> Plan {
         on_expiry: OnExpiry::ExpiredPool {
             pool: "walled".into(),
         },
-        monthly_quota_octets: Some(u64::MAX),
+        quota: Quota {
+            monthly: Some(u64::MAX),
+            anchor: MonthAnchor::DayOfMonth(1),
+            ..Quota::default()
+        },
         login_hours: Some(Window::parse("1-5 22:00-06:00").unwrap()),
         send_mppe: true,
         notes: "n".into(),
         created_at: NOW,
+        ..Plan::new("Home 10", price, Rate::new(2_000, 10_000))
     }
 }
 
 pub fn plan_bare() -> Plan {
+    let full = plan_full();
     Plan {
         id: PlanId(2),
-        name: String::new(),
-        term: Term {
-            count: 1,
-            unit: TermUnit::Months,
+        quota: Quota {
+            monthly: None,
+            ..full.quota
         },
-        burst: None,
-        priority: 8,
-        pool: String::new(),
-        address_list: String::new(),
-        max_sessions: 1,
-        on_limit: OnLimit::ReplaceOld,
-        on_expiry: OnExpiry::Reject,
-        monthly_quota_octets: None,
-        login_hours: None,
-        send_mppe: false,
-        ..plan_full()
+        notes: "n".into(),
+        created_at: NOW,
+        ..Plan::new("", full.price, full.rate)
+    }
+}
+
+/// With everything that came after the first shape.
+pub fn plan_newest() -> Plan {
+    let window = Window::parse("6,7 20:00-02:00").unwrap();
+    let tier = |threshold, action| Tier { threshold, action };
+    Plan {
+        id: PlanId(3),
+        on_expiry: OnExpiry::Grace {
+            days: 3,
+            rate: Some(Rate::new(64, 128)),
+        },
+        address_source: AddressSource::Server,
+        ipv6_pool: "link".into(),
+        delegated_pool: "pd".into(),
+        router_profile: "gold".into(),
+        quota: Quota {
+            daily: Some(1),
+            monthly: Some(2),
+            total: Some(u64::MAX),
+            direction: Direction::Download,
+            anchor: MonthAnchor::CreatedDay,
+            when_used_up: WhenUsedUp::GoOn,
+        },
+        fair_use: FairUse {
+            daily: vec![tier(Threshold::Percent(80), TierAction::Notify)],
+            monthly: vec![
+                tier(Threshold::Octets(9), TierAction::Throttle(Rate::new(1, 2))),
+                tier(Threshold::Octets(10), TierAction::Percent(50)),
+                tier(Threshold::Octets(11), TierAction::Block),
+            ],
+            keep_burst: true,
+        },
+        speed_windows: vec![SpeedWindow {
+            window,
+            rate: Rate::new(3, 4),
+            when_throttled: WhenThrottled::Lift,
+        }],
+        free_windows: vec![FreeWindow {
+            window,
+            free_percent: 70,
+            direction: Direction::Upload,
+        }],
+        cdn: vec![CdnId(5)],
+        extras: Extras {
+            check: vec![],
+            reply: vec![Extra {
+                text: "Filter-Id = x".into(),
+                octets: vec![11, 3, 120],
+            }],
+        },
+        created_at: NOW,
+        ..Plan::new("Newest", plan_full().price, Rate::new(5, 6))
+    }
+}
+
+/// The same of a subscriber.
+pub fn subscriber_newest() -> StoredSubscriber {
+    let name = Username::parse("new").unwrap();
+    let credit = |scope| Credit {
+        scope,
+        octets: Traffic::new(1, 2),
+        at: NOW,
+        by: "admin".into(),
+        reason: "storm".into(),
+    };
+    let top_up = |validity| TopUp {
+        octets: 5,
+        used: 1,
+        validity,
+        bought_at: NOW,
+        by: "admin".into(),
+    };
+    StoredSubscriber {
+        subscriber: Subscriber {
+            static_prefix: Some(("2001:db8:7::".parse().unwrap(), 56)),
+            boost: Some(Boost {
+                rate: Rate::new(7, 8),
+                until: NOW,
+            }),
+            credits: vec![
+                credit(CreditScope::Day(Day(20_600))),
+                credit(CreditScope::Month(Day(-1))),
+                credit(CreditScope::Term(Day(0))),
+            ],
+            top_ups: vec![
+                top_up(Validity::EndOfMonth(Day(20_601))),
+                top_up(Validity::Until(NOW)),
+                top_up(Validity::UntilUsed),
+            ],
+            extras: plan_newest().extras,
+            renewed_at: Timestamp(5),
+            ..Subscriber::new(SubscriberId(3), name, PlanId(3), NOW)
+        },
+        sealed_password: vec![4],
+    }
+}
+
+pub fn bandwidth_rule() -> BandwidthRule {
+    BandwidthRule {
+        id: RuleId(1),
+        name: "Ramadan".into(),
+        enabled: true,
+        window: Window::parse("02:00-08:00").unwrap(),
+        from: Some(Day(20_500)),
+        until: None,
+        priority: 10,
+        download: Adjust::Percent(200),
+        upload: Adjust::Add(-512),
+        plans: vec![PlanId(1), PlanId(3)],
+        subscribers: vec![SubscriberId(2)],
+    }
+}
+
+pub fn nas_newest() -> StoredNas {
+    StoredNas {
+        nas: Nas {
+            id: NasId(3),
+            network: Network::parse("127.0.0.3").unwrap(),
+            api: Some(ApiAccess {
+                address: Some(IpAddr::from([10, 0, 0, 1])),
+                port: 8_729,
+                user: "isp-api".into(),
+                transport: ApiTransport::Pinned(Some([7; 32])),
+                legacy_login: true,
+            }),
+            usage_source: UsageSource::Api,
+            api_fallback: true,
+            ..nas_full().nas
+        },
+        sealed_secret: vec![1],
+        sealed_api_password: vec![2],
     }
 }
 
@@ -186,10 +318,14 @@ pub fn nas_full() -> StoredNas {
             send_message_authenticator: true,
             swap_octets: true,
             interim_interval: Some(300),
+            api: None,
+            usage_source: UsageSource::Accounting,
+            api_fallback: false,
             notes: "n".into(),
             created_at: NOW,
         },
         sealed_secret: vec![9; 5],
+        sealed_api_password: Vec::new(),
     }
 }
 
@@ -207,6 +343,7 @@ pub fn nas_bare() -> StoredNas {
             ..nas_full().nas
         },
         sealed_secret: Vec::new(),
+        sealed_api_password: Vec::new(),
     }
 }
 

@@ -10,8 +10,8 @@ use crate::domain::Invalid;
 use crate::domain::id::PlanId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Octets;
-use crate::domain::quota::Quota;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::quota::Quota;
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::text;
 use crate::domain::window::Window;
@@ -240,10 +240,7 @@ fn filled(plan: &Plan) -> FormData {
         OnLimit::ReplaceOld => "replace_old",
         OnLimit::RejectNew => "reject_new",
     };
-    let quota = plan
-        .quota
-        .monthly
-        .map(|octets| Octets(octets).gigabytes());
+    let quota = plan.quota.monthly.map(|octets| Octets(octets).gigabytes());
     let hours = plan.login_hours.map(|hours| hours.to_string());
     let mut fields = vec![
         ("name", plan.name.clone()),

@@ -227,7 +227,9 @@ fn account(words: &Words<'_>, subscriber: &Subscriber) -> Vec<Fact> {
 
 fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     let subscriber = &detail.subscriber;
-    let rate = speed::effective(&detail.speed.facts(), words.now).limit.rate;
+    let rate = speed::effective(&detail.speed.facts(), words.now)
+        .limit
+        .rate;
     let on_limit = match subscriber.on_limit.unwrap_or(plan.on_limit) {
         OnLimit::ReplaceOld => "a new one replaces the oldest",
         OnLimit::RejectNew => "a new one is rejected",
