@@ -9,6 +9,7 @@ mod directory;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod routers;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -45,6 +46,7 @@ pub use directory::{Directory, DirectoryEntry};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -222,6 +224,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub routers: Routers,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
@@ -256,6 +259,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            routers: Routers::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),

@@ -15,6 +15,7 @@ pub mod operators;
 pub mod overview;
 pub mod plans;
 pub mod records;
+pub mod router_api;
 pub mod routers;
 pub mod search;
 pub mod sessions;

@@ -1,7 +1,16 @@
-//! MikroTik's API protocol: the codec (mikrotik.md b2 to b4). No sockets.
+//! MikroTik's API: the protocol (mikrotik.md b1 to b3) in `wire`, `exchange` and `login`, which know no sockets; one
+//! connection to each router in `client` and what lies behind it.
 
-pub mod cdn;
+pub mod client;
+mod connect;
+mod connection;
+pub mod error;
+pub mod exchange;
 pub mod login;
-pub mod objects;
+#[cfg(test)]
+pub(crate) mod peer;
 pub mod query;
+pub mod request;
+pub mod rows;
+pub mod tls;
 pub mod wire;

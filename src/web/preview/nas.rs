@@ -164,6 +164,18 @@ fn form(wish: Wish, is_new: bool) -> nas::FormPage {
         send_message_authenticator: true,
         swap_octets: false,
         interim_interval: Field::default(),
+        api: nas::ApiFields {
+            access: Select::new([("none", "No API access"), ("pinned", "TLS")], "pinned"),
+            address: Field::new(wish.said("10.20.0.44")),
+            port: Field::wrong(wish.said("87290"), "A whole number from 1 to 65535"),
+            user: Field::new(wish.said("proxpanel")),
+            password: Field::default(),
+            has_password: !is_new,
+            authority: Field::default(),
+            legacy_login: false,
+            usage_source: Select::new([("accounting", "RADIUS accounting")], "accounting"),
+            fallback: true,
+        },
         notes: Field::new(wish.said("")),
     }
 }

@@ -1,9 +1,11 @@
 //! NAS devices: the routers that ask us, and the addresses that ask without being known.
 
+mod api_form;
 mod form;
 mod hints;
 mod show;
 
+pub use api_form::ApiFields;
 pub use form::{FormPage, create, edit, new, update};
 pub use hints::{Hint, state_badge, titles};
 pub use show::{CoaRow, ShowPage, show};
