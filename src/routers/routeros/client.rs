@@ -15,15 +15,13 @@ use super::connection::{Actor, Order};
 use super::error::ApiError;
 use super::exchange::Credentials;
 use super::request::Command;
-use super::rows::{BATCHES_MAX, Rows};
+use super::rows::{BATCHES_MAX, Bounds, Limits, Rows};
 use super::tls::{Fingerprint, Trust};
 use super::wire::Sentence;
 use crate::telemetry::monotonic;
 
 /// Requests that wait for the connection or for a place among those that run; one more is `Busy`.
 const QUEUE_MAX: usize = 64;
-/// Octets of all rows of one [`Reply`] together; ten times the session list of the largest router.
-const REPLY_MAX_OCTETS: usize = 32 << 20;
 
 /// Where a router is and how to log in there.
 #[derive(Clone)]
@@ -59,14 +57,6 @@ pub enum State {
         identity: Option<String>,
         version: Option<String>,
     },
-}
-
-/// What one call may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// From the call to the last word of the answer, the wait for a connection included.
-    pub time: Duration,
-    pub rows: usize,
 }
 
 /// A whole answer.
@@ -148,16 +138,11 @@ impl Router {
 
     /// Asks and gathers the whole answer.
     ///
-    /// Errors: any of [`ApiError`]; `TooMany` beyond the rows of `limits` or 32 MB.
+    /// Errors: any of [`ApiError`]; `TooMany` beyond the rows of `limits` or 32 MiB.
     pub async fn call(&self, command: Command, limits: Limits) -> Result<Reply, ApiError> {
-        let mut answer = self.rows(command, limits.time)?;
+        let mut answer = self.rows(command, limits)?;
         let mut rows = Vec::new();
-        let mut octets = 0;
         while let Some(row) = answer.next().await? {
-            octets += row.octets();
-            if rows.len() >= limits.rows || octets > REPLY_MAX_OCTETS {
-                return Err(ApiError::TooMany { most: limits.rows });
-            }
             rows.push(row);
         }
         let done = answer.into_done();
@@ -166,9 +151,9 @@ impl Router {
 
     /// Asks and gives the rows as they come: for lists that need not be in memory as a whole.
     ///
-    /// Errors: `Busy`, `Stopped`, or the last error of a router that is not tried again within `time`.
-    pub fn rows(&self, command: Command, time: Duration) -> Result<Rows, ApiError> {
-        let deadline = monotonic() + time;
+    /// Errors: `Busy`, `Stopped`, or the last error of a router that is not tried again within the time.
+    pub fn rows(&self, command: Command, limits: Limits) -> Result<Rows, ApiError> {
+        let deadline = monotonic() + limits.time;
         if let State::Offline {
             error: Some(error),
             next_try,
@@ -178,7 +163,7 @@ impl Router {
         {
             return Err(error.clone());
         }
-        self.order(command, Some(deadline))
+        self.order(command, Some(Bounds::new(limits, deadline)))
     }
 
     /// Asks for what has no end of its own: `listen`, `monitor-traffic`. Dropping the rows cancels it on the router.
@@ -188,7 +173,7 @@ impl Router {
         self.order(command, None)
     }
 
-    fn order(&self, command: Command, deadline: Option<Instant>) -> Result<Rows, ApiError> {
+    fn order(&self, command: Command, bounds: Option<Bounds>) -> Result<Rows, ApiError> {
         let (batches, receiver) = mpsc::channel(BATCHES_MAX);
         let (end, result) = oneshot::channel();
         let order = Order {
@@ -204,7 +189,7 @@ impl Router {
             receiver,
             result,
             Arc::clone(&self.dropped),
-            deadline,
+            bounds,
         ))
     }
 

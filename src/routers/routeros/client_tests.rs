@@ -294,7 +294,11 @@ async fn fifty_thousand_rows_come_through() {
     let peer = Peer::listen().await;
     let router = peer.router(Security::Plain);
     let client = async {
-        let mut rows = router.rows(print(), PATIENCE).unwrap();
+        let limits = Limits {
+            rows: 50_000,
+            ..LIMITS
+        };
+        let mut rows = router.rows(print(), limits).unwrap();
         let mut count = 0;
         while rows.next().await.unwrap().is_some() {
             count += 1;
@@ -431,9 +435,9 @@ async fn more_requests_than_the_queue_holds_are_refused_at_once() {
     let router = peer.router(Security::Plain);
     let mut held = Vec::new();
     for _ in 0..QUEUE_MAX {
-        held.push(router.rows(print(), PATIENCE).unwrap());
+        held.push(router.rows(print(), LIMITS).unwrap());
     }
-    assert_eq!(router.rows(print(), PATIENCE).err(), Some(ApiError::Busy));
+    assert_eq!(router.rows(print(), LIMITS).err(), Some(ApiError::Busy));
     let mut talk = peer.welcome().await;
     let mut tags = Vec::new();
     for _ in 0..RUNNING_MAX {
@@ -445,7 +449,7 @@ async fn more_requests_than_the_queue_holds_are_refused_at_once() {
         talk.expect(&["/x/print"]).await,
         format!(".tag={}", RUNNING_MAX + 1)
     );
-    router.rows(print(), PATIENCE).unwrap();
+    router.rows(print(), LIMITS).unwrap();
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! MikroTik's API: the protocol (mikrotik.md b1 to b3) in `wire`, `exchange` and `login`, which know no sockets; one
-//! connection to each router in `client` and what lies behind it.
+//! connection to each router in `client` and what lies behind it; what is asked of routers in `commands`.
 
 pub mod client;
+pub mod commands;
 mod connect;
 mod connection;
 pub mod error;
@@ -13,4 +14,5 @@ pub mod query;
 pub mod request;
 pub mod rows;
 pub mod tls;
+pub mod values;
 pub mod wire;

@@ -10,9 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::client::{Access, Limits, Router, Security, Times};
+use super::client::{Access, Router, Security, Times};
 use super::connect::Socket;
 use super::exchange::Credentials;
+use super::rows::Limits;
 use super::wire::{Decoder, Sentence};
 use crate::crypto::Secret;
 

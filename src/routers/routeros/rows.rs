@@ -4,7 +4,7 @@
 //! after its last row.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -16,6 +16,47 @@ use super::wire::Sentence;
 /// Batches on their way to one reader. Each holds what one read of the socket gave, so that a full one is 128 KiB.
 pub(super) const BATCHES_MAX: usize = 4;
 
+/// Octets of all rows of one bounded answer; ten times the session list of the largest router.
+const OCTETS_MAX: usize = 32 << 20;
+
+/// What one answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the request to the last word of the answer, the wait for a connection included.
+    pub time: Duration,
+    pub rows: usize,
+}
+
+/// Limits that have begun to count.
+pub(super) struct Bounds {
+    deadline: Instant,
+    rows: usize,
+    most_rows: usize,
+    octets: usize,
+}
+
+impl Bounds {
+    pub(super) fn new(limits: Limits, deadline: Instant) -> Bounds {
+        Bounds {
+            deadline,
+            rows: 0,
+            most_rows: limits.rows,
+            octets: 0,
+        }
+    }
+
+    fn count(&mut self, row: &Sentence) -> Result<(), ApiError> {
+        self.rows += 1;
+        self.octets += row.octets();
+        if self.rows > self.most_rows || self.octets > OCTETS_MAX {
+            return Err(ApiError::TooMany {
+                most: self.most_rows,
+            });
+        }
+        Ok(())
+    }
+}
+
 /// What ends an answer.
 pub(super) type End = Result<Sentence, ApiError>;
 
@@ -26,7 +67,8 @@ pub struct Rows {
     end: Option<oneshot::Receiver<End>>,
     done: Option<Sentence>,
     dropped: Arc<Notify>,
-    deadline: Option<Instant>,
+    /// None for what has no end.
+    bounds: Option<Bounds>,
 }
 
 impl Rows {
@@ -34,7 +76,7 @@ impl Rows {
         batches: mpsc::Receiver<Vec<Sentence>>,
         end: oneshot::Receiver<End>,
         dropped: Arc<Notify>,
-        deadline: Option<Instant>,
+        bounds: Option<Bounds>,
     ) -> Rows {
         Rows {
             batches,
@@ -42,23 +84,26 @@ impl Rows {
             end: Some(end),
             done: None,
             dropped,
-            deadline,
+            bounds,
         }
     }
 
     /// The next row, none after the last. May be dropped while it waits, and asked again.
     ///
-    /// Errors: `Timeout` at the deadline of the request, and whatever ended the request or its connection; after that
-    /// `Stopped`.
+    /// Errors: `Timeout` and `TooMany` beyond the limits of the request, and whatever ended it or its connection; after
+    /// that `Stopped`.
     pub async fn next(&mut self) -> Result<Option<Sentence>, ApiError> {
         loop {
             if let Some(row) = self.batch.next() {
+                if let Some(bounds) = &mut self.bounds {
+                    bounds.count(&row)?;
+                }
                 return Ok(Some(row));
             }
             if self.done.is_some() {
                 return Ok(None);
             }
-            match self.deadline {
+            match self.bounds.as_ref().map(|bounds| bounds.deadline) {
                 None => self.advance().await?,
                 Some(deadline) => timeout_at(deadline.into(), self.advance())
                     .await
