@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::commands::ItemId;
 use super::wire::Sentence;
 use crate::domain::nas::Network;
 
@@ -88,7 +89,7 @@ const ONCE: &[&str] = &["timeout"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     menu: Menu,
-    id: String,
+    id: ItemId,
     key: String,
     /// Rows of its menu above it.
     place: usize,
@@ -102,13 +103,13 @@ pub struct Actual {
     /// Rows read of each menu, ours or not.
     read: HashMap<Menu, usize>,
     /// Places and ids of the dynamic queues, which the router made for sessions.
-    dynamic: Vec<(usize, String)>,
+    dynamic: Vec<(usize, ItemId)>,
 }
 
 impl Actual {
     /// Takes one row of `print`, in the order of the router. A row without an id is none.
     pub fn take(&mut self, menu: Menu, row: &Sentence) {
-        let Some(id) = text(row, ".id") else { return };
+        let Some(id) = ItemId::of(row) else { return };
         let read = self.read.entry(menu).or_default();
         let place = *read;
         *read += 1;
@@ -140,7 +141,7 @@ impl Actual {
         let Some(lowest) = ours.map(|row| row.place).max() else {
             return 0;
         };
-        let above = |(place, _): &&(usize, String)| *place < lowest;
+        let above = |(place, _): &&(usize, ItemId)| *place < lowest;
         self.dynamic.iter().filter(above).count()
     }
 }
@@ -165,23 +166,23 @@ pub enum Change {
     /// `before` is the id of a row; `None` is the end.
     Add {
         item: Item,
-        before: Option<String>,
+        before: Option<ItemId>,
     },
     Set {
         menu: Menu,
-        id: String,
+        id: ItemId,
         key: String,
         fields: Vec<(&'static str, String)>,
     },
     Move {
         menu: Menu,
-        id: String,
+        id: ItemId,
         key: String,
-        before: Option<String>,
+        before: Option<ItemId>,
     },
     Remove {
         menu: Menu,
-        id: String,
+        id: ItemId,
         key: String,
     },
 }
@@ -281,7 +282,7 @@ pub fn diff(desired: &[Item], actual: &Actual) -> Vec<Change> {
 
 /// What queues of ours are put before: one of ours that stands above all dynamic queues, since those come and go with
 /// sessions; else the first of those.
-fn anchor<'a>(kept: impl Iterator<Item = &'a Row>, dynamic: &[(usize, String)]) -> Option<String> {
+fn anchor<'a>(kept: impl Iterator<Item = &'a Row>, dynamic: &[(usize, ItemId)]) -> Option<ItemId> {
     let (first, id) = dynamic.first()?;
     let above = kept.filter(|row| row.menu == Menu::Queue && row.place < *first);
     let top = above.min_by_key(|row| row.place);

@@ -37,7 +37,7 @@ fn actual(rows: &[(Menu, &[&str])]) -> Actual {
 
 /// One line a change: `add KEY before ID`, `set ID NAME=VALUE`, `move ID before ID`, `remove ID`.
 fn told(changes: &[Change]) -> Vec<String> {
-    let before = |id: &Option<String>| match id {
+    let before = |id: &Option<ItemId>| match id {
         Some(id) => format!(" before {id}"),
         None => String::new(),
     };

@@ -4,6 +4,7 @@
 //! is not told; rows are read one by one and never lie in memory as a whole. What decides about a write, and in which
 //! order, is not the business of this room.
 
+pub mod cdn;
 pub mod firewall;
 pub mod interfaces;
 pub mod pools;
@@ -44,6 +45,13 @@ const WRITE: Limits = Limits {
 /// Which item of a menu, such as `*1A`: good until the item is removed or the router restarts, so never to be stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemId(String);
+
+impl ItemId {
+    /// The item of a row of [`print`]; none for a row of a menu without items.
+    pub fn of(row: &Sentence) -> Option<ItemId> {
+        Row(row).id(".id").ok()
+    }
+}
 
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
