@@ -11,7 +11,7 @@ use super::rate::Rate;
 /// Networks of a profile; each is an entry in an address list of every router.
 pub const MOST_NETWORKS: usize = 2_000;
 /// Lines of a pasted list, before what is twice in it is put together.
-pub const MOST_LINES: usize = 20_000;
+pub const MOST_LINES: usize = 10_000;
 /// Shorter prefixes are no content network but half of the Internet.
 const SHORTEST_V4: u8 = 8;
 const SHORTEST_V6: u8 = 16;

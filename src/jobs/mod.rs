@@ -4,6 +4,7 @@
 //! record of runs. Due work is found by asking the store, so a stopped daemon catches up by itself.
 
 mod auth_log;
+mod cdn;
 mod health;
 mod outbox;
 mod search_index;
@@ -51,5 +52,6 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, auth_log::AuthLog);
     supervisor.run(app, stale_sessions::StaleSessions);
     supervisor.run(app, search_index::SearchIndex::new(app));
+    supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));
 }

@@ -5,6 +5,7 @@
 
 pub mod aaa;
 pub mod attempts;
+pub mod cdn;
 pub mod demo;
 pub mod doctor;
 pub mod export;

@@ -42,6 +42,7 @@ pub enum Nav {
     Online,
     Plans,
     Nas,
+    Cdn,
     Sessions,
     AuthLog,
     Audit,
@@ -99,12 +100,20 @@ const MENU: [MenuGroup; 4] = [
     },
     MenuGroup {
         heading: "Network",
-        items: &[MenuItem {
-            nav: Nav::Nas,
-            href: "/nas",
-            label: "NAS devices",
-            icon: "router",
-        }],
+        items: &[
+            MenuItem {
+                nav: Nav::Nas,
+                href: "/nas",
+                label: "NAS devices",
+                icon: "router",
+            },
+            MenuItem {
+                nav: Nav::Cdn,
+                href: "/cdn",
+                label: "CDN",
+                icon: "globe",
+            },
+        ],
     },
     MenuGroup {
         heading: "Records",
@@ -232,7 +241,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 8);
+        assert_eq!(items.len(), 9);
     }
 
     #[test]

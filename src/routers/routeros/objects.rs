@@ -197,6 +197,15 @@ impl Change {
         }
     }
 
+    /// Whether the next change need not wait for this one.
+    pub fn may_go_beside(&self, next: &Change) -> bool {
+        let is_placed =
+            |change: &Change| change.menu().is_ordered() || matches!(change, Change::Move { .. });
+        self.menu() == next.menu()
+            && std::mem::discriminant(self) == std::mem::discriminant(next)
+            && !is_placed(self)
+    }
+
     pub fn key(&self) -> &str {
         match self {
             Change::Add { item, .. } => &item.key,

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod audit;
 pub mod auth_log;
+pub mod cdn;
 pub mod dashboard;
 pub mod errors;
 pub mod login;
