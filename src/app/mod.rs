@@ -6,9 +6,11 @@ mod auth_log;
 mod cdn;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod pushes;
 mod routers;
 mod sightings;
 
@@ -43,9 +45,11 @@ pub use auth_log::{AuthLog, MOST_WAITING};
 pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
@@ -225,6 +229,8 @@ pub struct App {
     pub auth_log: AuthLog,
     pub sightings: Sightings,
     pub routers: Routers,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
@@ -260,6 +266,8 @@ impl App {
             auth_log,
             sightings: Sightings::new(),
             routers: Routers::default(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),

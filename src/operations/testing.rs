@@ -235,5 +235,7 @@ pub fn interim(
             source: Some(source),
             ..Place::default()
         },
+        free_windows: Vec::new(),
+        told: None,
     }
 }

@@ -29,6 +29,7 @@ pub mod tables;
 mod testing;
 mod ticket;
 mod tx;
+pub mod usage;
 mod view;
 mod writer;
 
