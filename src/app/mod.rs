@@ -10,6 +10,7 @@ mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
 mod pushes;
 mod routers;
 mod sightings;
@@ -49,6 +50,7 @@ pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
@@ -234,6 +236,7 @@ pub struct App {
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -271,6 +274,7 @@ impl App {
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
+            promises: Promises::new(),
             copies,
         })
     }
