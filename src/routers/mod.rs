@@ -1,7 +1,7 @@
 //! Vendors: what an entitlement looks like on each kind of router, and how routers are spoken to.
 //!
-//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is the codec of MikroTik's API.
-//! Nothing here opens a socket or has heard of a subscriber.
+//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is MikroTik's API, and the only
+//! part that opens sockets. Nothing here has heard of a subscriber.
 
 mod generic;
 pub mod mikrotik;

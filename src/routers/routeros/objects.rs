@@ -109,7 +109,7 @@ pub struct Actual {
 impl Actual {
     /// Takes one row of `print`, in the order of the router. A row without an id is none.
     pub fn take(&mut self, menu: Menu, row: &Sentence) {
-        let Some(id) = ItemId::of(row) else { return };
+        let Ok(id) = ItemId::of(row) else { return };
         let read = self.read.entry(menu).or_default();
         let place = *read;
         *read += 1;

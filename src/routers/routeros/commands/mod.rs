@@ -47,9 +47,9 @@ const WRITE: Limits = Limits {
 pub struct ItemId(String);
 
 impl ItemId {
-    /// The item of a row of [`print`]; none for a row of a menu without items.
-    pub fn of(row: &Sentence) -> Option<ItemId> {
-        Row(row).id(".id").ok()
+    /// Of a row that [`print`] gave, with `.id` among its fields. Errors: `Value` when it is missing or empty.
+    pub fn of(row: &Sentence) -> Result<ItemId, ApiError> {
+        Row(row).id(".id")
     }
 }
 
