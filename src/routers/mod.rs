@@ -7,6 +7,7 @@ mod generic;
 pub mod mikrotik;
 pub mod profile;
 pub mod routeros;
+pub mod script;
 pub mod wispr;
 
 #[cfg(test)]
@@ -35,4 +36,9 @@ pub enum RouterError {
     Challenge(usize),
     #[error("not a RouterOS query: {0:?}")]
     Query(String),
+    /// What it is, not what it says: it may be a secret.
+    #[error(
+        "{0} cannot stand in a RouterOS script: it holds a quote, $, [, ], {{, }}, ;, a backslash or a control character"
+    )]
+    ScriptValue(String),
 }
