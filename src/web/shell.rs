@@ -251,7 +251,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 9);
+        assert_eq!(items.len(), 10);
     }
 
     #[test]
