@@ -1,4 +1,5 @@
-//! What is known of the CDN objects on each router since the start: how the last push ended, what queues counted last.
+//! What is known of the CDN objects on each router since the start: how the last push ended, what queues counted last, and
+//! what of that waits for accounting.
 //!
 //! Not here: the profiles, which are copies of the store. Invariant: of each router one outcome and one set of readings.
 
@@ -32,6 +33,8 @@ struct Known {
     /// Held while somebody changes the router: two at once would undo each other.
     turn: Arc<tokio::sync::Mutex<()>>,
     readings: HashMap<CdnQueue, Traffic>,
+    /// What queues counted for sessions and accounting has not carried yet, with the time of the last reading in it.
+    waiting: HashMap<SessionId, (Traffic, Timestamp)>,
 }
 
 /// One entry for each NAS that was pushed to.
@@ -84,6 +87,33 @@ impl CdnRouters {
         counted
     }
 
+    /// Keeps what was counted for a session until its accounting record comes: before that there is nothing to take it off.
+    pub fn wait(&self, nas: NasId, session: SessionId, traffic: Traffic, at: Timestamp) {
+        let mut known = self.known();
+        let waiting = &mut known.entry(nas).or_default().waiting;
+        let (sum, last) = waiting.entry(session).or_insert((Traffic::ZERO, at));
+        *sum += traffic;
+        *last = at;
+    }
+
+    /// Gives what a record that came after the last reading has carried. `heard` is when a session was heard of last, and
+    /// `None` once it has ended; it is asked for sessions that wait only.
+    pub fn carried(
+        &self,
+        nas: NasId,
+        heard: impl Fn(SessionId) -> Option<Timestamp>,
+    ) -> Vec<(SessionId, Traffic, Timestamp)> {
+        let mut known = self.known();
+        let waiting = &mut known.entry(nas).or_default().waiting;
+        let is_carried = |session: &SessionId, (_, last): &mut (Traffic, Timestamp)| {
+            heard(*session).is_none_or(|heard| heard >= *last)
+        };
+        let carried = waiting.extract_if(is_carried);
+        carried
+            .map(|(session, (traffic, at))| (session, traffic, at))
+            .collect()
+    }
+
     /// Nothing of ours is on the router any more.
     pub fn forget_readings(&self, nas: NasId) {
         if let Some(known) = self.known().get_mut(&nas) {
@@ -118,6 +148,26 @@ mod tests {
             read(&routers, 132, 1_400),
             Some((1, 0)),
             "of its own router"
+        );
+    }
+
+    #[test]
+    fn what_was_counted_waits_for_the_record_that_carries_it() {
+        let routers = CdnRouters::default();
+        let (session, at) = (SessionId(7), Timestamp(1_000));
+        let carried = |heard: Option<Timestamp>| routers.carried(NAS, |_| heard);
+        routers.wait(NAS, session, Traffic::new(1, 10), at);
+        routers.wait(NAS, session, Traffic::new(2, 20), at.plus(30));
+        assert_eq!(carried(Some(at)), []);
+        assert_eq!(carried(Some(at.plus(29))), []);
+        let sum = (session, Traffic::new(3, 30), at.plus(30));
+        assert_eq!(carried(Some(at.plus(30))), [sum]);
+        assert_eq!(carried(None), [], "given once");
+        routers.wait(NAS, session, Traffic::new(4, 40), at.plus(60));
+        assert_eq!(
+            carried(None),
+            [(session, Traffic::new(4, 40), at.plus(60))],
+            "it has ended"
         );
     }
 

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 16;
 
 pub struct Cdn {
     bell: watch::Receiver<u64>,
-    /// How the last comparison of each router went. Only routers that are kept in step are in it.
+    /// Only routers that are kept in step are in it; one that is not there is compared at once.
     compared: HashMap<NasId, Compared>,
 }
 
@@ -39,29 +39,31 @@ impl Cdn {
             compared: HashMap::new(),
         }
     }
-
-    /// Whether a router is to be compared now: nobody did so yet, something changed here, time is over, or its connection
-    /// is newer than the last comparison, so that it may have restarted.
-    fn is_due(&self, app: &App, nas: NasId, now: Timestamp) -> bool {
-        let Some(last) = self.compared.get(&nas) else {
-            return true;
-        };
-        let passed = now.since(last.at);
-        let pause = if last.failed { RETRY_AFTER } else { SYNC_EVERY };
-        let is_new = match router_api::connection(app, nas) {
-            Connection::Ready { lasted, .. } => {
-                i64::try_from(lasted.as_millis()).unwrap_or(i64::MAX) < passed
-            }
-            _ => false,
-        };
-        passed >= pause || is_new
-    }
 }
 
+/// How the last comparison of a router went.
 #[derive(Clone, Copy)]
 struct Compared {
     at: Timestamp,
     failed: bool,
+}
+
+impl Compared {
+    /// Whether it is time for the next one, or the connection is newer than this one, so that the router may have
+    /// restarted. `connected` is how long it lasts, where there is one.
+    fn is_over(self, now: Timestamp, connected: Option<Duration>) -> bool {
+        let passed = now.since(self.at);
+        let pause = if self.failed { RETRY_AFTER } else { SYNC_EVERY };
+        let is_new = |lasted: Duration| i128::from(passed) > i128::try_from(lasted.as_millis()).unwrap_or(i128::MAX);
+        passed >= pause || connected.is_some_and(is_new)
+    }
+}
+
+fn connected(app: &App, nas: NasId) -> Option<Duration> {
+    match router_api::connection(app, nas) {
+        Connection::Ready { lasted, .. } => Some(lasted),
+        _ => None,
+    }
 }
 
 /// What is done at a router this time.
@@ -85,7 +87,9 @@ impl Job for Cdn {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         let mut under_way = JoinSet::new();
         for nas in kept {
-            let task = match self.is_due(&app, nas, now) {
+            let last = self.compared.get(&nas);
+            let is_due = last.is_none_or(|last| last.is_over(now, connected(&app, nas)));
+            let task = match is_due {
                 true => Task::Compare,
                 false if cdn::counts(&app, nas) => Task::Read,
                 false => continue,
@@ -134,6 +138,35 @@ async fn carry_out(app: Arc<App>, nas: NasId, task: Task) -> Option<(NasId, Comp
                 tracing::debug!(%nas, %error, "CDN queues could not be read");
             }
             None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_router_is_compared_again_in_time_after_failures_and_reconnects() {
+        const NOW: Timestamp = Timestamp(1_800_000_000_000);
+        let long = Some(Duration::from_secs(86_400));
+        let cases = [
+            (SYNC_EVERY - 1, false, long, false),
+            (SYNC_EVERY, false, long, true),
+            (SYNC_EVERY, false, None, true),
+            (RETRY_AFTER - 1, true, None, false),
+            (RETRY_AFTER, true, None, true),
+            (RETRY_AFTER, false, None, false),
+            // It was connected when it was compared, or since.
+            (30_000, false, Some(Duration::from_secs(30)), false),
+            (30_000, false, Some(Duration::from_millis(29_999)), true),
+        ];
+        for (passed, failed, connected, due) in cases {
+            let last = Compared {
+                at: NOW.plus(-passed),
+                failed,
+            };
+            assert_eq!(last.is_over(NOW, connected), due, "{passed} {failed} {connected:?}");
         }
     }
 }

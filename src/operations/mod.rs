@@ -33,6 +33,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod usage_audit;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

@@ -3,6 +3,7 @@
 mod routers;
 mod search;
 mod speeds;
+mod usage_audit;
 mod verbs;
 mod whole;
 

@@ -22,6 +22,7 @@ use crate::store::cdn;
 use super::super::trail::note;
 use super::super::{Error, blocking, router_api};
 use super::steps::Step;
+use super::usage::settle;
 
 /// Objects of ours on one router: lists of ten profiles, or the queues of its subscribers. Each is a line of its
 /// configuration.
@@ -88,6 +89,7 @@ pub async fn remove_everything(
 /// Makes whatever is to be made now: all that the profiles need on a router that is kept in step, and nothing on another.
 /// Keeps how that ended.
 pub async fn sync(app: Arc<App>, nas: NasId) -> CdnOutcome {
+    settle(&app, nas);
     let turn = app.cdn.turn(nas);
     let _turn = turn.lock().await;
     let mut outcome = CdnOutcome {
