@@ -54,7 +54,9 @@ impl Compared {
     fn is_over(self, now: Timestamp, connected: Option<Duration>) -> bool {
         let passed = now.since(self.at);
         let pause = if self.failed { RETRY_AFTER } else { SYNC_EVERY };
-        let is_new = |lasted: Duration| i128::from(passed) > i128::try_from(lasted.as_millis()).unwrap_or(i128::MAX);
+        let is_new = |lasted: Duration| {
+            i128::from(passed) > i128::try_from(lasted.as_millis()).unwrap_or(i128::MAX)
+        };
         passed >= pause || connected.is_some_and(is_new)
     }
 }
@@ -166,7 +168,11 @@ mod tests {
                 at: NOW.plus(-passed),
                 failed,
             };
-            assert_eq!(last.is_over(NOW, connected), due, "{passed} {failed} {connected:?}");
+            assert_eq!(
+                last.is_over(NOW, connected),
+                due,
+                "{passed} {failed} {connected:?}"
+            );
         }
     }
 }

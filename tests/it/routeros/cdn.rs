@@ -153,6 +153,17 @@ impl Isp {
     }
 
     fn account(&self, name: &str, subscriber: SubscriberId, address: &str, kind: RecordKind) {
+        self.account_totals(name, subscriber, address, kind, Traffic::ZERO);
+    }
+
+    fn account_totals(
+        &self,
+        name: &str,
+        subscriber: SubscriberId,
+        address: &str,
+        kind: RecordKind,
+        totals: Traffic,
+    ) {
         let (answered, answer) = channel();
         let last = address.rsplit('.').next().unwrap();
         let prefix = format!("2001:db8:{last}::");
@@ -167,7 +178,7 @@ impl Isp {
             event_at: self.app.now(),
             received_at: self.app.now(),
             session_time: Some(0),
-            totals: Some(Traffic::ZERO),
+            totals: Some(totals),
             has_gigawords: true,
             place: Place {
                 address: address.parse().ok(),
@@ -428,7 +439,7 @@ async fn queues_of_sessions_count_up_to_their_bound() {
         .profile(CdnMode::SpeedAndAccounting, "203.0.113.0/24")
         .await;
     let plan = isp.plan(&[id]).await;
-    isp.online("ali", plan, "100.64.0.10").await;
+    let ali = isp.online("ali", plan, "100.64.0.10").await;
     isp.online("mona", plan, "100.64.0.11").await;
     let pushed = isp.push().await;
     assert!(is_in_step(&pushed), "{pushed:?}");
@@ -452,6 +463,18 @@ async fn queues_of_sessions_count_up_to_their_bound() {
     assert_eq!(count("0/0").await.unwrap(), 0);
     assert_eq!(count("500/9000").await.unwrap(), 1);
     assert_eq!(count("500/9000").await.unwrap(), 0, "nothing new");
+    // Nothing of it was booked yet; it is taken off once a record has carried it.
+    let free = || {
+        let live = isp.app.accounting.live();
+        live.open_of(ali).next().unwrap().free
+    };
+    assert_eq!(free(), Traffic::ZERO);
+    isp.clock.move_to(NOW.plus(60_000));
+    isp.account_totals("ali", ali, "100.64.0.10", RecordKind::Interim, Traffic::new(800, 10_000));
+    assert_eq!(count("500/9000").await.unwrap(), 0);
+    // The discount is behind this record in the journal's queue, so that it is applied before its answer.
+    isp.account_totals("ali", ali, "100.64.0.10", RecordKind::Interim, Traffic::new(800, 10_000));
+    assert_eq!(free(), Traffic::new(500, 9_000));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod broken;
 mod cdn;
+mod client;
 mod radius;
 
 use std::process::Command;
