@@ -106,7 +106,7 @@ impl CdnRouters {
         let mut known = self.known();
         let waiting = &mut known.entry(nas).or_default().waiting;
         let is_carried = |session: &SessionId, (_, last): &mut (Traffic, Timestamp)| {
-            heard(*session).is_none_or(|heard| heard >= *last)
+            heard(*session).is_none_or(|heard| heard > *last)
         };
         let carried = waiting.extract_if(is_carried);
         carried
@@ -159,9 +159,9 @@ mod tests {
         routers.wait(NAS, session, Traffic::new(1, 10), at);
         routers.wait(NAS, session, Traffic::new(2, 20), at.plus(30));
         assert_eq!(carried(Some(at)), []);
-        assert_eq!(carried(Some(at.plus(29))), []);
+        assert_eq!(carried(Some(at.plus(30))), []);
         let sum = (session, Traffic::new(3, 30), at.plus(30));
-        assert_eq!(carried(Some(at.plus(30))), [sum]);
+        assert_eq!(carried(Some(at.plus(31))), [sum]);
         assert_eq!(carried(None), [], "given once");
         routers.wait(NAS, session, Traffic::new(4, 40), at.plus(60));
         assert_eq!(
