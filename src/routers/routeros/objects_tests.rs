@@ -116,6 +116,10 @@ fn rules_come_last_and_go_first() {
     assert_eq!(actual(SAME).count(), 4);
 }
 
+/// Menu, fields as they should be, words of the row, and what is done.
+type Case<'a> = (Menu, Fields<'a>, &'a [&'a str], &'a str);
+type Fields<'a> = &'a [(&'static str, &'a str)];
+
 #[test]
 fn what_differs_is_set_and_nothing_else() {
     let changed = |menu, fields: &[(&'static str, &str)], words: &[&str]| {
@@ -129,7 +133,7 @@ fn what_differs_is_set_and_nothing_else() {
         let wanted = item(menu, "k", fields);
         told(&diff(&[wanted], &there)).join(";")
     };
-    let cases: &[(Menu, &[(&'static str, &str)], &[&str], &str)] = &[
+    let cases: &[Case<'_>] = &[
         (
             Menu::QueueType,
             &[("pcq-rate", "5000000")],
