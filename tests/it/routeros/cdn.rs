@@ -11,6 +11,7 @@ use proxpanel::config::{Config, Overrides};
 use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
 use proxpanel::domain::cdn::{CdnMode, CdnProfile, CdnWarning, networks};
+use proxpanel::domain::extra::Extras;
 use proxpanel::domain::id::{CdnId, NasId, PlanId, SubscriberId};
 use proxpanel::domain::money::{Currency, Money};
 use proxpanel::domain::nas::{
@@ -145,6 +146,7 @@ impl Isp {
             only_nas: None,
             static_address: None,
             rate_override: None,
+            extras: Extras::default(),
         };
         let created = subscribers::create(&self.app, &Actor::CommandLine, draft).await;
         let subscriber = created.unwrap();
