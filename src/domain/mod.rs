@@ -8,6 +8,7 @@ pub mod address;
 pub mod allocation;
 pub mod audit;
 pub mod bandwidth_rule;
+pub mod cdn;
 pub mod duration;
 pub mod extra;
 pub mod fup;

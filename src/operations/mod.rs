@@ -7,6 +7,7 @@ pub mod aaa;
 pub mod addresses;
 pub mod api_usage;
 pub mod attempts;
+pub mod cdn;
 pub mod coa_test;
 pub mod demo;
 pub mod doctor;

@@ -43,6 +43,7 @@ pub enum Nav {
     Plans,
     Nas,
     Addresses,
+    Cdn,
     Sessions,
     AuthLog,
     Audit,
@@ -112,6 +113,12 @@ const MENU: [MenuGroup; 5] = [
                 nav: Nav::Addresses,
                 href: "/addresses",
                 label: "Addresses",
+                icon: "server",
+            },
+            MenuItem {
+                nav: Nav::Cdn,
+                href: "/cdn",
+                label: "CDN",
                 icon: "globe",
             },
         ],
@@ -251,7 +258,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 10);
+        assert_eq!(items.len(), 11);
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
     let (kind, href) = match entry.object {
         Object::Subscriber(id) => ("Subscriber ", format!("/subscribers/{id}")),
         Object::Plan(id) => ("Plan ", format!("/plans/{id}/edit")),
+        Object::Cdn(id) => ("CDN profile ", format!("/cdn/{id}/edit")),
         Object::Nas(id) => ("NAS ", format!("/nas/{id}")),
         Object::Operator(_) => ("Operator ", String::new()),
         Object::Settings => ("", String::new()),

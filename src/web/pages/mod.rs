@@ -4,6 +4,7 @@ pub mod account;
 pub mod addresses;
 pub mod audit;
 pub mod auth_log;
+pub mod cdn;
 pub mod dashboard;
 pub mod errors;
 pub mod login;

@@ -3,6 +3,7 @@
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
 mod addresses;
+mod cdn;
 mod contrast;
 mod dashboard;
 mod logs;
@@ -62,6 +63,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         subscribers::samples,
         nas::samples,
         addresses::samples,
+        cdn::samples,
         logs::samples,
         others::samples,
     ]

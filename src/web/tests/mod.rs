@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod cdn;
 mod dashboard;
 mod everywhere;
 mod forms;
