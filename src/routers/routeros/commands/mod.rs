@@ -51,6 +51,13 @@ impl fmt::Display for ItemId {
     }
 }
 
+#[cfg(test)]
+impl ItemId {
+    pub(crate) fn of(text: &str) -> ItemId {
+        ItemId(text.to_owned())
+    }
+}
+
 impl AsRef<[u8]> for ItemId {
     fn as_ref(&self) -> &[u8] {
         self.0.as_bytes()
