@@ -302,15 +302,13 @@ mod tests {
         };
         assert_eq!(password().as_deref(), Some("api-pass"));
         assert_eq!(newest(&test).0, "secrets shown");
-        run(update(app, &actor(), id, with_api(pinned(), None))).unwrap();
+        let change = |draft| {
+            let secret = None;
+            run(update(app, &actor(), id, Draft { secret, ..draft })).unwrap();
+        };
+        change(with_api(pinned(), None));
         assert_eq!(password().as_deref(), Some("api-pass"));
-        run(update(
-            app,
-            &actor(),
-            id,
-            with_api(pinned(), Some("other-pass")),
-        ))
-        .unwrap();
+        change(with_api(pinned(), Some("other-pass")));
         let hidden = ("API password".into(), HIDDEN.into(), HIDDEN.into());
         assert_eq!(newest(&test), ("changed".into(), vec![hidden]));
         assert_eq!(password().as_deref(), Some("other-pass"));
@@ -319,7 +317,7 @@ mod tests {
             usage_source: UsageSource::Accounting,
             ..with_api(pinned(), None)
         };
-        run(update(app, &actor(), id, without)).unwrap();
+        change(without);
         let (_, changes) = newest(&test);
         let fields: Vec<&str> = changes.iter().map(|(field, ..)| field.as_str()).collect();
         assert_eq!(fields, ["API", "usage from", "change by API"]);
