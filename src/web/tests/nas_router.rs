@@ -94,7 +94,8 @@ async fn each_wrong_value_of_the_api_is_told_beside_its_field() {
     let browser = test.sign_in().await;
     furnish(&browser).await;
     let long = "x".repeat(33_000);
-    let cases: [(&str, &str, &[(&str, &str)]); 14] = [
+    type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+    let cases: [Case<'_>; 14] = [
         (
             "api_access",
             "Choose one of the list",
