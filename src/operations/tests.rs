@@ -2,6 +2,8 @@
 
 mod routers;
 mod search;
+mod speeds;
+mod vendors;
 mod verbs;
 mod whole;
 

@@ -242,7 +242,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 8);
+        assert_eq!(items.len(), 9);
     }
 
     #[test]

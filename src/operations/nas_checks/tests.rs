@@ -8,6 +8,7 @@ use crate::domain::id::NasId;
 use crate::domain::nas::{ApiAccess, ApiTransport, MessageAuthenticator, Profile, UsageSource};
 use crate::domain::time::{MINUTE, SECOND};
 use crate::routers::routeros::commands::ItemId;
+use crate::routers::routeros::wire::Sentence;
 
 const NOW: Timestamp = Timestamp(1_780_000_000_000);
 
@@ -37,9 +38,16 @@ fn nas() -> Nas {
     }
 }
 
+fn id() -> ItemId {
+    let mut row = Sentence::default();
+    row.push(b"!re").unwrap();
+    row.push(b"=.id=*1").unwrap();
+    ItemId::of(&row).unwrap()
+}
+
 fn rule(chain: &str, action: &str, comment: &str) -> Rule {
     Rule {
-        id: ItemId::of("*1"),
+        id: id(),
         chain: chain.into(),
         action: action.into(),
         comment: (!comment.is_empty()).then(|| comment.to_owned()),
@@ -61,7 +69,7 @@ fn facts() -> RouterFacts {
         clock: Ok(Some(NOW)),
         read_at: NOW,
         radius: Ok(vec![RadiusEntry {
-            id: ItemId::of("*1"),
+            id: id(),
             service: "ppp,hotspot".into(),
             address: "192.0.2.10".into(),
             authentication_port: Some(1812),

@@ -28,6 +28,8 @@ use crate::telemetry::monotonic;
 pub(super) const RUNNING_MAX: usize = 32;
 /// Octets read at a time.
 const READ_OCTETS: usize = 32 << 10;
+/// Octets that may come while nothing runs: late words of requests that are over, and no more.
+const UNASKED_MAX_OCTETS: usize = 64 << 10;
 
 /// A request and where its answer goes.
 pub(super) struct Order {
@@ -153,9 +155,10 @@ impl Actor {
         let doubled = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
         let pause = self.times.first_pause.saturating_mul(doubled);
+        let pause = pause.min(self.times.longest_pause);
         let [random] = crypto::random_bytes().unwrap_or_default();
         let spread = pause.saturating_mul(random.into()) / (4 * 255);
-        pause.saturating_add(spread).min(self.times.longest_pause)
+        pause.saturating_add(spread)
     }
 
     fn wait(&mut self, error: Option<ApiError>, pause: Duration) {
@@ -238,6 +241,7 @@ impl Connection {
         let mut buffer = vec![0; READ_OCTETS].into_boxed_slice();
         let mut events = Vec::new();
         let mut open = true;
+        let mut unasked = 0;
         self.begin(first)?;
         while open || !self.running.is_empty() {
             self.send().await?;
@@ -252,6 +256,10 @@ impl Connection {
                     let received = self.connected.exchange.receive(octets, &mut events);
                     self.attend(&mut events).await?;
                     received?;
+                    unasked = if self.running.is_empty() { unasked + read } else { 0 };
+                    if unasked > UNASKED_MAX_OCTETS {
+                        return Err(ApiError::Unasked);
+                    }
                 }
                 order = orders.recv(), if open && self.running.len() < RUNNING_MAX => match order {
                     Some(order) => self.begin(order)?,

@@ -34,6 +34,8 @@ pub enum ApiError {
     /// What came is a sentence, but no reply.
     #[error("the router does not speak the API: it begins a reply with {0:?}")]
     Reply(String),
+    #[error("the router sends what nobody asked for")]
+    Unasked,
     /// A trap, with the category of mikrotik.md b2: 0 missing item or command, 1 bad argument, 2 interrupted and so on.
     #[error("the router said: {message}")]
     Trap {

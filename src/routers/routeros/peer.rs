@@ -10,9 +10,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::client::{Access, Router, Security, Times};
+use super::client::{Access, Reply, Router, Security, Times};
 use super::connect::Socket;
 use super::exchange::Credentials;
+use super::request::Command;
 use super::rows::Limits;
 use super::wire::{Decoder, Sentence};
 use crate::crypto::Secret;
@@ -28,10 +29,10 @@ pub const LIMITS: Limits = Limits {
 /// Short, so that tests of failures are short.
 pub(super) const TIMES: Times = Times {
     connect: PATIENCE,
-    login: Duration::from_millis(200),
-    write: PATIENCE,
-    cancel: Duration::from_millis(200),
-    patience: Duration::from_millis(100),
+    login: Duration::from_secs(1),
+    write: Duration::from_secs(1),
+    cancel: Duration::from_secs(1),
+    patience: Duration::from_millis(200),
     first_pause: Duration::from_millis(20),
     longest_pause: Duration::from_secs(60),
 };
@@ -165,6 +166,19 @@ impl Talk {
         };
         timeout(PATIENCE, sent).await.expect("octets are taken");
     }
+}
+
+/// What most tests ask.
+pub fn print() -> Command {
+    Command::new("/x/print")
+}
+
+/// The names of all rows.
+pub fn names(reply: &Reply) -> Vec<String> {
+    let name = |row: &Sentence| {
+        String::from_utf8(row.attribute("name").unwrap_or_default().to_vec()).unwrap()
+    };
+    reply.rows.iter().map(name).collect()
 }
 
 pub fn encoded(words: &[&str]) -> Vec<u8> {

@@ -139,3 +139,7 @@ impl Drop for Rows {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

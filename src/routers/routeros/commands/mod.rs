@@ -45,16 +45,16 @@ const WRITE: Limits = Limits {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemId(String);
 
-impl fmt::Display for ItemId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl ItemId {
+    /// Of a row that [`print`] gave, with `.id` among its fields. Errors: `Value` when it is missing or empty.
+    pub fn of(row: &Sentence) -> Result<ItemId, ApiError> {
+        Row(row).id(".id")
     }
 }
 
-#[cfg(test)]
-impl ItemId {
-    pub(crate) fn of(text: &str) -> ItemId {
-        ItemId(text.to_owned())
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

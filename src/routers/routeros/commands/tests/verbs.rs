@@ -39,6 +39,7 @@ async fn the_verbs_of_all_menus() {
             )
             .await?;
             assert_eq!(rows[0].attribute("name"), Some(b"a".as_slice()));
+            assert_eq!(ItemId::of(&rows[0])?, id("*1"));
             remove(&router, queues::TREE, &item).await?;
             remove(&router, queues::TREE, &item).await?;
             let error = remove(&router, queues::TREE, &item).await.unwrap_err();
