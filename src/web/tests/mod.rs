@@ -8,6 +8,7 @@ mod everywhere;
 mod forms;
 mod isp;
 mod nas;
+mod nas_router;
 mod plans;
 mod records;
 mod setup;
