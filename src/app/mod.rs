@@ -7,6 +7,7 @@ mod auth_log;
 mod clock;
 mod directory;
 mod job_board;
+mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
@@ -47,6 +48,7 @@ pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
+pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
@@ -225,6 +227,7 @@ pub struct App {
     pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
+    pub live_rates: LiveRates,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     pub promises: Promises,
@@ -262,6 +265,7 @@ impl App {
             routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
+            live_rates: LiveRates::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             promises: Promises::new(),

@@ -10,6 +10,7 @@ use crate::app::{App, Clock};
 use crate::config::{Config, Level, Log, Radius, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
+use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, PoolId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
@@ -136,6 +137,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         static_address: None,
         static_prefix: None,
         rate_override: None,
+        extras: Extras::default(),
     }
 }
 

@@ -31,6 +31,19 @@ pub(super) fn push_address_list(list: &str, out: &mut AttributeBuffer) -> Result
     Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::ADDRESS_LIST, list)?)
 }
 
+/// The PPP profile, or the user profile of a hotspot.
+pub(super) fn push_group(name: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+    Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::GROUP, name)?)
+}
+
+/// The pool for DHCPv6 prefix delegation on the PPP link.
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
+    Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::DELEGATED_IPV6_POOL, pool)?)
+}
+
 /// A value for each direction: bit/s or seconds. As a rate, 0 is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {

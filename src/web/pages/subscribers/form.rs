@@ -1,6 +1,5 @@
 //! The form of a subscriber: from what was typed to a draft, with every problem beside its field.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
-use crate::domain::address::{is_assignable, parse_prefix};
+use crate::domain::address::{parse_address, parse_prefix};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
@@ -22,7 +21,7 @@ use crate::store::subscribers as stored;
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
-use crate::web::form::{FormData, Problems, number, optional};
+use crate::web::form::{FormData, Problems, extras, extras_filled, number, optional};
 use crate::web::page::Page;
 use crate::web::pages::addresses;
 use crate::web::parts::{Field, Select};
@@ -75,6 +74,9 @@ pub struct FormPage {
     /// kbps; empty means the plan's speed.
     pub download_kbps: Field,
     pub upload_kbps: Field,
+    /// An attribute a line, beside those of the plan.
+    pub extra_check: Field,
+    pub extra_reply: Field,
 }
 
 /// An empty form. `plan` of the address is chosen already.
@@ -248,6 +250,8 @@ fn page(
         ),
         download_kbps: field("download_kbps"),
         upload_kbps: field("upload_kbps"),
+        extra_check: field("extra_check"),
+        extra_reply: field("extra_reply"),
     }
 }
 
@@ -295,6 +299,7 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
             text(old.rate_override.map(|r| r.upload_kbps.to_string())),
         ),
     ];
+    fields.extend(extras_filled(&old.extras));
     if !old.is_suspended() {
         fields.push(("enabled", "on".to_owned()));
     }
@@ -336,7 +341,7 @@ fn parse(
     let macs = problems.take("macs", macs(form.text("macs")));
     let static_address = problems.take(
         "static_address",
-        optional(form.text("static_address"), host),
+        optional(form.text("static_address"), parse_address),
     );
     let static_prefix = problems.take(
         "static_prefix",
@@ -344,6 +349,7 @@ fn parse(
     );
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
+    let extras = extras(form, problems);
     // Each field that is missing here has noted its problem.
     Some(Draft {
         username: username?,
@@ -364,6 +370,7 @@ fn parse(
         static_address: static_address?,
         static_prefix: static_prefix?,
         rate_override: rate_override?,
+        extras: extras?,
     })
 }
 
@@ -461,19 +468,6 @@ fn macs(text: &str) -> Result<Vec<Mac>, Invalid> {
 /// What was typed, short enough for a sentence.
 fn short(line: &str) -> String {
     line.chars().take(30).collect()
-}
-
-/// An address that a router can give to one subscriber.
-fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
-    let address: Ipv4Addr = text
-        .parse()
-        .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
-    match is_assignable(address) {
-        true => Ok(address),
-        false => Err(Invalid::new(
-            "Routers cannot give this address to a subscriber",
-        )),
-    }
 }
 
 /// Both directions, or neither.
