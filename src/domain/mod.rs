@@ -28,6 +28,7 @@ pub mod speed;
 pub mod subscriber;
 pub mod text;
 pub mod time;
+pub mod usage_audit;
 pub mod why;
 pub mod window;
 

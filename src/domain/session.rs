@@ -106,6 +106,20 @@ pub struct Record {
     pub told: Option<RateLimit>,
 }
 
+/// What the counters of a router, read through its API, say of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub session: SessionId,
+    /// Upload and download totals of the session, 64-bit.
+    pub totals: Traffic,
+    /// Seconds for which the session has lasted, by the router.
+    pub uptime: u32,
+    /// When it was read, by our clock.
+    pub at: Timestamp,
+    /// The free hours of the subscriber's plan.
+    pub free_windows: Vec<FreeWindow>,
+}
+
 /// Where a session is attached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {

@@ -5,6 +5,7 @@
 
 pub mod aaa;
 pub mod addresses;
+pub mod api_usage;
 pub mod attempts;
 pub mod coa_test;
 pub mod demo;
@@ -22,6 +23,7 @@ pub mod operators;
 pub mod overview;
 pub mod plans;
 pub mod pools;
+pub mod quota_sync;
 pub mod records;
 pub mod router_api;
 pub mod router_script;
@@ -36,6 +38,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod usage_audit;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

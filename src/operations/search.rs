@@ -30,7 +30,7 @@ const REBUILD_STEP: usize = 10_000;
 #[derive(Debug, Clone)]
 pub enum Hit {
     Subscriber(Box<Subscriber>),
-    Plan(Plan),
+    Plan(Box<Plan>),
     Nas(Nas),
 }
 
@@ -241,7 +241,7 @@ fn load(view: &View, key: Key) -> Result<Option<(Hit, Vec<String>)>, Error> {
         }),
         PLAN => plans::get(view, PlanId(key.id))?.map(|plan| {
             let texts = vec![plan.name.clone()];
-            (Hit::Plan(plan), texts)
+            (Hit::Plan(Box::new(plan)), texts)
         }),
         _ => nas::get(view, NasId(key.id))?.map(|stored| {
             let texts = nas_texts(&stored.nas);

@@ -32,6 +32,7 @@ mod testing;
 mod ticket;
 mod tx;
 pub mod usage;
+pub mod usage_audit;
 mod view;
 mod writer;
 

@@ -380,6 +380,30 @@ pub fn closed_of(
     Ok(sessions)
 }
 
+/// Walks over the ended sessions of the subscribers in a range, those of one after those of another.
+pub fn each_closed_of(
+    read: &impl Read,
+    subscribers: std::ops::Range<u32>,
+    mut visit: impl FnMut(Session) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let mut failed = None;
+    let range = (subscribers.start, 0u64)..(subscribers.end, 0u64);
+    read.scan(
+        &SESSIONS_BY_SUBSCRIBER,
+        range,
+        Order::Ascending,
+        usize::MAX,
+        |(_, id): (u32, u64), ()| match closed(read, SessionId(id)) {
+            Ok(session) => session.map_or(ControlFlow::Continue(()), &mut visit),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        },
+    )?;
+    failed.map_or(Ok(()), Err)
+}
+
 pub fn count_closed(read: &impl Read) -> Result<u64, StoreError> {
     read.count(&CLOSED_SESSIONS)
 }

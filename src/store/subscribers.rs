@@ -373,6 +373,12 @@ pub fn count(read: &impl Read) -> Result<u64, StoreError> {
     read.count(&SUBSCRIBERS)
 }
 
+/// The last id that was given out; 0 before the first.
+pub fn newest_id(read: &impl Read) -> Result<SubscriberId, StoreError> {
+    let newest = ids::current(read, ids::SUBSCRIBER)?;
+    Ok(SubscriberId(u32::try_from(newest).unwrap_or(u32::MAX)))
+}
+
 pub fn next_id(tx: &mut Tx<'_>) -> Result<SubscriberId, StoreError> {
     ids::next(tx, ids::SUBSCRIBER).map(SubscriberId)
 }

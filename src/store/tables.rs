@@ -20,6 +20,7 @@ use super::pools::PoolRow;
 use super::sessions::SessionRow;
 use super::subscribers::SubscriberRow;
 use super::usage::UsageRow;
+use super::usage_audit::UsageAuditRow;
 
 /// A typed table: keys of type `K` in their order, values of type `V` as version octet and body.
 pub struct Map<K: redb::Key + 'static, V: Record> {
@@ -138,6 +139,9 @@ pub const USAGE_DAYS: Map<(i32, u32), UsageRow> = Map::new("usage_days");
 /// The sums of the days of a month. Key: month, subscriber. Owner: accounting. 10,000 rows a month.
 pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 
+/// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
+pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -163,4 +167,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &SESSIONS_BY_ADDRESS,
     &USAGE_DAYS,
     &USAGE_MONTHS,
+    &USAGE_AUDIT,
 ];

@@ -19,6 +19,7 @@ use crate::radius::{
 #[cfg(test)]
 pub(super) use access::learn;
 pub use access::reject_slot;
+pub(super) use account::whose;
 
 /// Answers the RADIUS sockets from the store and the sessions in memory.
 pub struct Aaa {

@@ -278,8 +278,11 @@ fn a_session_is_in_one_table_and_usage_adds_up() {
     let month = |day| usage::of_month(&view, Day(day).month(), SubscriberId(1)).unwrap();
     assert_eq!([20_604, 20_605].map(|d| month(d).raw.upload), [3, 4]);
     for period in [usage::Period::Days, usage::Period::Months] {
-        let sums = usage::sums(&view, period).unwrap();
-        assert_eq!(sums[&1].raw, Traffic::new(7, 0));
-        assert_eq!(sums[&1].free, Traffic::new(3, 0));
+        for (those, wanted) in [(0..2, 7), (1..2, 7), (0..1, 0), (2..9, 0)] {
+            let mut sum = Usage::ZERO;
+            usage::each_of(&view, period, those, |_, octets| sum += octets).unwrap();
+            assert_eq!(sum.raw, Traffic::new(wanted, 0));
+            assert_eq!(sum.free, Traffic::new(wanted / 2, 0));
+        }
     }
 }
