@@ -4,6 +4,7 @@ mod routers;
 mod search;
 mod speeds;
 mod usage_audit;
+mod vendors;
 mod verbs;
 mod whole;
 
