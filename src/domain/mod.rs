@@ -20,6 +20,7 @@ pub mod plan;
 pub mod quota;
 pub mod rate;
 pub mod rating;
+pub mod schedule;
 pub mod session;
 pub mod speed;
 pub mod subscriber;
