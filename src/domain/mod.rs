@@ -17,6 +17,7 @@ pub mod nas;
 pub mod octets;
 pub mod operator;
 pub mod plan;
+pub mod plan_warnings;
 pub mod quota;
 pub mod rate;
 pub mod rating;
