@@ -5,6 +5,7 @@
 
 pub mod aaa;
 pub mod attempts;
+pub mod bandwidth_rules;
 pub mod demo;
 pub mod doctor;
 pub mod export;
@@ -13,12 +14,14 @@ pub mod nas_health;
 pub mod online;
 pub mod operators;
 pub mod overview;
+mod plan_words;
 pub mod plans;
 pub mod records;
 pub mod routers;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod simulator;
 pub mod speeds;
 pub mod subscribers;
 #[cfg(test)]

@@ -76,6 +76,7 @@ pub fn orders(app: &App, work: Work) -> Result<Vec<Order>, Error> {
                 .map(Order::Push)
                 .collect()
         }
+        Work::PushAll => live.open_sessions().map(|s| Order::Push(s.id)).collect(),
         Work::IndexSubscriber(_) | Work::IndexPlan(_) | Work::IndexNas(_) => Vec::new(),
     })
 }

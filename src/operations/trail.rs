@@ -1,6 +1,7 @@
 //! The audit entry that every verb leaves, in the transaction that does the work.
 
 use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::bandwidth_rule::BandwidthRule;
 use crate::domain::nas::Nas;
 use crate::domain::operator::Operator;
 use crate::domain::plan::Plan;
@@ -32,6 +33,16 @@ impl Audited for Subscriber {
 impl Audited for Plan {
     fn object(&self) -> Object {
         Object::Plan(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Audited for BandwidthRule {
+    fn object(&self) -> Object {
+        Object::BandwidthRule(self.id)
     }
 
     fn name(&self) -> &str {

@@ -23,6 +23,8 @@ pub enum Work {
     Disconnect(SessionId),
     /// End all sessions of a subscriber.
     DisconnectSubscriber(SubscriberId),
+    /// The present speed and timeout for everybody who is online.
+    PushAll,
 }
 
 pub use v1::OutboxRow;
@@ -54,6 +56,7 @@ impl From<Work> for OutboxRow {
             Work::PushPlan(id) => (5, id.0.into()),
             Work::Disconnect(id) => (6, id.0),
             Work::DisconnectSubscriber(id) => (7, id.0.into()),
+            Work::PushAll => (8, 0),
         };
         OutboxRow { kind, id }
     }
@@ -71,6 +74,7 @@ impl OutboxRow {
             5 => Some(Work::PushPlan(PlanId(short?))),
             6 => Some(Work::Disconnect(SessionId(self.id))),
             7 => Some(Work::DisconnectSubscriber(SubscriberId(short?))),
+            8 => Some(Work::PushAll),
             _ => None,
         }
     }

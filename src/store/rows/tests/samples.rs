@@ -451,6 +451,7 @@ pub fn all_work() -> Vec<Work> {
         Work::PushPlan(PlanId(5)),
         Work::Disconnect(SessionId(u64::MAX)),
         Work::DisconnectSubscriber(SubscriberId(7)),
+        Work::PushAll,
     ]
 }
 
