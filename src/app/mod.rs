@@ -5,9 +5,11 @@
 mod auth_log;
 mod clock;
 mod directory;
+mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod pushes;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -38,9 +40,11 @@ use crate::telemetry::{Telemetry, monotonic};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use pushes::{Pending, Pushes, Wanted};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -200,6 +204,8 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub jobs: JobBoard,
+    pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     copies: Arc<Copies>,
@@ -233,6 +239,8 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            jobs: JobBoard::default(),
+            pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             copies,

@@ -33,6 +33,14 @@ impl Traffic {
         }
     }
 
+    /// The lower of both in each direction.
+    pub fn lowest(self, other: Traffic) -> Traffic {
+        Traffic {
+            upload: self.upload.min(other.upload),
+            download: self.download.min(other.download),
+        }
+    }
+
     /// The higher of both in each direction.
     pub fn highest(self, other: Traffic) -> Traffic {
         Traffic {
@@ -55,6 +63,53 @@ impl Add for Traffic {
 
 impl AddAssign for Traffic {
     fn add_assign(&mut self, other: Traffic) {
+        *self = *self + other;
+    }
+}
+
+/// What was used, and the part of it that does not count against quota and tiers: free hours, and a CDN's octets.
+/// Invariant of everybody who books: `free` is never above `raw`, in either direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// As the router counted it; never lowered.
+    pub raw: Traffic,
+    pub free: Traffic,
+}
+
+impl Usage {
+    pub const ZERO: Usage = Usage {
+        raw: Traffic::ZERO,
+        free: Traffic::ZERO,
+    };
+
+    /// What counts against quota and tiers.
+    pub fn counted(self) -> Traffic {
+        self.raw.beyond(self.free)
+    }
+}
+
+impl From<Traffic> for Usage {
+    /// All of it counts.
+    fn from(raw: Traffic) -> Usage {
+        Usage {
+            raw,
+            free: Traffic::ZERO,
+        }
+    }
+}
+
+impl Add for Usage {
+    type Output = Usage;
+    fn add(self, other: Usage) -> Usage {
+        Usage {
+            raw: self.raw + other.raw,
+            free: self.free + other.free,
+        }
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Usage) {
         *self = *self + other;
     }
 }
@@ -140,10 +195,19 @@ mod tests {
         let seen = Traffic::new(10, 20);
         assert_eq!(Traffic::new(15, 5).beyond(seen), Traffic::new(5, 0));
         assert_eq!(Traffic::new(15, 5).highest(seen), Traffic::new(15, 20));
+        assert_eq!(Traffic::new(15, 5).lowest(seen), Traffic::new(10, 5));
         assert_eq!(
             (Traffic::new(u64::MAX, 1) + Traffic::new(1, 1)).upload,
             u64::MAX
         );
+    }
+
+    #[test]
+    fn what_is_free_does_not_count_and_stays_in_the_whole() {
+        let free = Traffic::new(3, 5);
+        let usage = Usage::from(Traffic::new(10, 20)) + Usage { raw: free, free };
+        assert_eq!(usage.raw, Traffic::new(13, 25));
+        assert_eq!(usage.counted(), Traffic::new(10, 20));
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //!
 //! Totals are 64-bit: `Acct-*-Gigawords * 2^32 + Acct-*-Octets` (RFC 2869 sections 5.1, 5.2). The highest totals seen
 //! are kept; only what exceeds them is booked, so that late, repeated and reordered records book nothing, and
-//! applying a record again changes nothing.
+//! applying a record again changes nothing. How octets fall to days and free hours is in `spread`.
+
+mod spread;
 
 use super::id::SessionId;
-use super::octets::Traffic;
+use super::octets::{Traffic, Usage};
 use super::session::{Cause, Record, RecordKind, Session, Stopped};
 use super::time::{Calendar, Day, SECOND, Timestamp};
+use spread::spread;
 
 /// What applying a record did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +18,7 @@ pub enum Applied {
     /// Late, repeated or out of order: acknowledged, nothing booked.
     Nothing,
     /// The session changed; `booked` is to be added to the days of its subscriber, oldest first.
-    Changed { booked: Vec<(Day, Traffic)> },
+    Changed { booked: Vec<(Day, Usage)> },
     /// The record belongs to a new session under the same key: the old one is over.
     Other,
 }
@@ -36,7 +39,7 @@ pub fn began_at(record: &Record) -> Timestamp {
 ///
 /// A session that began before this installation took the router over starts with a
 /// baseline: what was counted before is not booked (a cut-over charges no history twice).
-pub fn open(id: SessionId, record: &Record, calendar: &Calendar) -> (Session, Vec<(Day, Traffic)>) {
+pub fn open(id: SessionId, record: &Record, calendar: &Calendar) -> (Session, Vec<(Day, Usage)>) {
     let began_at = began_at(record);
     let mut session = Session {
         id,
@@ -51,9 +54,11 @@ pub fn open(id: SessionId, record: &Record, calendar: &Calendar) -> (Session, Ve
         session_time: 0,
         highest: Traffic::ZERO,
         booked: Traffic::ZERO,
+        free: Traffic::ZERO,
         place: record.place.clone(),
         stopped: None,
         resumed: false,
+        told: record.told,
     };
     if began_at < record.nas_since {
         session.highest = record.totals.unwrap_or_default();
@@ -85,6 +90,7 @@ pub fn apply(session: &mut Session, record: &Record, calendar: &Calendar) -> App
 fn repeated_start(session: &mut Session, record: &Record) -> Applied {
     let before = session.clone();
     session.place.learn(&record.place);
+    learn_speed(session, record);
     session.heard_at = record.received_at;
     if *session == before {
         Applied::Nothing
@@ -127,8 +133,9 @@ fn apply_after_stop(
 }
 
 /// Takes over what the record knows and returns what it adds to the usage of each day.
-fn advance(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Traffic)> {
+fn advance(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Usage)> {
     session.place.learn(&record.place);
+    learn_speed(session, record);
     // Not the later of both: after our clock was ahead for a while, a session must still be able to fall silent.
     session.heard_at = record.received_at;
     let adopted = adopt(session, record, calendar);
@@ -157,14 +164,23 @@ fn advance(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(
 
     let mut days = adopted;
     if booked != Traffic::ZERO && session.subscriber.is_some() {
-        days.extend(spread(booked, since, record.event_at, calendar));
+        let windows = &record.free_windows;
+        days.extend(spread(booked, since, record.event_at, windows, calendar));
+    }
+    for (_, usage) in &days {
+        session.free += usage.free;
     }
     days
 }
 
+/// What the login was promised; what the router was told since is newer.
+fn learn_speed(session: &mut Session, record: &Record) {
+    session.told = session.told.or(record.told);
+}
+
 /// A session that began under an unknown name and whose subscriber exists by now: what it
 /// used so far is booked to the subscriber too, so that sessions and days keep adding up.
-fn adopt(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Traffic)> {
+fn adopt(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Day, Usage)> {
     if session.login.is_none() {
         session.login = record.login;
     }
@@ -179,6 +195,7 @@ fn adopt(session: &mut Session, record: &Record, calendar: &Calendar) -> Vec<(Da
         session.booked,
         session.started_at,
         session.updated_at,
+        &record.free_windows,
         calendar,
     )
 }
@@ -214,45 +231,6 @@ fn finish(session: &mut Session, record: &Record) {
             cause: Cause::Radius(cause),
         });
     }
-}
-
-/// Spreads usage over the business days between two instants in proportion to time; the remainder of the division
-/// falls to the last day, so the parts add up to the whole.
-fn spread(
-    traffic: Traffic,
-    from: Timestamp,
-    to: Timestamp,
-    calendar: &Calendar,
-) -> Vec<(Day, Traffic)> {
-    let parts = calendar.split(from, to);
-    let whole: i64 = parts.iter().map(|(_, ms)| ms).sum();
-    let mut left = traffic;
-    let mut days = Vec::with_capacity(parts.len());
-    for (index, (day, ms)) in parts.iter().enumerate() {
-        let is_last = index + 1 == parts.len();
-        let share = if is_last {
-            left
-        } else {
-            Traffic::new(
-                part(traffic.upload, *ms, whole),
-                part(traffic.download, *ms, whole),
-            )
-        };
-        left = left.beyond(share);
-        if share != Traffic::ZERO {
-            days.push((*day, share));
-        }
-    }
-    days
-}
-
-/// `octets * ms / whole`, rounded down.
-fn part(octets: u64, ms: i64, whole: i64) -> u64 {
-    let (ms, whole) = (
-        u128::try_from(ms).unwrap_or(0),
-        u128::try_from(whole).unwrap_or(1).max(1),
-    );
-    u64::try_from(u128::from(octets) * ms / whole).unwrap_or(octets)
 }
 
 /// Closes a session whose Stop never came.

@@ -22,6 +22,8 @@ fn record(kind: RecordKind, at: i64, seconds: u32, upload: u64, download: u64) -
         totals: Some(Traffic::new(upload, download)),
         has_gigawords: true,
         place: Place::default(),
+        free_windows: Vec::new(),
+        told: None,
     }
 }
 
@@ -42,9 +44,9 @@ fn give(session: &mut Session, record: &Record) -> Applied {
     apply(session, record, &Calendar::utc())
 }
 
-fn sum(days: &[(Day, Traffic)]) -> Traffic {
+fn sum(days: &[(Day, Usage)]) -> Traffic {
     days.iter()
-        .fold(Traffic::ZERO, |sum, (_, part)| sum + *part)
+        .fold(Traffic::ZERO, |sum, (_, part)| sum + part.raw)
 }
 
 #[test]
@@ -232,7 +234,7 @@ fn usage_is_spread_over_midnight_and_adds_up() {
     assert_eq!(days, ["2026-05-28", "2026-05-29"]);
     assert_eq!(sum(&booked), Traffic::new(1_000_001, 7));
     assert_eq!(
-        booked[0].1.upload,
+        booked[0].1.raw.upload,
         1_000_001 * (3 * HOUR as u64 + 33 * 60_000 + 20_000) / 86_400_000
     );
 }
@@ -337,4 +339,94 @@ fn a_repeated_start_is_heard() {
     let heard = Applied::Changed { booked: Vec::new() };
     assert_eq!(give(&mut session, &again(5)), heard);
     assert_eq!(give(&mut session, &again(5)), Applied::Nothing);
+}
+
+#[test]
+fn octets_of_free_hours_are_booked_and_said_to_be_free() {
+    // T0 is 20:26:40 UTC; the window opens 3 minutes and 20 seconds later.
+    let free_windows = vec![crate::domain::hours::FreeWindow {
+        window: crate::domain::window::Window::parse("20:30-23:00").unwrap(),
+        free_percent: 50,
+        direction: crate::domain::quota::Direction::Download,
+    }];
+    let windowed = |record: Record| Record {
+        free_windows: free_windows.clone(),
+        ..record
+    };
+    let mut session = started();
+    let mut free = Traffic::ZERO;
+    for (record, download) in [
+        (interim(200, 200, 5, 1_000), 0),
+        (interim(400, 400, 10, 2_000), 500),
+        // Without new octets nothing new is free.
+        (interim(500, 500, 10, 2_000), 500),
+        (interim(600, 600, 20, 2_001), 500),
+    ] {
+        let Applied::Changed { booked } = give(&mut session, &windowed(record)) else {
+            panic!()
+        };
+        for (_, usage) in booked {
+            free += usage.free;
+        }
+        assert_eq!(free, Traffic::new(0, download));
+        assert_eq!(session.free, free);
+    }
+    assert_eq!(session.usage().counted(), Traffic::new(20, 1_501));
+}
+
+#[test]
+fn what_was_used_before_somebody_was_known_is_free_by_the_hours_it_was_used_in() {
+    let free_windows = vec![crate::domain::hours::FreeWindow {
+        window: crate::domain::window::Window::parse("20:00-20:26").unwrap(),
+        free_percent: 100,
+        direction: crate::domain::quota::Direction::Both,
+    }];
+    let nobody = Record {
+        subscriber: None,
+        ..interim(0, 400, 0, 400)
+    };
+    let (mut session, _) = open(SessionId(1), &nobody, &Calendar::utc());
+    assert_eq!(session.free, Traffic::ZERO);
+    let Applied::Changed { booked } = give(
+        &mut session,
+        &Record {
+            free_windows,
+            ..interim(60, 460, 0, 500)
+        },
+    ) else {
+        panic!()
+    };
+    // Six of the first 400 seconds and 40 more lay outside of the window.
+    assert_eq!(session.free, Traffic::new(0, 360));
+    let free = booked.iter().map(|(_, usage)| usage.free.download);
+    assert_eq!(free.sum::<u64>(), 360);
+}
+
+#[test]
+fn the_promise_of_the_login_is_kept_until_the_router_is_told_otherwise() {
+    use crate::domain::rate::{Rate, RateLimit};
+    let promised = |kbps| {
+        Some(RateLimit {
+            rate: Rate::new(kbps, kbps),
+            burst: None,
+            priority: 8,
+        })
+    };
+    let told = |told, record| Record { told, ..record };
+    let mut session = started();
+    assert_eq!(session.told, None);
+    give(&mut session, &told(promised(1), interim(60, 60, 1, 1)));
+    assert_eq!(session.told, promised(1));
+    give(&mut session, &told(promised(2), interim(120, 120, 2, 2)));
+    assert_eq!(
+        session.told,
+        promised(1),
+        "the first word was that of the login"
+    );
+    let start = told(promised(3), record(RecordKind::Start, 0, 0, 0, 0));
+    let (mut session, _) = open(SessionId(2), &start, &Calendar::utc());
+    assert_eq!(session.told, promised(3));
+    session.told = promised(4);
+    give(&mut session, &start);
+    assert_eq!(session.told, promised(4));
 }

@@ -1,8 +1,10 @@
 //! Accounting sessions and the records that make them (rules.md section 2).
 
+use super::hours::FreeWindow;
 use super::id::{LoginId, NasId, SessionId, SubscriberId};
 use super::mac::Mac;
-use super::octets::Traffic;
+use super::octets::{Traffic, Usage};
+use super::rate::RateLimit;
 use super::time::{SECOND, Timestamp};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -97,6 +99,10 @@ pub struct Record {
     /// The router sent Gigawords, so a fall is no wrap at 2^32.
     pub has_gigawords: bool,
     pub place: Place,
+    /// The free hours of the subscriber's plan when the record came; the first that holds wins.
+    pub free_windows: Vec<FreeWindow>,
+    /// The speed that the login of this session was promised, where it is known.
+    pub told: Option<RateLimit>,
 }
 
 /// Where a session is attached.
@@ -167,10 +173,14 @@ pub struct Session {
     pub highest: Traffic,
     /// Octets booked to the subscriber: all segments, less the baseline.
     pub booked: Traffic,
+    /// The part of `booked` that does not count; never above it.
+    pub free: Traffic,
     pub place: Place,
     pub stopped: Option<Stopped>,
     /// A record arrived after the Stop that showed the session went on.
     pub resumed: bool,
+    /// The speed that the router last confirmed for this session: at its login, or since.
+    pub told: Option<RateLimit>,
 }
 
 /// Presence of an open session.
@@ -184,6 +194,13 @@ pub enum Presence {
 }
 
 impl Session {
+    pub fn usage(&self) -> Usage {
+        Usage {
+            raw: self.booked,
+            free: self.free,
+        }
+    }
+
     /// Presence at `now`, when records are due every `interval` seconds.
     pub fn presence(&self, now: Timestamp, interval: u32) -> Presence {
         let silent = now.since(self.heard_at);
@@ -221,9 +238,11 @@ mod tests {
             session_time: 0,
             highest: Traffic::ZERO,
             booked: Traffic::ZERO,
+            free: Traffic::ZERO,
             place: Place::default(),
             stopped: None,
             resumed: false,
+            told: None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::plan::OnLimit;
 use super::quota::{Began, Credit, TopUp};
 use super::rate::Rate;
 use super::text::Username;
-use super::time::{DAY, Timestamp};
+use super::time::{DAY, Day, Timestamp};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What an operator decided about a subscriber.
@@ -71,6 +71,8 @@ pub struct Subscriber {
     pub credits: Vec<Credit>,
     /// At most [`MOST_TOP_UPS`].
     pub top_ups: Vec<TopUp>,
+    /// The first day of the month up to which top-ups have paid for what was used beyond the quota.
+    pub settled: Option<Day>,
     /// Beside those of the plan.
     pub extras: Extras,
     /// When the present term was paid for.
@@ -131,6 +133,7 @@ impl Subscriber {
             boost: None,
             credits: Vec::new(),
             top_ups: Vec::new(),
+            settled: None,
             extras: Extras::default(),
             renewed_at: created_at,
             created_at,

@@ -141,6 +141,15 @@ pub struct Calendar {
     day_starts: Time,
 }
 
+/// Timestamps outside jiff's range (years -9999 to 9999) are clamped, not refused.
+fn instant(at: Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_millisecond(at.0).unwrap_or(if at.0 < 0 {
+        jiff::Timestamp::MIN
+    } else {
+        jiff::Timestamp::MAX
+    })
+}
+
 impl Calendar {
     /// `day_starts` is minutes after midnight, below 1440.
     pub fn new(zone: &str, day_starts_minutes: u16) -> Result<Calendar, Invalid> {
@@ -173,13 +182,7 @@ impl Calendar {
     }
 
     fn zoned(&self, at: Timestamp) -> jiff::Zoned {
-        // Timestamps outside jiff's range (years -9999 to 9999) are clamped, not refused.
-        let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or(if at.0 < 0 {
-            jiff::Timestamp::MIN
-        } else {
-            jiff::Timestamp::MAX
-        });
-        at.to_zoned(self.zone.clone())
+        instant(at).to_zoned(self.zone.clone())
     }
 
     /// The business day an instant belongs to.
@@ -272,6 +275,21 @@ impl Calendar {
         read.and_then(|reading| reading.to_zoned(self.zone.clone()).ok())
             .map(|zoned| Timestamp(zoned.timestamp().as_millisecond()))
             .ok_or_else(|| Invalid::new("A date and a time such as 2026-12-31 18:30"))
+    }
+
+    /// When the clock on the wall, read at `at`, has gone on to the start of the `minutes`th minute from there; sooner
+    /// where it is put forward or back. Between both instants it shows nothing unexpected. `minutes` is at most a day's.
+    pub fn minutes_on(&self, at: Timestamp, minutes: u16) -> Timestamp {
+        let minute = Timestamp(at.0.div_euclid(MINUTE).saturating_mul(MINUTE));
+        let ends = minute.plus(i64::from(minutes).saturating_mul(MINUTE));
+        let (from, to) = (instant(at), instant(ends));
+        if self.zone.to_offset(from) == self.zone.to_offset(to) {
+            return ends;
+        }
+        let change = self.zone.following(from).next();
+        change.map_or(ends, |change| {
+            ends.min(Timestamp(change.timestamp().as_millisecond()))
+        })
     }
 
     /// `2026-11-22 15:04:05` on the ISP's wall clock.
@@ -382,6 +400,31 @@ mod tests {
             Month(2026 * 12 + 11)
         );
         assert_eq!(Day::parse("1969-12-31").unwrap(), Day(-1));
+    }
+
+    #[test]
+    fn minutes_go_on_to_a_full_minute_or_to_a_clock_change() {
+        let utc = Calendar::utc();
+        for (from, minutes, to) in [
+            ("2026-01-01T10:00:00Z", 1, "2026-01-01T10:01:00Z"),
+            ("2026-01-01T10:00:59.999Z", 1, "2026-01-01T10:01:00Z"),
+            ("2026-01-01T10:00:30Z", 840, "2026-01-02T00:00:00Z"),
+        ] {
+            assert_eq!(utc.minutes_on(at(from), minutes), at(to), "{from}");
+        }
+        // Berlin puts the clock forward on 2026-03-29 and back on 2026-10-25, both at 01:00 UTC.
+        let berlin = Calendar::new("Europe/Berlin", 5).unwrap();
+        for day in ["2026-03-29", "2026-10-25"] {
+            let change = at(&format!("{day}T01:00:00Z"));
+            assert_eq!(
+                berlin.minutes_on(change.plus(-HOUR), 59),
+                change.plus(-MINUTE)
+            );
+            assert_eq!(berlin.minutes_on(change.plus(-HOUR), 180), change);
+            assert_eq!(berlin.minutes_on(change, 60), change.plus(HOUR));
+        }
+        let last = Timestamp(i64::MAX);
+        assert!(berlin.minutes_on(last, 1) <= last);
     }
 
     #[test]

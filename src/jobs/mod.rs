@@ -4,13 +4,16 @@
 //! record of runs. Due work is found by asking the store, so a stopped daemon catches up by itself.
 
 mod auth_log;
+mod dispatcher;
 mod health;
 mod outbox;
+mod quota_sync;
 mod search_index;
+mod speeds;
 mod stale_sessions;
 mod supervisor;
 
-pub use supervisor::{JobStatus, Supervisor};
+pub use supervisor::Supervisor;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +42,11 @@ pub trait Job: Send + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Next, Error>> + Send;
 
+    /// What the last run did, in words; empty where there is nothing to say.
+    fn outcome(&mut self) -> String {
+        String::new()
+    }
+
     /// Rings before the time is over when there is something to do.
     fn wait(&mut self) -> impl Future<Output = ()> + Send {
         std::future::pending()
@@ -50,6 +58,11 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, health::Health);
     supervisor.run(app, auth_log::AuthLog);
     supervisor.run(app, stale_sessions::StaleSessions);
+    supervisor.run(app, quota_sync::QuotaSync::default());
+    supervisor.run(app, speeds::SpeedWindows::default());
+    supervisor.run(app, speeds::BandwidthRules::default());
+    supervisor.run(app, speeds::Expiry::default());
+    supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));
 }

@@ -1,36 +1,23 @@
-//! Runs jobs, each in a task of its own, and remembers how they fare.
+//! Runs jobs, each in a task of its own, and writes on the board how they fare.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{Job, Next};
-use crate::app::App;
+use crate::app::{App, JobEntry};
 use crate::domain::time::Timestamp;
+use crate::telemetry::monotonic;
 
 /// The first pause after a failure; doubled with each further one.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How one job fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct JobStatus {
-    pub runs: u64,
-    pub failures: u64,
-    pub last_run: Option<Timestamp>,
-    /// Why the last run failed; empty after a good one.
-    pub last_error: String,
-}
-
-type Statuses = Arc<Mutex<BTreeMap<&'static str, JobStatus>>>;
-
 pub struct Supervisor {
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
-    statuses: Statuses,
 }
 
 impl Default for Supervisor {
@@ -38,7 +25,6 @@ impl Default for Supervisor {
         Supervisor {
             tasks: JoinSet::new(),
             stop: watch::Sender::new(false),
-            statuses: Statuses::default(),
         }
     }
 }
@@ -46,20 +32,10 @@ impl Default for Supervisor {
 impl Supervisor {
     /// Runs a job until the supervisor stops. Must be called inside the runtime.
     pub fn run(&mut self, app: &Arc<App>, job: impl Job) {
-        let (app, stop, statuses) = (
-            Arc::clone(app),
-            self.stop.subscribe(),
-            Arc::clone(&self.statuses),
-        );
+        let (app, stop) = (Arc::clone(app), self.stop.subscribe());
+        let entry = app.jobs.entry(job.name());
         self.tasks
-            .spawn(async move { keep_running(app, job, stop, statuses).await });
-    }
-
-    pub fn statuses(&self) -> BTreeMap<&'static str, JobStatus> {
-        self.statuses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+            .spawn(async move { keep_running(app, job, stop, &entry).await });
     }
 
     /// Lets every job finish its piece.
@@ -78,12 +54,14 @@ async fn keep_running(
     app: Arc<App>,
     mut job: impl Job,
     mut stop: watch::Receiver<bool>,
-    statuses: Statuses,
+    entry: &JobEntry,
 ) {
     let mut failures_in_a_row = 0u32;
     while !*stop.borrow() {
-        let now = app.now();
+        let (now, began) = (app.now(), monotonic());
+        entry.begin(now);
         let result = job.work(Arc::clone(&app), now).await;
+        let took = monotonic().saturating_duration_since(began);
         let pause = match &result {
             Ok(Next::Again) => Duration::ZERO,
             Ok(Next::After(pause)) => *pause,
@@ -100,33 +78,29 @@ async fn keep_running(
         } else {
             failures_in_a_row.saturating_add(1)
         };
-        note(
-            &statuses,
-            job.name(),
-            now,
-            result.err().map(|error| error.to_string()),
-        );
+        let said = match result {
+            Ok(_) => Ok(job.outcome()),
+            Err(error) => Err(error.to_string()),
+        };
+        let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        entry.finish(said, millis(took), Some(after(now, pause)));
         tokio::select! {
             _ = stop.changed() => {}
             () = tokio::time::sleep(pause) => {}
+            () = entry.rung() => {}
             () = job.wait(), if failures_in_a_row == 0 && !pause.is_zero() => {}
         }
     }
+}
+
+fn after(now: Timestamp, pause: Duration) -> Timestamp {
+    now.plus(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn back_off(failures_before: u32) -> Duration {
     SHORTEST_PAUSE
         .saturating_mul(1 << failures_before.min(6))
         .min(LONGEST_PAUSE)
-}
-
-fn note(statuses: &Statuses, name: &'static str, now: Timestamp, error: Option<String>) {
-    let mut statuses = statuses.lock().unwrap_or_else(PoisonError::into_inner);
-    let status = statuses.entry(name).or_default();
-    status.runs += 1;
-    status.failures += u64::from(error.is_some());
-    status.last_run = Some(now);
-    status.last_error = error.unwrap_or_default();
 }
 
 #[cfg(test)]

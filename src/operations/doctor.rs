@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::domain::octets::Traffic;
+use crate::domain::octets::Usage;
 use crate::domain::session::Session;
 use crate::store::accounting::{Live, each_session, folded};
-use crate::store::{View, nas, operators, plans, sessions, subscribers};
+use crate::store::{View, nas, operators, plans, subscribers, usage};
 
 use super::Error;
 
@@ -104,18 +104,18 @@ fn folder_finding(folder: &Path) -> Finding {
 
 /// Sum of sessions = sum of days = sum of months, for every subscriber (PRODUCT.md section 1).
 pub fn check_sums(live: &Live, view: &View) -> Result<Finding, Error> {
-    let mut by_session: HashMap<u32, Traffic> = HashMap::new();
+    let mut by_session: HashMap<u32, Usage> = HashMap::new();
     each_session(live, view, |session: &Session| {
         if let Some(subscriber) = session.subscriber {
-            *by_session.entry(subscriber.0).or_default() += session.booked;
+            *by_session.entry(subscriber.0).or_default() += session.usage();
         }
         ControlFlow::Continue(())
     })?;
-    let mut by_day = sessions::usage_sums(view, sessions::Period::Days)?;
-    let mut by_month = sessions::usage_sums(view, sessions::Period::Months)?;
-    for ((_, subscriber), traffic) in live.all_usage_beyond(folded(view)?) {
-        *by_day.entry(subscriber.0).or_default() += traffic;
-        *by_month.entry(subscriber.0).or_default() += traffic;
+    let mut by_day = usage::sums(view, usage::Period::Days)?;
+    let mut by_month = usage::sums(view, usage::Period::Months)?;
+    for ((_, subscriber), octets) in live.all_usage_beyond(folded(view)?) {
+        *by_day.entry(subscriber.0).or_default() += octets;
+        *by_month.entry(subscriber.0).or_default() += octets;
     }
     let differing = by_session
         .keys()

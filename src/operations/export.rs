@@ -11,7 +11,7 @@ use super::Error;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "nas",
     "acct_session_id",
     "username",
@@ -22,6 +22,8 @@ const COLUMNS: [&str; 10] = [
     "upload_octets",
     "download_octets",
     "terminate_cause",
+    "free_upload_octets",
+    "free_download_octets",
 ];
 
 /// Writes every session as CSV (RFC 4180), open and ended; times are UTC. Returns how many.
@@ -82,6 +84,8 @@ impl<W: Write> Table<W> {
             session.booked.upload.to_string(),
             session.booked.download.to_string(),
             session.stopped.map(|s| s.cause.word()).unwrap_or_default(),
+            session.free.upload.to_string(),
+            session.free.download.to_string(),
         ];
         self.rows += 1;
         self.writer.write_record(record).map_err(io)

@@ -9,6 +9,8 @@ pub mod bandwidth_rules;
 pub mod demo;
 pub mod doctor;
 pub mod export;
+pub mod fair_use;
+pub mod jobs;
 pub mod nas;
 pub mod nas_health;
 pub mod online;

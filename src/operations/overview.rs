@@ -9,7 +9,7 @@ use crate::app::{App, DirectoryEntry, LoginFacts};
 use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::nas::Profile;
-use crate::domain::octets::Traffic;
+use crate::domain::octets::Usage;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
@@ -94,7 +94,7 @@ pub struct Listed {
     pub state: State,
     /// Since when it is online.
     pub online_since: Option<Timestamp>,
-    pub used_this_month: Traffic,
+    pub used_this_month: Usage,
 }
 
 /// One page of subscribers, and how many fit.
@@ -186,10 +186,10 @@ pub struct Detail {
     pub state: State,
     /// What the speed depends on, for the router of the session that was heard of last.
     pub speed: Gathered,
-    pub used_today: Traffic,
-    pub used_this_month: Traffic,
+    pub used_today: Usage,
+    pub used_this_month: Usage,
     /// The last thirty days, oldest first.
-    pub days: Vec<(Day, Traffic)>,
+    pub days: Vec<(Day, Usage)>,
     pub sessions: Vec<Session>,
     /// Newest first, with their numbers.
     pub attempts: Vec<(u64, Attempt)>,
@@ -249,7 +249,7 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     Ok(Detail {
         state: State::of(&subscriber, now),
         speed: speeds::gather(app, about, plan, profile, now)?,
-        used_today: days.last().map_or(Traffic::ZERO, |(_, traffic)| *traffic),
+        used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,
         days,
         sessions,

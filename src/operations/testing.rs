@@ -232,5 +232,7 @@ pub fn interim(
             source: Some(source),
             ..Place::default()
         },
+        free_windows: Vec::new(),
+        told: None,
     }
 }

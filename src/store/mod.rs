@@ -28,6 +28,7 @@ pub mod tables;
 mod testing;
 mod ticket;
 mod tx;
+pub mod usage;
 mod view;
 mod writer;
 

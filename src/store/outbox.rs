@@ -19,12 +19,14 @@ pub enum Work {
     PushSubscriber(SubscriberId),
     /// The same for everybody on a plan.
     PushPlan(PlanId),
+    /// The same for every live session: a rule that may concern anybody has changed.
+    PushAll,
+    /// The same for one session.
+    PushSession(SessionId),
     /// End one session.
     Disconnect(SessionId),
     /// End all sessions of a subscriber.
     DisconnectSubscriber(SubscriberId),
-    /// The present speed and timeout for everybody who is online.
-    PushAll,
 }
 
 pub use v1::OutboxRow;
@@ -57,6 +59,7 @@ impl From<Work> for OutboxRow {
             Work::Disconnect(id) => (6, id.0),
             Work::DisconnectSubscriber(id) => (7, id.0.into()),
             Work::PushAll => (8, 0),
+            Work::PushSession(id) => (9, id.0),
         };
         OutboxRow { kind, id }
     }
@@ -75,6 +78,7 @@ impl OutboxRow {
             6 => Some(Work::Disconnect(SessionId(self.id))),
             7 => Some(Work::DisconnectSubscriber(SubscriberId(short?))),
             8 => Some(Work::PushAll),
+            9 => Some(Work::PushSession(SessionId(self.id))),
             _ => None,
         }
     }
@@ -88,6 +92,14 @@ pub enum Lane {
 }
 
 impl Work {
+    /// Somebody waits for it; what concerns many sessions at once does not hold it up.
+    pub fn is_urgent(self) -> bool {
+        !matches!(
+            self,
+            Work::PushPlan(_) | Work::PushAll | Work::PushSession(_)
+        )
+    }
+
     pub fn lane(self) -> Lane {
         match self {
             Work::IndexSubscriber(_) | Work::IndexPlan(_) | Work::IndexNas(_) => Lane::Search,
@@ -119,10 +131,21 @@ pub fn waiting(
     lane: Lane,
     limit: usize,
 ) -> Result<Vec<(u64, Option<Work>)>, StoreError> {
+    waiting_after(read, lane, 0, limit)
+}
+
+/// The same, without rows up to the key `after`.
+pub fn waiting_after(
+    read: &impl Read,
+    lane: Lane,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<(u64, Option<Work>)>, StoreError> {
+    let first = key(lane, 0).max(after.saturating_add(1));
     let mut found = Vec::new();
     read.scan(
         &OUTBOX,
-        key(lane, 0)..=key(lane, ROUTERS - 1),
+        first..=key(lane, ROUTERS - 1),
         Order::Ascending,
         limit,
         |key, row: OutboxRow| {

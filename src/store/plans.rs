@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::window::Window;
 use std::ops::ControlFlow;
 
-pub use v1::PlanRow;
+pub use v1::{BurstRow, PlanRow};
 
 /// More plans than any ISP sells; bounds lists and the table in memory.
 pub const MOST_PLANS: usize = 2_000;
@@ -121,6 +121,28 @@ impl Record for PlanRow {
     const VERSION: u8 = 1;
 }
 
+impl From<Burst> for BurstRow {
+    fn from(b: Burst) -> Self {
+        BurstRow {
+            up_kbps: b.rate.upload_kbps,
+            down_kbps: b.rate.download_kbps,
+            threshold_up_kbps: b.threshold.upload_kbps,
+            threshold_down_kbps: b.threshold.download_kbps,
+            time_s: b.time_s,
+        }
+    }
+}
+
+impl From<BurstRow> for Burst {
+    fn from(row: BurstRow) -> Self {
+        Burst {
+            rate: Rate::new(row.up_kbps, row.down_kbps),
+            threshold: Rate::new(row.threshold_up_kbps, row.threshold_down_kbps),
+            time_s: row.time_s,
+        }
+    }
+}
+
 impl From<&Plan> for PlanRow {
     fn from(p: &Plan) -> Self {
         PlanRow {
@@ -136,13 +158,7 @@ impl From<&Plan> for PlanRow {
             },
             up_kbps: p.rate.upload_kbps,
             down_kbps: p.rate.download_kbps,
-            burst: p.burst.map(|b| v1::BurstRow {
-                up_kbps: b.rate.upload_kbps,
-                down_kbps: b.rate.download_kbps,
-                threshold_up_kbps: b.threshold.upload_kbps,
-                threshold_down_kbps: b.threshold.download_kbps,
-                time_s: b.time_s,
-            }),
+            burst: p.burst.map(BurstRow::from),
             priority: p.priority,
             pool: p.pool.clone(),
             address_list: p.address_list.clone(),
@@ -199,11 +215,7 @@ impl PlanRow {
                 },
             },
             rate: Rate::new(self.up_kbps, self.down_kbps),
-            burst: self.burst.map(|b| Burst {
-                rate: Rate::new(b.up_kbps, b.down_kbps),
-                threshold: Rate::new(b.threshold_up_kbps, b.threshold_down_kbps),
-                time_s: b.time_s,
-            }),
+            burst: self.burst.map(Burst::from),
             priority: self.priority,
             pool: self.pool,
             address_list: self.address_list,

@@ -1,24 +1,24 @@
-//! Accounting sessions and usage as the tables hold them. Between folds the truth of open sessions is in
+//! Accounting sessions as the tables hold them. Between folds the truth of open sessions is in
 //! `accounting`, in memory and in the journal.
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::ControlFlow;
 
 use super::codec::Record;
-use super::tables::{
-    CLOSED_SESSIONS, OPEN_SESSIONS, SESSIONS_BY_SUBSCRIBER, USAGE_DAYS, USAGE_MONTHS,
-};
+use super::plan_parts::RateRow;
+use super::plans::BurstRow;
+use super::tables::{CLOSED_SESSIONS, OPEN_SESSIONS, SESSIONS_BY_SUBSCRIBER};
 use super::{Order, Read, StoreError, Tx};
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
+use crate::domain::rate::RateLimit;
 use crate::domain::session::{Cause, Place, Session, Stopped};
-use crate::domain::time::{Day, Month, Timestamp};
+use crate::domain::time::Timestamp;
 
-pub use v1::{PlaceRow, SessionRow, TrafficRow};
+pub use v1::{PlaceRow, RateLimitRow, SessionRow, TrafficRow};
 
 mod v1 {
     use super::*;
@@ -57,6 +57,22 @@ mod v1 {
         pub stopped: Option<StoppedRow>,
         #[n(13)]
         pub resumed: Option<bool>,
+        /// Absent where all octets count.
+        #[n(14)]
+        pub free: Option<TrafficRow>,
+        #[n(15)]
+        pub told: Option<RateLimitRow>,
+    }
+
+    /// A speed that a router was told.
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct RateLimitRow {
+        #[n(0)]
+        pub rate: RateRow,
+        #[n(1)]
+        pub priority: u8,
+        #[n(2)]
+        pub burst: Option<BurstRow>,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -103,10 +119,6 @@ impl Record for SessionRow {
     const VERSION: u8 = 1;
 }
 
-impl Record for TrafficRow {
-    const VERSION: u8 = 1;
-}
-
 /// Our own causes stand above the 32 bits of Acct-Terminate-Cause.
 const OWN_CAUSES: u64 = 1 << 32;
 
@@ -140,6 +152,31 @@ impl From<Traffic> for TrafficRow {
 impl From<TrafficRow> for Traffic {
     fn from(row: TrafficRow) -> Self {
         Traffic::new(row.upload, row.download)
+    }
+}
+
+/// `None` for nothing, so that rows of those without do not grow.
+pub(super) fn filled_traffic(traffic: Traffic) -> Option<TrafficRow> {
+    (traffic != Traffic::ZERO).then(|| traffic.into())
+}
+
+impl From<RateLimit> for RateLimitRow {
+    fn from(limit: RateLimit) -> Self {
+        RateLimitRow {
+            rate: limit.rate.into(),
+            priority: limit.priority,
+            burst: limit.burst.map(BurstRow::from),
+        }
+    }
+}
+
+impl From<RateLimitRow> for RateLimit {
+    fn from(row: RateLimitRow) -> Self {
+        RateLimit {
+            rate: row.rate.into(),
+            priority: row.priority,
+            burst: row.burst.map(BurstRow::into),
+        }
     }
 }
 
@@ -228,6 +265,8 @@ impl From<&Session> for SessionRow {
                 cause: cause_number(stop.cause),
             }),
             resumed: s.resumed.then_some(true),
+            free: filled_traffic(s.free),
+            told: s.told.map(RateLimitRow::from),
         }
     }
 }
@@ -256,6 +295,8 @@ impl SessionRow {
                 cause: cause(stop.cause),
             }),
             resumed: self.resumed.unwrap_or(false),
+            free: self.free.map_or(Traffic::ZERO, Traffic::from),
+            told: self.told.map(RateLimit::from),
         }
     }
 }
@@ -343,52 +384,6 @@ pub fn count_closed(read: &impl Read) -> Result<u64, StoreError> {
     read.count(&CLOSED_SESSIONS)
 }
 
-pub fn usage_of_day(
-    read: &impl Read,
-    day: Day,
-    subscriber: SubscriberId,
-) -> Result<Traffic, StoreError> {
-    Ok(read
-        .get(&USAGE_DAYS, (day.0, subscriber.0))?
-        .map_or(Traffic::ZERO, TrafficRow::into))
-}
-
-pub fn usage_of_month(
-    read: &impl Read,
-    month: Month,
-    subscriber: SubscriberId,
-) -> Result<Traffic, StoreError> {
-    Ok(read
-        .get(&USAGE_MONTHS, (month.0, subscriber.0))?
-        .map_or(Traffic::ZERO, TrafficRow::into))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Period {
-    Days,
-    Months,
-}
-
-/// All usage of every subscriber, summed over all days or all months.
-pub fn usage_sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Traffic>, StoreError> {
-    let map = match period {
-        Period::Days => &USAGE_DAYS,
-        Period::Months => &USAGE_MONTHS,
-    };
-    let mut sums: HashMap<u32, Traffic> = HashMap::new();
-    read.scan(
-        map,
-        (i32::MIN, 0u32)..,
-        Order::Ascending,
-        usize::MAX,
-        |(_, subscriber), row: TrafficRow| {
-            *sums.entry(subscriber).or_default() += row.into();
-            ControlFlow::Continue(())
-        },
-    )?;
-    Ok(sums)
-}
-
 /// Writes a session where it belongs: open or closed.
 pub fn put(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
     let row = SessionRow::from(session);
@@ -405,22 +400,4 @@ pub fn put(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
         tx.insert(&SESSIONS_BY_SUBSCRIBER, (subscriber.0, session.id.0), &())?;
     }
     Ok(())
-}
-
-/// Adds usage to a day and to its month.
-pub fn add_usage(
-    tx: &mut Tx<'_>,
-    day: Day,
-    subscriber: SubscriberId,
-    usage: Traffic,
-) -> Result<(), StoreError> {
-    let before = usage_of_day(tx, day, subscriber)?;
-    tx.insert(&USAGE_DAYS, (day.0, subscriber.0), &(before + usage).into())?;
-    let month = day.month();
-    let before = usage_of_month(tx, month, subscriber)?;
-    tx.insert(
-        &USAGE_MONTHS,
-        (month.0, subscriber.0),
-        &(before + usage).into(),
-    )
 }

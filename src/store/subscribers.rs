@@ -92,6 +92,8 @@ mod v1 {
         pub renewed_at: Option<i64>,
         #[n(24)]
         pub static_prefix: Option<ByteVec>,
+        #[n(25)]
+        pub settled: Option<i32>,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -268,6 +270,7 @@ impl From<&StoredSubscriber> for SubscriberRow {
             extras: extras_row(&s.extras),
             renewed_at: (s.renewed_at != s.created_at).then_some(s.renewed_at.0),
             static_prefix: s.static_prefix.map(prefix_octets),
+            settled: s.settled.map(|day| day.0),
         }
     }
 }
@@ -318,6 +321,7 @@ impl SubscriberRow {
             }),
             credits: items(self.credits),
             top_ups: items(self.top_ups),
+            settled: self.settled.map(Day),
             extras: extras(self.extras),
             renewed_at: Timestamp(self.renewed_at.unwrap_or(self.created_at)),
             created_at: Timestamp(self.created_at),

@@ -16,8 +16,9 @@ use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
 use super::plans::PlanRow;
-use super::sessions::{SessionRow, TrafficRow};
+use super::sessions::SessionRow;
 use super::subscribers::SubscriberRow;
+use super::usage::UsageRow;
 
 /// A typed table: keys of type `K` in their order, values of type `V` as version octet and body.
 pub struct Map<K: redb::Key + 'static, V: Record> {
@@ -120,10 +121,10 @@ pub const SESSIONS_BY_SUBSCRIBER: Map<(u32, u64), ()> = Map::new("sessions_by_su
 
 /// Octets booked. Key: business day, subscriber, so that a fold writes one run of rows. Owner: accounting.
 /// 10,000 rows of 25 octets a day.
-pub const USAGE_DAYS: Map<(i32, u32), TrafficRow> = Map::new("usage_days");
+pub const USAGE_DAYS: Map<(i32, u32), UsageRow> = Map::new("usage_days");
 
 /// The sums of the days of a month. Key: month, subscriber. Owner: accounting. 10,000 rows a month.
-pub const USAGE_MONTHS: Map<(i32, u32), TrafficRow> = Map::new("usage_months");
+pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[

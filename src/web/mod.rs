@@ -48,6 +48,7 @@ use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
     account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
+    system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -109,6 +110,11 @@ fn routes() -> Router<Panel> {
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
         )
+        .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))
+        .route("/subscribers/{id}/reset-fup", post(subscribers::reset_fup))
+        .route("/subscribers/{id}/top-up", post(subscribers::top_up))
+        .route("/subscribers/{id}/boost", post(subscribers::boost))
+        .route("/subscribers/{id}/end-boost", post(subscribers::end_boost))
         .route(
             "/subscribers/{id}/password",
             post(subscribers::reveal_password),
@@ -131,6 +137,8 @@ fn routes() -> Router<Panel> {
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))
         .route("/auth-log", get(auth_log::list))
         .route("/audit", get(audit::list))
+        .route("/system/jobs", get(system::jobs))
+        .route("/system/jobs/{name}/run", post(system::run_job))
         .route("/search", get(search::show))
         .merge(assets::router())
 }

@@ -45,6 +45,7 @@ pub enum Nav {
     Sessions,
     AuthLog,
     Audit,
+    System,
     /// A page that is not in the menu, such as search results.
     #[default]
     Elsewhere,
@@ -64,7 +65,7 @@ pub struct MenuGroup {
     pub items: &'static [MenuItem],
 }
 
-const MENU: [MenuGroup; 4] = [
+const MENU: [MenuGroup; 5] = [
     MenuGroup {
         heading: "",
         items: &[MenuItem {
@@ -128,6 +129,15 @@ const MENU: [MenuGroup; 4] = [
                 icon: "scroll-text",
             },
         ],
+    },
+    MenuGroup {
+        heading: "Machine",
+        items: &[MenuItem {
+            nav: Nav::System,
+            href: "/system/jobs",
+            label: "Jobs",
+            icon: "cpu",
+        }],
     },
 ];
 

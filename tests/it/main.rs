@@ -11,5 +11,6 @@ mod appliance;
 mod browser_frame;
 mod crash;
 mod panel;
+mod routeros;
 mod support;
 mod tidy;

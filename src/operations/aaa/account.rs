@@ -4,13 +4,14 @@ use std::net::Ipv6Addr;
 
 use crate::app::{App, NasEntry};
 use crate::domain::access::event_time;
-use crate::domain::id::{LoginId, NasId, SubscriberId};
+use crate::domain::id::{LoginId, NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::text::LONGEST_ATTRIBUTE;
 use crate::domain::time::Timestamp;
 use crate::radius::{AccountingRequest, Acknowledgement, Packet, number};
+use crate::store::{StoreError, subscribers};
 use crate::telemetry::AccountingKind;
 
 /// Acct-Status-Type (RFC 2866 section 5.1).
@@ -71,27 +72,19 @@ fn record(
     nas: &NasEntry,
     kind: RecordKind,
     now: Timestamp,
-) -> Result<Record, crate::store::StoreError> {
+) -> Result<Record, StoreError> {
     let packet = request.packet;
     let username = String::from_utf8_lossy(request.user_name().unwrap_or_default()).into_owned();
     let class = class(packet);
-    let named = app
-        .login_facts()
-        .find(&app.store, &username)?
-        .map(|facts| facts.id);
-    // Renamed while online: the router still says the old name, which may be another's by now, but our Class says who it
-    // is. Nearly always both agree, and nothing more is read.
-    let subscriber = match class.map(|(subscriber, _)| subscriber) {
-        Some(id) if named != Some(id) && exists(app, id)? => Some(id),
-        _ => named,
-    };
+    let whose = whose(app, &username, class.map(|(subscriber, _)| subscriber))?;
+    let plan = whose.and_then(|(_, plan)| app.plan(plan));
     Ok(Record {
         kind,
         nas: nas.nas.id,
         nas_since: nas.nas.created_at,
         acct_session_id: request.session_id.to_vec(),
         username,
-        subscriber,
+        subscriber: whose.map(|(subscriber, _)| subscriber),
         login: class.map(|(_, login)| login),
         event_at: event_time(
             packet.u32(number::EVENT_TIMESTAMP),
@@ -104,11 +97,27 @@ fn record(
         has_gigawords: packet.u32(number::ACCT_INPUT_GIGAWORDS).is_some()
             || packet.u32(number::ACCT_OUTPUT_GIGAWORDS).is_some(),
         place: place(request),
+        free_windows: plan.map_or_else(Vec::new, |plan| plan.free_windows.clone()),
+        told: None,
     })
 }
 
-fn exists(app: &App, subscriber: SubscriberId) -> Result<bool, crate::store::StoreError> {
-    Ok(crate::store::subscribers::get(&app.store.view()?, subscriber)?.is_some())
+/// The subscriber of a login name, and its plan. Renamed while online, the router still says the old name, which may be
+/// another's by now, but our `Class` says who it is. Nearly always both agree, and nothing more is read.
+fn whose(
+    app: &App,
+    username: &str,
+    class: Option<SubscriberId>,
+) -> Result<Option<(SubscriberId, PlanId)>, StoreError> {
+    let facts = app.login_facts().find(&app.store, username)?;
+    let named = facts.map(|facts| (facts.id, facts.plan));
+    match class {
+        Some(id) if named.is_none_or(|(named, _)| named != id) => {
+            let stored = subscribers::get(&app.store.view()?, id)?;
+            Ok(stored.map(|stored| (id, stored.subscriber.plan)).or(named))
+        }
+        _ => Ok(named),
+    }
 }
 
 /// Several Class attributes may come back; ours is recognised by its form.

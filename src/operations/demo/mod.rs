@@ -15,7 +15,7 @@ use crate::store::accounting::mark_folded;
 use crate::store::nas::{StoredNas, secret_context};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{StoredSubscriber, password_context};
-use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers};
+use crate::store::{self, Store, Tx, nas, plans, sessions, subscribers, usage};
 
 use super::Error;
 use people::{Demo, spread_today};
@@ -96,7 +96,7 @@ pub fn fill(
                 let session = demo.open_session(number, next.saturating_add(number.into()));
                 for (day, part) in spread_today(&session, demo.now) {
                     if let Some(subscriber) = session.subscriber {
-                        sessions::add_usage(tx, day, subscriber, part)?;
+                        usage::add(tx, day, subscriber, part)?;
                     }
                 }
                 sessions::put(tx, &session)?;
@@ -297,7 +297,7 @@ fn history_of_day(store: &Store, demo: Demo, back: u32, mut next: u64) -> Result
                         continue;
                     };
                     if let Some(subscriber) = session.subscriber {
-                        sessions::add_usage(tx, day, subscriber, session.booked)?;
+                        usage::add(tx, day, subscriber, session.usage())?;
                     }
                     sessions::put(tx, &session)?;
                     next += 1;

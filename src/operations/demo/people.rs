@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::octets::Traffic;
+use crate::domain::octets::{Traffic, Usage};
 use crate::domain::session::{Cause, Place, Session, Stopped};
 use crate::domain::subscriber::Subscriber;
 use crate::domain::text::Username;
@@ -156,9 +156,11 @@ impl Demo {
             session_time: u32::try_from(seconds).unwrap_or(0),
             highest: used,
             booked: used,
+            free: Traffic::ZERO,
             place: self.place(number),
             stopped: None,
             resumed: false,
+            told: None,
         }
     }
 
@@ -207,9 +209,9 @@ fn signed(number: u64) -> i64 {
 }
 
 /// The usage of an open session by day, all of it on the day of its last record: close enough for a demo, and it adds up.
-pub(super) fn spread_today(session: &Session, now: Timestamp) -> Vec<(Day, Traffic)> {
+pub(super) fn spread_today(session: &Session, now: Timestamp) -> Vec<(Day, Usage)> {
     vec![(
         Calendar::utc().day(session.updated_at.max(now.plus(-DAY))),
-        session.booked,
+        session.usage(),
     )]
 }

@@ -7,7 +7,9 @@ use crate::domain::octets::Traffic;
 use crate::domain::time::Calendar;
 use crate::operations::doctor::{Verdict, check_sums, examine};
 use crate::store::accounting::mark_folded;
-use crate::store::{Store, StoreError, nas as nas_rows, plans as plan_rows, sessions as rows};
+use crate::store::{
+    Store, StoreError, nas as nas_rows, plans as plan_rows, sessions as rows, usage,
+};
 
 const SIZE: demo::Size = demo::Size {
     subscribers: 60,
@@ -140,7 +142,7 @@ fn doctor_names_a_sum_that_is_wrong() {
     );
     let day = Calendar::utc().day(NOW);
     let spoil = it.app.store.write("spoil", move |tx| {
-        rows::add_usage(tx, day, ali, Traffic::new(1, 0))
+        usage::add(tx, day, ali, Traffic::new(1, 0).into())
     });
     spoil.wait().map_err(|e: StoreError| e.to_string()).unwrap();
     let finding = verdict();
@@ -183,20 +185,20 @@ fn the_export_has_every_session_wherever_it_is() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
         lines[0],
-        "nas,acct_session_id,username,address,start,last_update,stop,upload_octets,download_octets,terminate_cause"
+        "nas,acct_session_id,username,address,start,last_update,stop,upload_octets,download_octets,terminate_cause,free_upload_octets,free_download_octets"
     );
     let times = "2026-05-28T20:16:40Z,2026-05-28T20:26:40Z";
     assert_eq!(
         lines[1],
         format!(
-            "\"tower, north\",folded-ended,ali,100.64.0.9,{times},2026-05-28T20:26:40Z,1000,10000,User-Request"
+            "\"tower, north\",folded-ended,ali,100.64.0.9,{times},2026-05-28T20:26:40Z,1000,10000,User-Request,0,0"
         )
     );
     assert_eq!(
         lines[3],
-        format!("\"tower, north\",folded-open,ali,100.64.0.9,{times},,1000,10000,")
+        format!("\"tower, north\",folded-open,ali,100.64.0.9,{times},,1000,10000,,0,0")
     );
-    assert!(lines[2].ends_with("Cause-99") && lines[4].contains("journal-open"));
+    assert!(lines[2].ends_with("Cause-99,0,0") && lines[4].contains("journal-open"));
     drop(picture);
     run(nas::remove(&it.app, &actor(), nas)).unwrap();
     let picture = it.app.accounting.picture().unwrap();

@@ -5,10 +5,12 @@ use minicbor::{Decode, Encode};
 
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
+use crate::domain::rate::RateLimit;
 use crate::domain::session::{Record, RecordKind};
 use crate::domain::time::Timestamp;
 use crate::store::codec::{self, Undecodable};
-use crate::store::sessions::{PlaceRow, TrafficRow};
+use crate::store::plan_parts::{FreeWindowRow, items, rows};
+use crate::store::sessions::{PlaceRow, RateLimitRow, TrafficRow};
 
 /// One thing that happened to sessions.
 #[allow(clippy::large_enum_variant, reason = "nearly all of them are records")]
@@ -67,6 +69,10 @@ mod v1 {
         pub has_gigawords: bool,
         #[n(13)]
         pub place: PlaceRow,
+        #[n(14)]
+        pub free_windows: Option<Vec<FreeWindowRow>>,
+        #[n(15)]
+        pub told: Option<RateLimitRow>,
     }
 }
 
@@ -114,6 +120,8 @@ impl From<&Record> for v1::RecordRow {
             totals: r.totals.map(TrafficRow::from),
             has_gigawords: r.has_gigawords,
             place: PlaceRow::from(&r.place),
+            free_windows: rows(&r.free_windows),
+            told: r.told.map(RateLimitRow::from),
         }
     }
 }
@@ -134,6 +142,8 @@ impl From<v1::RecordRow> for Record {
             totals: row.totals.map(Traffic::from),
             has_gigawords: row.has_gigawords,
             place: row.place.into(),
+            free_windows: items(row.free_windows),
+            told: row.told.map(RateLimit::from),
         }
     }
 }
@@ -162,12 +172,25 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::hours::FreeWindow;
     use crate::domain::mac::Mac;
+    use crate::domain::quota::Direction;
+    use crate::domain::rate::{Burst, Rate};
     use crate::domain::session::Place;
+    use crate::domain::window::Window;
     use std::net::Ipv4Addr;
 
     #[test]
     fn entries_read_back() {
+        let limit = RateLimit {
+            rate: Rate::new(2_000, 10_000),
+            burst: Some(Burst {
+                rate: Rate::new(4_000, 20_000),
+                threshold: Rate::new(1_000, 5_000),
+                time_s: 16,
+            }),
+            priority: 3,
+        };
         let record = Record {
             kind: RecordKind::Stop { cause: 2 },
             nas: NasId(1),
@@ -192,6 +215,12 @@ mod tests {
                 nas_ip: Some(Ipv4Addr::LOCALHOST),
                 source: Some("::1".parse().unwrap()),
             },
+            free_windows: vec![FreeWindow {
+                window: Window::parse("1-5 22:00-06:00").unwrap(),
+                free_percent: 70,
+                direction: Direction::Upload,
+            }],
+            told: Some(limit),
         };
         let sparse = Record {
             kind: RecordKind::On,
@@ -200,6 +229,8 @@ mod tests {
             session_time: None,
             totals: None,
             place: Place::default(),
+            free_windows: Vec::new(),
+            told: None,
             ..record.clone()
         };
         for entry in [

@@ -8,14 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
 use super::keys::{Key, Recent};
+use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
-use crate::domain::octets::Traffic;
+use crate::domain::octets::Usage;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
-
-/// Usage that no fold has written yet.
-pub type Usage = HashMap<(Day, SubscriberId), Traffic>;
 
 /// Where ended sessions are read from.
 pub trait Archive {
@@ -47,10 +45,10 @@ pub struct Live {
     /// Open sessions of a subscriber, oldest first.
     by_subscriber: HashMap<SubscriberId, Vec<SessionId>>,
     open: usize,
-    usage: Usage,
+    usage: Unfolded,
     recent: Recent,
     /// What a fold under way has taken, and the sequence that the tables hold once it is done.
-    folding: Option<(u64, Usage)>,
+    folding: Option<(u64, Unfolded)>,
     /// The sequence of the last entry applied.
     applied: u64,
 }
@@ -62,7 +60,7 @@ pub struct Captured {
     /// In the order of their ids.
     pub sessions: Vec<Session>,
     /// In the order of their keys.
-    pub usage: Vec<((Day, SubscriberId), Traffic)>,
+    pub usage: Vec<((Day, SubscriberId), Usage)>,
 }
 
 impl Live {
@@ -74,7 +72,7 @@ impl Live {
             by_key: HashMap::with_capacity(open.len()),
             by_subscriber: HashMap::with_capacity(open.len()),
             open: 0,
-            usage: Usage::new(),
+            usage: Unfolded::default(),
             recent: Recent::default(),
             folding: None,
             applied: sequence,
@@ -274,10 +272,10 @@ impl Live {
         self.unlist(id, true, subscriber);
     }
 
-    fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Traffic)>) {
+    fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Usage)>) {
         let Some(subscriber) = subscriber else { return };
-        for (day, traffic) in booked {
-            *self.usage.entry((day, subscriber)).or_default() += traffic;
+        for (day, usage) in booked {
+            self.usage.add(subscriber, day, usage);
         }
     }
 
@@ -328,11 +326,7 @@ impl Live {
         }
         sessions.sort_by_key(|s| s.id);
         let usage = std::mem::take(&mut self.usage);
-        let mut in_order: Vec<_> = usage
-            .iter()
-            .map(|(key, traffic)| (*key, *traffic))
-            .collect();
-        in_order.sort_by_key(|(key, _)| *key);
+        let in_order = usage.in_order();
         self.folding = Some((self.applied, usage));
         Captured {
             sequence: self.applied,
@@ -417,56 +411,36 @@ impl Live {
     }
 
     /// Usage of a day beyond what tables folded up to `folded` hold.
-    pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Traffic {
-        let waiting = self
-            .usage
-            .get(&(day, subscriber))
-            .copied()
-            .unwrap_or_default();
-        match &self.folding {
-            Some((sequence, usage)) if *sequence > folded => {
-                waiting + usage.get(&(day, subscriber)).copied().unwrap_or_default()
-            }
-            _ => waiting,
-        }
+    pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Usage {
+        let waiting = self.usage.of_day(subscriber, day);
+        self.under_way(folded)
+            .map_or(waiting, |usage| waiting + usage.of_day(subscriber, day))
     }
 
-    /// All usage of a subscriber beyond what tables folded up to `folded` hold, by day.
-    pub fn usage_days_beyond(&self, folded: u64, subscriber: SubscriberId) -> Vec<(Day, Traffic)> {
-        let mut days: Vec<Day> = self
-            .usage
-            .keys()
-            .filter(|(_, s)| *s == subscriber)
-            .map(|(day, _)| *day)
-            .collect();
-        if let Some((_, usage)) = &self.folding {
-            days.extend(
-                usage
-                    .keys()
-                    .filter(|(_, s)| *s == subscriber)
-                    .map(|(day, _)| *day),
-            );
-        }
-        days.sort_unstable();
-        days.dedup();
-        days.into_iter()
-            .map(|day| (day, self.usage_beyond(folded, day, subscriber)))
-            .collect()
+    /// All usage of a subscriber beyond what tables folded up to `folded` hold. A day may come twice.
+    pub fn usage_days_beyond(
+        &self,
+        folded: u64,
+        subscriber: SubscriberId,
+    ) -> impl Iterator<Item = (Day, Usage)> + '_ {
+        let under_way = self.under_way(folded);
+        let under_way = under_way.map_or(&[][..], |usage| usage.days_of(subscriber));
+        let waiting = self.usage.days_of(subscriber);
+        waiting.iter().chain(under_way).copied()
     }
 
-    /// All usage beyond what tables folded up to `folded` hold.
+    /// All usage beyond what tables folded up to `folded` hold. A day of a subscriber may come twice.
     pub fn all_usage_beyond(
         &self,
         folded: u64,
-    ) -> impl Iterator<Item = ((Day, SubscriberId), Traffic)> + '_ {
-        let under_way = self
-            .folding
-            .iter()
-            .filter(move |(sequence, _)| *sequence > folded);
-        let under_way = under_way.flat_map(|(_, usage)| usage);
-        self.usage
-            .iter()
-            .chain(under_way)
-            .map(|(key, traffic)| (*key, *traffic))
+    ) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
+        let under_way = self.under_way(folded).into_iter();
+        self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
+    }
+
+    /// What a fold has taken, unless the tables hold it already.
+    fn under_way(&self, folded: u64) -> Option<&Unfolded> {
+        let (sequence, usage) = self.folding.as_ref()?;
+        (*sequence > folded).then_some(usage)
     }
 }

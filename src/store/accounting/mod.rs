@@ -8,8 +8,10 @@ mod entry;
 mod keys;
 mod live;
 mod owner;
+mod picture;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -21,16 +23,14 @@ use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
 use super::{Store, StoreError, Tx, View, ids, sessions};
 use crate::domain::id::{SessionId, SubscriberId};
-use crate::domain::octets::Traffic;
-use crate::domain::plan::Plan;
-use crate::domain::quota::{Counting, QuotaKind, Used};
 use crate::domain::session::{Record, Session};
-use crate::domain::time::{Calendar, Day, Month, Timestamp};
+use crate::domain::time::{Calendar, Timestamp};
 
 pub use entry::Entry;
 use live::Archive;
 pub use live::Live;
 use owner::Owner;
+pub use picture::Picture;
 
 /// Called once the record is on disk and applied. Dropped uncalled when it is not: then nobody is answered, and the
 /// router sends it again (RFC 2866 section 4.1).
@@ -329,115 +329,6 @@ impl Accounting {
         let view = self.store.view()?;
         let folded = ids::current(&view, ids::FOLDED)?;
         Ok(Picture { live, view, folded })
-    }
-}
-
-/// The tables and the sessions in memory as of one moment, put together.
-pub struct Picture<'a> {
-    pub live: RwLockReadGuard<'a, Live>,
-    pub view: View,
-    folded: u64,
-}
-
-impl Picture<'_> {
-    pub fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Result<Traffic, StoreError> {
-        Ok(sessions::usage_of_day(&self.view, day, subscriber)?
-            + self.live.usage_beyond(self.folded, day, subscriber))
-    }
-
-    pub fn usage_of_month(
-        &self,
-        month: Month,
-        subscriber: SubscriberId,
-    ) -> Result<Traffic, StoreError> {
-        let beyond = self.live.usage_days_beyond(self.folded, subscriber);
-        let beyond = beyond.into_iter().filter(|(day, _)| day.month() == month);
-        let folded = sessions::usage_of_month(&self.view, month, subscriber)?;
-        Ok(beyond.fold(folded, |sum, (_, traffic)| sum + traffic))
-    }
-
-    /// Octets that count against quota and tiers: only the sums that the plan asks for.
-    pub fn used(
-        &self,
-        subscriber: SubscriberId,
-        counting: &Counting,
-        plan: &Plan,
-    ) -> Result<Used, StoreError> {
-        let sum = |from: Day| -> Result<Traffic, StoreError> {
-            let mut sum = Traffic::ZERO;
-            for day in from.0..=counting.today.0 {
-                sum += self.usage_of_day(Day(day), subscriber)?;
-            }
-            Ok(sum)
-        };
-        let mut used = Used::default();
-        if plan.counts_by(QuotaKind::Day) {
-            used.today = sum(counting.today)?;
-        }
-        if plan.counts_by(QuotaKind::Month) {
-            used.month = sum(counting.month.start)?;
-        }
-        if plan.counts_by(QuotaKind::Term) {
-            used.term = sum(counting.term)?;
-        }
-        Ok(used)
-    }
-
-    /// The newest sessions of a subscriber, open ones first, then ended ones, newest first.
-    pub fn sessions_of(
-        &self,
-        subscriber: SubscriberId,
-        limit: usize,
-    ) -> Result<Vec<Session>, StoreError> {
-        let mut open: Vec<Session> = self.live.open_of(subscriber).cloned().collect();
-        open.sort_by_key(|s| std::cmp::Reverse(s.started_at));
-        let mut ended: Vec<Session> = self
-            .live
-            .ended_sessions()
-            .filter(|s| s.subscriber == Some(subscriber))
-            .cloned()
-            .collect();
-        let in_tables = sessions::closed_of(&self.view, subscriber, limit)?;
-        ended.extend(
-            in_tables
-                .into_iter()
-                .filter(|s| self.live.session(s.id).is_none()),
-        );
-        ended.sort_by_key(|s| std::cmp::Reverse(s.id));
-        open.extend(ended);
-        open.truncate(limit);
-        Ok(open)
-    }
-
-    /// Ended sessions below `before`, newest first, that `keep` wants; at most `limit`, and at most `look` rows are read.
-    pub fn ended_before(
-        &self,
-        before: SessionId,
-        limit: usize,
-        look: usize,
-        keep: impl Fn(&Session) -> bool,
-    ) -> Result<Vec<Session>, StoreError> {
-        let mut found: Vec<Session> = self
-            .live
-            .ended_sessions()
-            .filter(|s| s.id < before && keep(s))
-            .cloned()
-            .collect();
-        let mut from_tables = 0;
-        sessions::each_closed_before(&self.view, before, look, |session| {
-            if self.live.session(session.id).is_none() && keep(&session) {
-                found.push(session);
-                from_tables += 1;
-            }
-            if from_tables < limit {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-        found.sort_by_key(|s| std::cmp::Reverse(s.id));
-        found.truncate(limit);
-        Ok(found)
     }
 }
 

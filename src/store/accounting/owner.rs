@@ -9,7 +9,7 @@ use super::{Acknowledge, Entry, Message, Pace, Shared};
 use crate::store::journal::{Journal, JournalError};
 use crate::store::tables::COUNTERS;
 use crate::store::writer::monotonic;
-use crate::store::{Read, Store, StoreError, Tx, View, ids, sessions};
+use crate::store::{Read, Store, StoreError, Tx, View, ids, sessions, usage};
 
 /// Records in one commit at most, well below the journal's bound of a group.
 const MOST_IN_GROUP: usize = 2_048;
@@ -407,8 +407,8 @@ fn fold_work(captured: Captured) -> impl FnMut(&mut Tx<'_>) -> Result<(), StoreE
         for session in &captured.sessions {
             sessions::put(tx, session)?;
         }
-        for ((day, subscriber), traffic) in &captured.usage {
-            sessions::add_usage(tx, *day, *subscriber, *traffic)?;
+        for ((day, subscriber), octets) in &captured.usage {
+            usage::add(tx, *day, *subscriber, *octets)?;
         }
         tx.insert(&COUNTERS, ids::FOLDED, &captured.sequence)
     }

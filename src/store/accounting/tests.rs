@@ -9,9 +9,11 @@ use std::sync::mpsc::{Receiver as Answers, RecvTimeoutError, channel};
 
 use super::*;
 use crate::domain::id::{LoginId, NasId};
+use crate::domain::octets::{Traffic, Usage};
 use crate::domain::session::{Cause, Place, RecordKind};
 use crate::store::journal::memory::Memory;
 use crate::store::testing::{Disk, quick};
+use crate::store::usage;
 
 /// Far longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -112,25 +114,30 @@ impl Bench {
         sessions.into_values().next().unwrap()
     }
 
-    /// Sum of sessions = sum of days = sum of months, for every subscriber; returned for one.
     #[track_caller]
     fn booked_to(&self, subscriber: SubscriberId) -> Traffic {
+        self.usage_of(subscriber).raw
+    }
+
+    /// Sum of sessions = sum of days = sum of months, for every subscriber, of raw and of free octets; returned for one.
+    #[track_caller]
+    fn usage_of(&self, subscriber: SubscriberId) -> Usage {
         let all = self.sessions();
         let picture = self.accounting.picture().unwrap();
-        let mut by_session: BTreeMap<u32, Traffic> = BTreeMap::new();
+        let mut by_session: BTreeMap<u32, Usage> = BTreeMap::new();
         for session in all.values() {
             if let Some(of) = session.subscriber {
-                *by_session.entry(of.0).or_default() += session.booked;
+                *by_session.entry(of.0).or_default() += session.usage();
             }
         }
-        by_session.retain(|_, sum| *sum != Traffic::ZERO);
-        for period in [sessions::Period::Days, sessions::Period::Months] {
-            let mut sums: BTreeMap<u32, Traffic> = sessions::usage_sums(&picture.view, period)
+        by_session.retain(|_, sum| *sum != Usage::ZERO);
+        for period in [usage::Period::Days, usage::Period::Months] {
+            let mut sums: BTreeMap<u32, Usage> = usage::sums(&picture.view, period)
                 .unwrap()
                 .into_iter()
                 .collect();
-            for ((_, of), traffic) in picture.live.all_usage_beyond(picture.folded) {
-                *sums.entry(of.0).or_default() += traffic;
+            for ((_, of), octets) in picture.live.all_usage_beyond(picture.folded) {
+                *sums.entry(of.0).or_default() += octets;
             }
             assert_eq!(sums, by_session, "{period:?} and sessions differ");
         }
@@ -177,6 +184,8 @@ fn record(kind: RecordKind, at: u32, upload: u64, download: u64) -> Record {
         totals: Some(Traffic::new(upload, download)),
         has_gigawords: true,
         place: Place::default(),
+        free_windows: Vec::new(),
+        told: None,
     }
 }
 
@@ -262,9 +271,9 @@ fn a_fold_that_fails_at_any_access_loses_and_doubles_nothing() {
             Traffic::new(150, 1_500),
             "power {power}"
         );
-        let usage = sessions::usage_sums(&bench.store.view().unwrap(), sessions::Period::Days);
+        let sums = usage::sums(&bench.store.view().unwrap(), usage::Period::Days);
         assert_eq!(
-            usage.unwrap()[&ALI.0],
+            sums.unwrap()[&ALI.0].raw,
             Traffic::new(150, 1_500),
             "power {power}"
         );
@@ -306,7 +315,7 @@ fn who_waits_for_a_fold_gets_one_that_holds_what_was_answered_before() {
         let day = Calendar::utc().day(Timestamp::from_seconds(T0));
         (
             done,
-            sessions::usage_of_day(&store.view().unwrap(), day, ALI).unwrap(),
+            usage::of_day(&store.view().unwrap(), day, ALI).unwrap().raw,
         )
     });
     // The owner has taken the second wish before the first fold ends.
@@ -327,7 +336,7 @@ fn what_a_start_replays_is_folded_without_being_asked() {
     let day = Calendar::utc().day(Timestamp::from_seconds(T0));
     let view = after.store.view().unwrap();
     assert_eq!(
-        sessions::usage_of_day(&view, day, ALI).unwrap(),
+        usage::of_day(&view, day, ALI).unwrap().raw,
         Traffic::new(100, 1_000)
     );
     assert_eq!(after.journal.listing().len(), 1, "older segments are gone");

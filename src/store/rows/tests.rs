@@ -1,5 +1,6 @@
 //! Every shape of row: it reads back as it was, and octets of every released version stay readable.
 
+mod accounting;
 mod indexes;
 mod samples;
 
@@ -14,7 +15,7 @@ use super::super::tables::{
 use super::super::testing::{Disk, quick};
 use super::super::{
     Read, Store, StoreError, Tx, auth_log, bandwidth_rules, nas, operators, outbox, plans,
-    sessions, subscribers,
+    sessions, subscribers, usage,
 };
 use crate::crypto::hex;
 use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
@@ -101,6 +102,14 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage",
         view.get(&USAGE_DAYS, (20_600, 1)).unwrap().unwrap(),
     );
+    golden(
+        "session-newest",
+        view.get(&OPEN_SESSIONS, 3).unwrap().unwrap(),
+    );
+    golden(
+        "usage-newest",
+        view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
+    );
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),
@@ -114,11 +123,16 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("empty", ());
     for line in GOLDEN.lines().filter(|line| line.starts_with("journal-")) {
         let (name, octets) = line.split_once(' ').unwrap();
-        let entry = samples::entry(name);
+        let entry = accounting::entry(name);
         assert_eq!(hex(&entry.encode().unwrap()), octets, "{name}");
     }
-    for name in ["journal-stop", "journal-on", "journal-give-up"] {
-        let octets = hex(&samples::entry(name).encode().unwrap());
+    for name in [
+        "journal-stop",
+        "journal-on",
+        "journal-give-up",
+        "journal-newest",
+    ] {
+        let octets = hex(&accounting::entry(name).encode().unwrap());
         assert!(
             GOLDEN.contains(&format!("{name} {octets}\n")),
             "{name} {octets}"
@@ -178,11 +192,11 @@ fn every_value_reads_back_as_it_was() {
     assert!(operators::login(&view, &[7; 32]).unwrap() == Some(samples::login()));
     assert_eq!(
         sessions::closed(&view, SessionId(1)).unwrap(),
-        Some(samples::session_closed())
+        Some(accounting::session_closed())
     );
     assert_eq!(
         sessions::open_at_fold(&view).unwrap(),
-        [samples::session_open()]
+        [accounting::session_open(), accounting::session_newest()]
     );
 }
 
@@ -195,7 +209,7 @@ proptest! {
         name in "\\PC{0,20}", cause in proptest::option::of(prop_oneof![
             any::<u32>().prop_map(Cause::Radius), Just(Cause::Lost), Just(Cause::NasReboot), Just(Cause::NasOff),
         ]),
-        resumed in any::<bool>(), session_time in any::<u32>(), subscriber in any::<Option<u32>>(),
+        resumed in any::<bool>(), free in any::<(u64, u64)>(), session_time in any::<u32>(), subscriber in any::<Option<u32>>(),
     ) {
         let started_at = Timestamp::from_seconds(started.into());
         let highest = Traffic::new(highest.0, highest.1);
@@ -212,7 +226,8 @@ proptest! {
             booked: if same { highest } else { Traffic::new(booked.0, booked.1) },
             stopped: cause.map(|cause| Stopped { at: started_at.plus(lasts), cause }),
             resumed,
-            ..samples::session_open()
+            free: Traffic::new(free.0, free.1),
+            ..accounting::session_open()
         };
         let row = sessions::SessionRow::from(&session);
         let octets = codec::encode(&row).unwrap();

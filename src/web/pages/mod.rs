@@ -12,6 +12,7 @@ pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod subscribers;
+pub mod system;
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};

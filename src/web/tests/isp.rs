@@ -128,6 +128,8 @@ pub fn account(app: &App, name: &str, subscriber: Option<u32>, kind: RecordKind,
             mac: Some(Mac([2, 0, 0, 0, 0, 1])),
             ..Place::default()
         },
+        free_windows: Vec::new(),
+        told: None,
     };
     let acknowledge = Box::new(move || {
         let _ = done.send(());

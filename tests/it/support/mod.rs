@@ -8,3 +8,4 @@ pub mod browser;
 pub mod daemon;
 pub mod process;
 pub mod radius;
+pub mod routeros;

@@ -58,7 +58,7 @@ fn booked(bench: &Bench, subscriber: SubscriberId) -> Traffic {
         .calendar
         .day(bench.it.app.now())
         .month();
-    picture.usage_of_month(month, subscriber).unwrap()
+    picture.usage_of_month(month, subscriber).unwrap().raw
 }
 
 fn sessions_of(bench: &Bench, subscriber: SubscriberId) -> Vec<Session> {

@@ -305,7 +305,7 @@ fn a_clock_that_jumps_neither_stops_nor_spoils_anything() {
     let live = bench.it.app.accounting.live();
     let booked: u64 = live
         .all_usage_beyond(0)
-        .map(|(_, traffic)| traffic.total())
+        .map(|(_, usage)| usage.raw.total())
         .sum();
     assert_eq!(booked, 22_000);
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::hours::FreeWindow;
+use crate::domain::quota::Direction;
+use crate::domain::window::Window;
 
 /// The model needs no archive: it never folds, so it forgets nothing.
 struct Nowhere;
@@ -52,6 +55,7 @@ prop_compose! {
         session_time in proptest::option::of(0u32..200_000),
         totals in proptest::option::of((0u64..1_000, 0u64..1_000_000)),
         port in proptest::option::of(0u32..2),
+        free_windows in free_windows(),
     ) -> Record {
         Record {
             kind,
@@ -67,8 +71,23 @@ prop_compose! {
             totals: totals.map(|(upload, download)| Traffic::new(upload, download)),
             has_gigawords: true,
             place: Place { nas_port: port, ..Place::default() },
+            free_windows,
+            told: None,
         }
     }
+}
+
+fn free_windows() -> impl Strategy<Value = Vec<FreeWindow>> {
+    let window = (0u16..1_440, 0u16..1_440).prop_map(|(start, end)| FreeWindow {
+        window: Window {
+            weekdays: 0,
+            start,
+            end,
+        },
+        free_percent: 70,
+        direction: Direction::Download,
+    });
+    proptest::collection::vec(window, 0..2)
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -113,16 +132,16 @@ impl Against {
         assert_eq!(live.online(), self.model.online());
         drop(live);
         let mut months = BTreeSet::new();
-        for ((day, subscriber), traffic) in self.model.all_usage_beyond(u64::MAX) {
+        for ((day, subscriber), octets) in self.model.all_usage_beyond(u64::MAX) {
             let picture = self.bench.accounting.picture().unwrap();
-            assert_eq!(picture.usage_of_day(day, subscriber).unwrap(), traffic);
+            assert_eq!(picture.usage_of_day(day, subscriber).unwrap(), octets);
             months.insert((day.month(), subscriber));
         }
         for (month, subscriber) in months {
             let picture = self.bench.accounting.picture().unwrap();
             let days = self.model.all_usage_beyond(u64::MAX);
             let days = days.filter(|((day, of), _)| day.month() == month && *of == subscriber);
-            let sum = days.fold(Traffic::ZERO, |sum, (_, traffic)| sum + traffic);
+            let sum = days.fold(Usage::ZERO, |sum, (_, octets)| sum + octets);
             assert_eq!(picture.usage_of_month(month, subscriber).unwrap(), sum);
         }
         self.bench.booked_to(ALI);

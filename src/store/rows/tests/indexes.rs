@@ -3,10 +3,12 @@
 use std::net::Ipv4Addr;
 use std::ops::ControlFlow;
 
-use super::samples::{attempts, session_closed, session_open, subscriber_full};
+use super::accounting::{session_closed, session_open};
+use super::samples::{attempts, subscriber_full};
 use super::*;
 use crate::domain::audit::{Actor, Entry as AuditEntry, Object};
 use crate::domain::id::{NasId, PlanId};
+use crate::domain::octets::Usage;
 use crate::domain::text::Username;
 use crate::domain::time::{DAY, Day};
 use crate::store::audit::{self, NewEntry};
@@ -259,18 +261,25 @@ fn a_session_is_in_one_table_and_usage_adds_up() {
     assert_eq!(closed_of(1), [0]);
     // 2026-05-31 twice, and 2026-06-01.
     for (day, octets) in [(20_604, 1), (20_604, 2), (20_605, 4)] {
-        let usage = Traffic::new(octets, 0);
+        let octets = Usage {
+            raw: Traffic::new(octets, 0),
+            free: Traffic::new(octets / 2, 0),
+        };
         write(&store, move |tx| {
-            sessions::add_usage(tx, Day(day), SubscriberId(1), usage)
+            usage::add(tx, Day(day), SubscriberId(1), octets)
         });
     }
     let view = store.view().unwrap();
-    let day = |day| sessions::usage_of_day(&view, Day(day), SubscriberId(1)).unwrap();
-    assert_eq!([20_603, 20_604, 20_605].map(|d| day(d).upload), [0, 3, 4]);
-    let month = |day| sessions::usage_of_month(&view, Day(day).month(), SubscriberId(1)).unwrap();
-    assert_eq!([20_604, 20_605].map(|d| month(d).upload), [3, 4]);
-    for period in [sessions::Period::Days, sessions::Period::Months] {
-        let sums = sessions::usage_sums(&view, period).unwrap();
-        assert_eq!(sums[&1], Traffic::new(7, 0));
+    let day = |day| usage::of_day(&view, Day(day), SubscriberId(1)).unwrap();
+    assert_eq!(
+        [20_603, 20_604, 20_605].map(|d| day(d).raw.upload),
+        [0, 3, 4]
+    );
+    let month = |day| usage::of_month(&view, Day(day).month(), SubscriberId(1)).unwrap();
+    assert_eq!([20_604, 20_605].map(|d| month(d).raw.upload), [3, 4]);
+    for period in [usage::Period::Days, usage::Period::Months] {
+        let sums = usage::sums(&view, period).unwrap();
+        assert_eq!(sums[&1].raw, Traffic::new(7, 0));
+        assert_eq!(sums[&1].free, Traffic::new(3, 0));
     }
 }

@@ -19,7 +19,6 @@ use crate::domain::quota::{
     Credit, CreditScope, Direction, MonthAnchor, Quota, TopUp, Validity, WhenUsedUp,
 };
 use crate::domain::rate::{Burst, Rate};
-use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::Day;
@@ -47,10 +46,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     }
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
-    for session in [session_closed(), session_open()] {
-        sessions::put(tx, &session)?;
-    }
-    sessions::add_usage(tx, Day(20_600), SubscriberId(1), Traffic::new(1, u64::MAX))?;
+    accounting::put_all(tx)?;
     auth_log::append(tx, 1, &attempts(), NOW)?;
     let mut difference = Difference::default();
     difference
@@ -260,6 +256,7 @@ pub fn subscriber_newest() -> StoredSubscriber {
                 top_up(Validity::Until(NOW)),
                 top_up(Validity::UntilUsed),
             ],
+            settled: Some(Day(20_570)),
             extras: plan_newest().extras,
             renewed_at: Timestamp(5),
             ..Subscriber::new(SubscriberId(3), name, PlanId(3), NOW)
@@ -392,56 +389,6 @@ pub fn attempts() -> Vec<Attempt> {
     vec![accepted, rejected]
 }
 
-fn place() -> Place {
-    Place {
-        address: Some(Ipv4Addr::new(100, 64, 0, 9)),
-        ipv6_prefix: Some(("2001:db8::".parse().unwrap(), 64)),
-        delegated_prefix: Some(("2001:db8:1::".parse().unwrap(), 56)),
-        mac: Some(Mac([2, 0, 0, 0, 0, 9])),
-        calling_station: "line 7".into(),
-        nas_port: Some(15_728_640),
-        nas_port_id: "ether2".into(),
-        nas_ip: Some(Ipv4Addr::LOCALHOST),
-        source: Some("::1".parse().unwrap()),
-    }
-}
-
-pub fn session_closed() -> Session {
-    Session {
-        id: SessionId(1),
-        subscriber: Some(SubscriberId(1)),
-        login: Some(LoginId(u64::MAX)),
-        booked: Traffic::new(5, 6),
-        place: place(),
-        stopped: Some(Stopped {
-            at: NOW,
-            cause: Cause::NasOff,
-        }),
-        resumed: true,
-        ..session_open()
-    }
-}
-
-pub fn session_open() -> Session {
-    Session {
-        id: SessionId(2),
-        nas: NasId(1),
-        acct_session_id: b"81a0\xff".to_vec(),
-        username: "Ali".into(),
-        subscriber: None,
-        login: None,
-        started_at: NOW,
-        updated_at: NOW.plus(60_000),
-        heard_at: NOW.plus(59_000),
-        session_time: 60,
-        highest: Traffic::new(1, u64::MAX),
-        booked: Traffic::new(1, u64::MAX),
-        place: Place::default(),
-        stopped: None,
-        resumed: false,
-    }
-}
-
 pub fn all_work() -> Vec<Work> {
     vec![
         Work::IndexSubscriber(SubscriberId(1)),
@@ -452,41 +399,6 @@ pub fn all_work() -> Vec<Work> {
         Work::Disconnect(SessionId(u64::MAX)),
         Work::DisconnectSubscriber(SubscriberId(7)),
         Work::PushAll,
+        Work::PushSession(SessionId(9)),
     ]
-}
-
-/// Entries of the journal by the name of their line.
-pub fn entry(name: &str) -> Entry {
-    let stop = Record {
-        kind: RecordKind::Stop { cause: 2 },
-        nas: NasId(1),
-        nas_since: Timestamp(5),
-        acct_session_id: b"81a0\xff".to_vec(),
-        username: "Ali".into(),
-        subscriber: Some(SubscriberId(7)),
-        login: Some(LoginId(9)),
-        event_at: NOW,
-        received_at: NOW.plus(1),
-        session_time: Some(60),
-        totals: Some(Traffic::new(1, u64::MAX)),
-        has_gigawords: true,
-        place: place(),
-    };
-    match name {
-        "journal-stop" => Entry::Record(stop),
-        "journal-on" => Entry::Record(Record {
-            kind: RecordKind::On,
-            subscriber: None,
-            login: None,
-            session_time: None,
-            totals: None,
-            has_gigawords: false,
-            place: Place::default(),
-            ..stop
-        }),
-        _ => Entry::GiveUp {
-            session: SessionId(3),
-            at: NOW,
-        },
-    }
 }

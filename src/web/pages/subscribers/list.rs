@@ -168,7 +168,7 @@ fn row(words: &Words<'_>, listed: &Listed) -> Row {
             .map_or_else(String::new, |since| short(words.now.since(since))),
         expires,
         expires_note,
-        used_this_month: words::octets(listed.used_this_month.total()),
+        used_this_month: words::octets(listed.used_this_month.raw.total()),
         created: words.day(subscriber.created_at),
     }
 }

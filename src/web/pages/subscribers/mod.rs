@@ -1,10 +1,14 @@
 //! Subscribers: list, detail, form, and what can be done to one.
 
+mod fair_use;
 mod form;
 mod list;
 mod show;
 mod verbs;
 
+pub use fair_use::{
+    CreditRow, FairUsePage, QuotaPart, TopUpRow, boost, end_boost, fair_use, reset_fup, top_up,
+};
 pub use form::{FormPage, create, edit, new, update};
 pub use list::{ListPage, Row, RowsPart, list};
 pub use show::{SessionsPart, ShowPage, Why, sessions, show};

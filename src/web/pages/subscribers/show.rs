@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::response::IntoResponse;
 
 use crate::domain::id::SubscriberId;
-use crate::domain::octets::Traffic;
+use crate::domain::octets::Usage;
 use crate::domain::plan::{OnLimit, Plan};
 use crate::domain::session::Session;
 use crate::domain::speed;
@@ -128,8 +128,8 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         account: account(&words, subscriber),
         access: access(&words, detail, &plan),
         notes: subscriber.notes.clone(),
-        used_today: words::octets(detail.used_today.total()),
-        used_this_month: words::octets(detail.used_this_month.total()),
+        used_today: words::octets(detail.used_today.raw.total()),
+        used_this_month: words::octets(detail.used_this_month.raw.total()),
         usage: usage(&detail.days),
         open: sessions_part(
             &words,
@@ -259,7 +259,7 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
         facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
     }
     if let Some(quota) = plan.quota.monthly {
-        let used = words::octets(detail.used_this_month.total());
+        let used = words::octets(detail.used_this_month.raw.total());
         facts.push(Fact::new("Monthly quota", words::octets(quota)).note(format!("{used} used")));
     }
     if let Some(hours) = plan.login_hours {
@@ -268,8 +268,12 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     facts
 }
 
-fn usage(days: &[(Day, Traffic)]) -> Bars {
-    let most = days.iter().map(|(_, used)| used.total()).max().unwrap_or(0);
+fn usage(days: &[(Day, Usage)]) -> Bars {
+    let most = days
+        .iter()
+        .map(|(_, used)| used.raw.total())
+        .max()
+        .unwrap_or(0);
     if most == 0 {
         return Bars::default();
     }
@@ -278,15 +282,15 @@ fn usage(days: &[(Day, Traffic)]) -> Bars {
         .map(|(day, used)| chart::Day {
             title: format!(
                 "{day}: {} down, {} up",
-                words::octets(used.download),
-                words::octets(used.upload)
+                words::octets(used.raw.download),
+                words::octets(used.raw.upload)
             ),
-            download_octets: used.download,
-            upload_octets: used.upload,
+            download_octets: used.raw.download,
+            upload_octets: used.raw.upload,
         })
         .collect();
     let label =
-        |day: Option<&(Day, Traffic)>| day.map_or_else(String::new, |(day, _)| day.to_string());
+        |day: Option<&(Day, Usage)>| day.map_or_else(String::new, |(day, _)| day.to_string());
     let top = format!("most: {}", words::octets(most));
     let summary = format!("Usage per day over {} days, {top}", days.len());
     Bars::new(&bars, summary).labelled(&label(days.first()), &label(days.last()), &top)

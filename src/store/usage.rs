@@ -1,0 +1,116 @@
+//! Usage of days and months as the tables hold it. Between folds the rest is in `accounting`, in memory and in the journal.
+//!
+//! Invariant: each day is added to its month in the same transaction, so sums of days and of months never differ.
+
+use minicbor::{Decode, Encode};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::codec::Record;
+use super::sessions::{TrafficRow, filled_traffic};
+use super::tables::{USAGE_DAYS, USAGE_MONTHS};
+use super::{Order, Read, StoreError, Tx};
+use crate::domain::id::SubscriberId;
+use crate::domain::octets::{Traffic, Usage};
+use crate::domain::time::{Day, Month};
+
+pub use v1::UsageRow;
+
+mod v1 {
+    use super::*;
+
+    /// Never renumber; new fields are optional. Kept small: there are millions of them.
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct UsageRow {
+        #[n(0)]
+        pub upload: u64,
+        #[n(1)]
+        pub download: u64,
+        /// Absent where all octets count.
+        #[n(2)]
+        pub free: Option<TrafficRow>,
+    }
+}
+
+impl Record for UsageRow {
+    const VERSION: u8 = 1;
+}
+
+impl From<Usage> for UsageRow {
+    fn from(usage: Usage) -> Self {
+        UsageRow {
+            upload: usage.raw.upload,
+            download: usage.raw.download,
+            free: filled_traffic(usage.free),
+        }
+    }
+}
+
+impl From<UsageRow> for Usage {
+    fn from(row: UsageRow) -> Self {
+        Usage {
+            raw: Traffic::new(row.upload, row.download),
+            free: row.free.map_or(Traffic::ZERO, Traffic::from),
+        }
+    }
+}
+
+pub fn of_day(read: &impl Read, day: Day, subscriber: SubscriberId) -> Result<Usage, StoreError> {
+    Ok(read
+        .get(&USAGE_DAYS, (day.0, subscriber.0))?
+        .map_or(Usage::ZERO, UsageRow::into))
+}
+
+pub fn of_month(
+    read: &impl Read,
+    month: Month,
+    subscriber: SubscriberId,
+) -> Result<Usage, StoreError> {
+    Ok(read
+        .get(&USAGE_MONTHS, (month.0, subscriber.0))?
+        .map_or(Usage::ZERO, UsageRow::into))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    Days,
+    Months,
+}
+
+/// All usage of every subscriber, summed over all days or all months.
+pub fn sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Usage>, StoreError> {
+    let map = match period {
+        Period::Days => &USAGE_DAYS,
+        Period::Months => &USAGE_MONTHS,
+    };
+    let mut sums: HashMap<u32, Usage> = HashMap::new();
+    read.scan(
+        map,
+        (i32::MIN, 0u32)..,
+        Order::Ascending,
+        usize::MAX,
+        |(_, subscriber), row: UsageRow| {
+            *sums.entry(subscriber).or_default() += row.into();
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(sums)
+}
+
+/// Adds usage to a day and to its month.
+pub fn add(
+    tx: &mut Tx<'_>,
+    day: Day,
+    subscriber: SubscriberId,
+    usage: Usage,
+) -> Result<(), StoreError> {
+    let before = of_day(tx, day, subscriber)?;
+    tx.insert(&USAGE_DAYS, (day.0, subscriber.0), &(before + usage).into())?;
+    let month = day.month();
+    let before = of_month(tx, month, subscriber)?;
+    tx.insert(
+        &USAGE_MONTHS,
+        (month.0, subscriber.0),
+        &(before + usage).into(),
+    )
+}

@@ -1,0 +1,102 @@
+//! The jobs: state, last run, last error, and a button that runs one now.
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::IntoResponse;
+
+use crate::app::JobStatus;
+use crate::operations::jobs as verbs;
+use crate::web::error::{Reply, stay};
+use crate::web::extract::{Change, Signed};
+use crate::web::filters;
+use crate::web::page::Page;
+use crate::web::pages;
+use crate::web::parts::{Badge, Tone};
+use crate::web::shell::{Nav, Shell};
+use crate::web::words::{Words, ago_or_never};
+
+/// `GET /system/jobs`.
+#[derive(Template)]
+#[template(path = "pages/system/jobs.html")]
+pub struct JobsPage {
+    pub shell: Shell,
+    pub part: JobsPart,
+}
+
+/// The rows, which the page asks for again every few seconds.
+#[derive(Template, Default)]
+#[template(path = "pages/system/_jobs.html")]
+pub struct JobsPart {
+    /// Empty for those who may only look.
+    pub csrf: String,
+    pub rows: Vec<JobRow>,
+}
+
+#[derive(Clone, Default)]
+pub struct JobRow {
+    pub name: String,
+    pub state: Badge,
+    pub last_run: String,
+    pub took: String,
+    pub next_run: String,
+    pub outcome: String,
+    pub error: String,
+    pub run_href: String,
+}
+
+pub async fn jobs(signed: Signed) -> Reply {
+    let part = part(&signed);
+    if signed.htmx.wants_partial {
+        return Ok(Page::ok(part).into_response());
+    }
+    let page = JobsPage {
+        shell: signed.shell("Jobs", Nav::System),
+        part,
+    };
+    Ok(Page::ok(page).into_response())
+}
+
+pub async fn run_job(Path(name): Path<String>, change: Change) -> Reply {
+    let signed = change.signed;
+    verbs::run_now(signed.app(), &signed.actor(), &name).await?;
+    Ok(stay(
+        &signed,
+        Tone::Good,
+        &format!("The job {name} runs now."),
+    ))
+}
+
+fn part(signed: &Signed) -> JobsPart {
+    let words = Words::of(signed.app());
+    JobsPart {
+        csrf: pages::button_token(signed),
+        rows: verbs::all(signed.app())
+            .iter()
+            .map(|(name, status)| row(&words, name, status))
+            .collect(),
+    }
+}
+
+fn row(words: &Words<'_>, name: &str, status: &JobStatus) -> JobRow {
+    let state = match (status.is_running, status.last_error.as_str(), status.runs) {
+        (true, _, _) => Badge::new(Tone::Info, "Running"),
+        (false, "", 0) => Badge::new(Tone::Quiet, "Not yet"),
+        (false, "", _) => Badge::new(Tone::Good, "Well"),
+        (false, _, _) => Badge::new(Tone::Bad, "Failed"),
+    };
+    JobRow {
+        name: name.to_owned(),
+        state,
+        last_run: ago_or_never(words.now, status.last_run),
+        took: match status.runs {
+            0 => String::new(),
+            _ => format!("{} ms", status.took_ms),
+        },
+        next_run: status
+            .next_run
+            .map_or_else(String::new, |at| words.second(at)),
+        outcome: status.outcome.clone(),
+        error: status.last_error.clone(),
+        run_href: format!("/system/jobs/{}/run", name.replace(' ', "%20")),
+    }
+}

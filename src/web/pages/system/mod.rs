@@ -1,0 +1,5 @@
+//! The machine room: jobs and how they fare.
+
+mod jobs;
+
+pub use jobs::{JobRow, JobsPage, JobsPart, jobs, run_job};
