@@ -121,6 +121,7 @@ fn routes() -> Router<Panel> {
         )
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/new", get(plans::new))
+        .route("/plans/preview", post(plans::preview))
         .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
         .route(
             "/plans/{id}/delete",

@@ -26,7 +26,9 @@ pub(super) fn spread(
     calendar: &Calendar,
 ) -> Vec<(Day, Usage)> {
     let parts = calendar.split(from, to);
-    let whole = parts.iter().fold(0i64, |sum, (_, ms)| sum.saturating_add(*ms));
+    let whole = parts
+        .iter()
+        .fold(0i64, |sum, (_, ms)| sum.saturating_add(*ms));
     let mut shares = Shares::new(traffic, whole);
     let mut begins = from.min(to);
     let mut days = Vec::with_capacity(parts.len());
