@@ -9,6 +9,7 @@ mod job_board;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod promises;
 mod pushes;
 mod sightings;
 
@@ -44,6 +45,7 @@ pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use sightings::{Sighting, Sightings};
 
@@ -208,6 +210,7 @@ pub struct App {
     pub pushes: Pushes,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub promises: Promises,
     copies: Arc<Copies>,
 }
 
@@ -243,6 +246,7 @@ impl App {
             pushes: Pushes::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            promises: Promises::new(),
             copies,
         })
     }

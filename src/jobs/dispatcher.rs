@@ -158,10 +158,6 @@ impl Dispatcher {
         done
     }
 
-    pub fn flying(&self) -> usize {
-        self.flying
-    }
-
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -211,7 +207,7 @@ mod tests {
             ]
         );
         assert_eq!(taken.len(), 22);
-        assert_eq!((dispatcher.flying(), dispatcher.waiting()), (22, 10));
+        assert_eq!((dispatcher.flying, dispatcher.waiting()), (22, 10));
     }
 
     #[test]
@@ -242,7 +238,7 @@ mod tests {
         assert_eq!((first.order, second.order), (push(0), push(1)));
         // What was wanted anew while the first is under way goes out once more.
         dispatcher.add(3, false, orders(1, 0..1));
-        assert_eq!(dispatcher.finish(first, Some(true)), []);
+        assert!(dispatcher.finish(first, Some(true)).is_empty());
         let mut done = dispatcher.finish(second, Some(true));
         done.sort_unstable();
         assert_eq!(done, [1, 2]);

@@ -13,7 +13,7 @@ use crate::domain::octets::Usage;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
-use crate::domain::time::{Day, Timestamp};
+use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
 use crate::store::{audit, subscribers};
 
@@ -188,6 +188,8 @@ pub struct Detail {
     pub speed: Gathered,
     pub used_today: Usage,
     pub used_this_month: Usage,
+    /// The last twelve calendar months, oldest first.
+    pub months: Vec<(Month, Usage)>,
     /// The last thirty days, oldest first.
     pub days: Vec<(Day, Usage)>,
     pub sessions: Vec<Session>,
@@ -197,6 +199,7 @@ pub struct Detail {
 }
 
 const DAYS_SHOWN: i32 = 30;
+const MONTHS_SHOWN: i32 = 12;
 const SESSIONS_SHOWN: usize = 20;
 const ATTEMPTS_SHOWN: usize = 10;
 const AUDIT_SHOWN: usize = 10;
@@ -218,6 +221,10 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     let mut days = Vec::new();
     for day in (1 - DAYS_SHOWN..=0).map(|back| today.plus(back)) {
         days.push((day, picture.usage_of_day(day, id)?));
+    }
+    let mut months = Vec::new();
+    for month in (1 - MONTHS_SHOWN..=0).map(|back| today.month().plus(back)) {
+        months.push((month, picture.usage_of_month(month, id)?));
     }
     let mut attempts = Vec::new();
     let name = stored.subscriber.username.folded();
@@ -251,6 +258,7 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
         speed: speeds::gather(app, about, plan, profile, now)?,
         used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,
+        months,
         days,
         sessions,
         attempts,

@@ -71,6 +71,33 @@ pub fn of_month(
         .map_or(Usage::ZERO, UsageRow::into))
 }
 
+/// Months that a sum goes back at most; a term that began earlier began by a broken clock.
+const MOST_MONTHS: i32 = 1_200;
+
+/// The sum of the days from `from` up to, but without, `until`. Whole months are one row each.
+pub fn between(
+    read: &impl Read,
+    subscriber: SubscriberId,
+    from: Day,
+    until: Day,
+) -> Result<Usage, StoreError> {
+    let mut sum = Usage::ZERO;
+    let mut day = from.max(until.month().plus(-MOST_MONTHS).day(1));
+    while day < until {
+        let month = day.month();
+        let next = month.plus(1).day(1);
+        if day == month.day(1) && next <= until {
+            sum += of_month(read, month, subscriber)?;
+            // A calendar that ends makes no step.
+            day = next.max(day.plus(1));
+        } else {
+            sum += of_day(read, day, subscriber)?;
+            day = day.plus(1);
+        }
+    }
+    Ok(sum)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     Days,

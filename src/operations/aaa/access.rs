@@ -150,6 +150,7 @@ impl Login<'_> {
         let class = login_id.to_class(facts.id);
         self.fill(reply, &proof, &plan, &accepted, &class)
             .map_err(|error| fault(&error, Some(facts.id)))?;
+        self.app.promises.make(login_id, accepted.entitlement.limit);
         self.follow_up(&facts, accepted);
         Ok(facts.id)
     }

@@ -98,7 +98,7 @@ fn record(
             || packet.u32(number::ACCT_OUTPUT_GIGAWORDS).is_some(),
         place: place(request),
         free_windows: plan.map_or_else(Vec::new, |plan| plan.free_windows.clone()),
-        told: None,
+        told: class.and_then(|(_, login)| app.promises.of(login)),
     })
 }
 

@@ -22,6 +22,11 @@ pub enum Entry {
         session: SessionId,
         at: Timestamp,
     },
+    /// A router confirmed the speed of a session.
+    Told {
+        session: SessionId,
+        limit: RateLimit,
+    },
 }
 
 mod v1 {
@@ -34,6 +39,8 @@ mod v1 {
         Record(#[n(0)] RecordRow),
         #[n(1)]
         GiveUp(#[n(0)] u64, #[n(1)] i64),
+        #[n(2)]
+        Told(#[n(0)] u64, #[n(1)] RateLimitRow),
     }
 
     /// Never renumber; new fields are optional.
@@ -154,6 +161,7 @@ impl Entry {
         let row = match self {
             Entry::Record(record) => v1::EntryRow::Record(record.into()),
             Entry::GiveUp { session, at } => v1::EntryRow::GiveUp(session.0, at.0),
+            Entry::Told { session, limit } => v1::EntryRow::Told(session.0, (*limit).into()),
         };
         codec::encode(&row)
     }
@@ -164,6 +172,10 @@ impl Entry {
             v1::EntryRow::GiveUp(session, at) => Entry::GiveUp {
                 session: SessionId(session),
                 at: Timestamp(at),
+            },
+            v1::EntryRow::Told(session, limit) => Entry::Told {
+                session: SessionId(session),
+                limit: limit.into(),
             },
         })
     }
@@ -239,6 +251,10 @@ mod tests {
             Entry::GiveUp {
                 session: SessionId(3),
                 at: Timestamp(4),
+            },
+            Entry::Told {
+                session: SessionId(u64::MAX),
+                limit,
             },
         ] {
             assert_eq!(Entry::decode(&entry.encode().unwrap()), Ok(entry));

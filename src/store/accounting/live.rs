@@ -7,10 +7,12 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
+use super::finished::{Finished, Kept};
 use super::keys::{Key, Recent};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::Usage;
+use crate::domain::rate::RateLimit;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
@@ -36,7 +38,6 @@ struct Slot {
     dirty: bool,
 }
 
-#[derive(Debug)]
 pub struct Live {
     calendar: Calendar,
     slots: HashMap<SessionId, Slot>,
@@ -51,6 +52,8 @@ pub struct Live {
     folding: Option<(u64, Unfolded)>,
     /// The sequence of the last entry applied.
     applied: u64,
+    /// Of the tables, not of what is here; it follows the folds.
+    finished: Finished,
 }
 
 /// What a fold writes: the state as of `sequence`.
@@ -76,6 +79,7 @@ impl Live {
             recent: Recent::default(),
             folding: None,
             applied: sequence,
+            finished: Finished::default(),
         };
         for session in ended.iter().rev() {
             live.recent.add(&Key::of_session(session), session.id);
@@ -101,7 +105,7 @@ impl Live {
                 matches!(record.kind, RecordKind::On | RecordKind::Off)
                     || self.by_key.contains_key(&Key::of_record(record))
             }
-            Entry::GiveUp { .. } => true,
+            Entry::GiveUp { .. } | Entry::Told { .. } => true,
         }
     }
 
@@ -115,6 +119,7 @@ impl Live {
                 _ => self.apply_record(sequence, record, archive),
             },
             Entry::GiveUp { session, at } => self.give_up(*session, *at),
+            Entry::Told { session, limit } => self.tell(*session, *limit),
         }
     }
 
@@ -259,6 +264,15 @@ impl Live {
         }
     }
 
+    fn tell(&mut self, id: SessionId, limit: RateLimit) {
+        let slot = self.slots.get_mut(&id);
+        // One that has ended meanwhile is told nothing any more.
+        if let Some(slot) = slot.filter(|slot| slot.session.stopped.is_none()) {
+            slot.session.told = Some(limit);
+            slot.dirty = true;
+        }
+    }
+
     fn close(&mut self, id: SessionId, at: Timestamp, cause: Cause) {
         let Some(slot) = self.slots.get_mut(&id) else {
             return;
@@ -337,7 +351,9 @@ impl Live {
 
     /// The capture is in the tables: ended sessions that did not change since leave memory.
     pub fn folded(&mut self) {
-        self.folding = None;
+        if let Some((_, usage)) = self.folding.take() {
+            self.finished.folded(&usage);
+        }
         let ended: Vec<SessionId> = self
             .slots
             .iter()
@@ -436,6 +452,16 @@ impl Live {
     ) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
         let under_way = self.under_way(folded).into_iter();
         self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
+    }
+
+    /// Sums of finished days that tables folded up to `folded` still hold.
+    pub(super) fn finished(&self, folded: u64, subscriber: SubscriberId) -> Kept {
+        let kept = self.finished.get(subscriber, folded, self.folding.as_ref());
+        kept.unwrap_or_default()
+    }
+
+    pub(super) fn keep_finished(&self, subscriber: SubscriberId, kept: Kept) {
+        self.finished.keep(subscriber, kept);
     }
 
     /// What a fold has taken, unless the tables hold it already.

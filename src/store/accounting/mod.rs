@@ -5,6 +5,7 @@
 //! tables do not; the tables are as of one journal sequence, which they name.
 
 mod entry;
+mod finished;
 mod keys;
 mod live;
 mod owner;
@@ -23,6 +24,7 @@ use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
 use super::{Store, StoreError, Tx, View, ids, sessions};
 use crate::domain::id::{SessionId, SubscriberId};
+use crate::domain::rate::RateLimit;
 use crate::domain::session::{Record, Session};
 use crate::domain::time::{Calendar, Timestamp};
 
@@ -267,6 +269,12 @@ impl Accounting {
     /// Closes a session that was silent for too long.
     pub fn give_up(&self, session: SessionId, at: Timestamp) {
         self.send(Entry::GiveUp { session, at }, Box::new(|| {}));
+    }
+
+    /// Takes note of the speed that a router has confirmed for a session. Durable with the next group; what is lost with a
+    /// full queue is told to the router again.
+    pub fn tell(&self, session: SessionId, limit: RateLimit) {
+        self.send(Entry::Told { session, limit }, Box::new(|| {}));
     }
 
     fn send(&self, entry: Entry, acknowledge: Acknowledge) {

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::RwLockReadGuard;
 
 use super::Live;
+use super::finished::{Kept, Sum};
 use crate::domain::id::{SessionId, SubscriberId};
-use crate::domain::octets::{Traffic, Usage};
+use crate::domain::octets::Usage;
 use crate::domain::plan::Plan;
 use crate::domain::quota::{Counting, QuotaKind, Used};
 use crate::domain::session::Session;
@@ -36,31 +37,73 @@ impl Picture<'_> {
         Ok(beyond.fold(folded, |sum, (_, usage)| sum + usage))
     }
 
-    /// Octets that count against quota and tiers: only the sums that the plan asks for.
+    /// Octets that count against quota and tiers: only the sums that the plan asks for. Days that are over are added up
+    /// once; then it is one row and memory.
     pub fn used(
         &self,
         subscriber: SubscriberId,
         counting: &Counting,
         plan: &Plan,
     ) -> Result<Used, StoreError> {
-        let sum = |from: Day| -> Result<Traffic, StoreError> {
-            let mut sum = Traffic::ZERO;
-            for day in from.0..=counting.today.0 {
-                sum += self.usage_of_day(Day(day), subscriber)?.counted();
-            }
-            Ok(sum)
+        let (by_month, by_term) = (
+            plan.counts_by(QuotaKind::Month),
+            plan.counts_by(QuotaKind::Term),
+        );
+        let kept = self.live.finished(self.folded, subscriber);
+        let mut sums = Kept {
+            folded: self.folded,
+            ..kept
+        };
+        if by_month {
+            let sum =
+                self.finished(subscriber, kept.month, counting.month.start, counting.today)?;
+            sums.month = Some(sum);
+        }
+        if by_term {
+            let sum = self.finished(subscriber, kept.term, counting.term, counting.today)?;
+            sums.term = Some(sum);
+        }
+        if (sums.month, sums.term) != (kept.month, kept.term) {
+            self.live.keep_finished(subscriber, sums);
+        }
+        let today = usage::of_day(&self.view, counting.today, subscriber)?;
+        let counted = |from: Day, finished: Option<Sum>| {
+            let beyond = self.live.usage_days_beyond(self.folded, subscriber);
+            let beyond = beyond.filter(|(day, _)| (from..=counting.today).contains(day));
+            let in_tables = finished.map_or(today, |sum| sum.usage + today);
+            beyond
+                .fold(in_tables, |sum, (_, usage)| sum + usage)
+                .counted()
         };
         let mut used = Used::default();
         if plan.counts_by(QuotaKind::Day) {
-            used.today = sum(counting.today)?;
+            used.today = counted(counting.today, None);
         }
-        if plan.counts_by(QuotaKind::Month) {
-            used.month = sum(counting.month.start)?;
+        if by_month {
+            used.month = counted(counting.month.start, sums.month);
         }
-        if plan.counts_by(QuotaKind::Term) {
-            used.term = sum(counting.term)?;
+        if by_term {
+            used.term = counted(counting.term, sums.term);
         }
         Ok(used)
+    }
+
+    /// The days from `from` to the one before `today` in the tables, on top of what was added up before.
+    fn finished(
+        &self,
+        subscriber: SubscriberId,
+        kept: Option<Sum>,
+        from: Day,
+        today: Day,
+    ) -> Result<Sum, StoreError> {
+        let kept = kept.filter(|sum| sum.from == from && sum.until <= today);
+        let (since, before) = kept.map_or((from, Usage::ZERO), |sum| (sum.until, sum.usage));
+        let newer = usage::between(&self.view, subscriber, since, today)?;
+        Ok(Sum {
+            from,
+            until: today,
+            usage: before + newer,
+        })
     }
 
     /// The newest sessions of a subscriber, open ones first, then ended ones, newest first.

@@ -3,6 +3,7 @@
 mod late;
 mod properties;
 mod rules;
+mod used;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver as Answers, RecvTimeoutError, channel};

@@ -39,10 +39,16 @@ impl Unfolded {
             .map_or(Usage::ZERO, |(_, usage)| *usage)
     }
 
+    pub(super) fn by_subscriber(&self) -> impl Iterator<Item = (SubscriberId, &[(Day, Usage)])> {
+        self.0
+            .iter()
+            .map(|(subscriber, days)| (*subscriber, days.as_slice()))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
-        self.0.iter().flat_map(|(subscriber, days)| {
+        self.by_subscriber().flat_map(|(subscriber, days)| {
             days.iter()
-                .map(|(day, usage)| ((*day, *subscriber), *usage))
+                .map(move |(day, usage)| ((*day, subscriber), *usage))
         })
     }
 

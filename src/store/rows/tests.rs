@@ -131,6 +131,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "journal-on",
         "journal-give-up",
         "journal-newest",
+        "journal-told",
     ] {
         let octets = hex(&accounting::entry(name).encode().unwrap());
         assert!(

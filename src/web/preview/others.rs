@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{Sample, Wish, bad, good};
-use crate::web::pages::{account, errors, login, plans, search, setup};
+use crate::web::pages::{account, errors, login, plans, search, setup, system};
 use crate::web::parts::{Fact, Field, Select};
 use crate::web::shell::Nav;
 
@@ -53,6 +53,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             }
             .render(),
         ),
+        page("/system/jobs", jobs(wish).render()),
         page("/account/logins", logins(wish).render()),
         page("/account/password", password(wish).render()),
     ];
@@ -97,6 +98,34 @@ fn setup_done(wish: Wish) -> setup::DonePage {
             Fact::new("CoA, on the router", "UDP 3799"),
         ],
         try_it: wish.said("proxpanel radtest --user demo --password demo"),
+    }
+}
+
+fn jobs(wish: Wish) -> system::JobsPage {
+    let row = |name: &str, state, outcome: &str, error: &str| system::JobRow {
+        name: name.into(),
+        state,
+        last_run: "12 s ago".into(),
+        took: "38 ms".into(),
+        next_run: "2026-11-22 14:02:30".into(),
+        outcome: wish.said(outcome),
+        error: error.into(),
+        run_href: "/system/jobs/x/run".into(),
+    };
+    system::JobsPage {
+        shell: wish.shell("Jobs", Nav::System),
+        part: system::JobsPart {
+            csrf: "csrf-token".into(),
+            rows: vec![
+                row(
+                    "quota sync",
+                    good("Well"),
+                    "4,907 sessions, 3 to be told",
+                    "",
+                ),
+                row("routers", bad("Failed"), "", "the disk is full"),
+            ],
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Sample, Wish, bad, good, logs, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
 use crate::web::pager::{ActiveFilter, Pager, SortHead};
 use crate::web::pages::subscribers;
-use crate::web::parts::{Badge, Fact, Field, Select, Tone};
+use crate::web::parts::{Badge, Fact, Field, Meter, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
 
@@ -38,6 +38,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         ),
         page("/subscribers/42", show(wish).render()),
         page("/subscribers/43", show_new(wish).render()),
+        page("/subscribers/42/fair-use", fair_use(wish).render()),
         page("/subscribers/new", form(wish, true).render()),
         page("/subscribers/42/edit", form(wish, false).render()),
         page("/subscribers/42/delete", delete(wish).render()),
@@ -204,6 +205,23 @@ fn show(wish: Wish) -> subscribers::ShowPage {
         notes: wish.said("Roof antenna, key at the neighbour."),
         used_today: "4.6 GB".into(),
         used_this_month: "204 GB".into(),
+        free_this_month: "12.5 GB".into(),
+        months: Bars::new(&days[..12], "Usage per month over 12 months").labelled(
+            "2025-12",
+            "2026-11",
+            "most: 210 GB",
+        ),
+        quota: quota(wish),
+        speed: subscribers::SpeedPart {
+            download: "2 Mbit/s".into(),
+            upload: "512 kbit/s".into(),
+            steps: vec![
+                wish.said("Plan Home 20M: 20 Mbit/s down, 5 Mbit/s up"),
+                "Daily tier 2 at 10 GB (11.2 GB used): 2 Mbit/s down, 512 kbit/s up".into(),
+            ],
+            pending: "The router still has 20 Mbit/s down, 5 Mbit/s up: no answer from the router. Tried again by itself.".into(),
+            free_hours: vec!["02:00-08:00: 1 GB counts as 0.3 GB".into()],
+        },
         usage: Bars::new(&days, "Usage per day over 30 days, at most 11 GB").labelled(
             "24 Oct",
             "22 Nov",
@@ -218,6 +236,64 @@ fn show(wish: Wish) -> subscribers::ShowPage {
         attempts: logs::attempts(wish).into_iter().take(3).collect(),
         attempts_href: "/auth-log?q=user00042".into(),
         audit: logs::changes(wish),
+    }
+}
+
+fn quota(wish: Wish) -> subscribers::QuotaPart {
+    let meter = |label: &str, value: &str, percent, tone| Meter {
+        label: label.into(),
+        value: value.into(),
+        percent,
+        tone,
+    };
+    subscribers::QuotaPart {
+        state: Badge::new(Tone::Warn, "Throttled"),
+        meters: vec![
+            meter("Today", "11.2 GB of 15.0 GB", 74, Tone::Info),
+            meter(
+                "Month from 2026-11-05 to 2026-12-04",
+                "204 GB of 200 GB",
+                100,
+                Tone::Bad,
+            ),
+        ],
+        notes: vec![wish.said("Top-ups add 10.0 GB to the monthly quota.")],
+    }
+}
+
+fn fair_use(wish: Wish) -> subscribers::FairUsePage {
+    subscribers::FairUsePage {
+        shell: wish.shell("user00042", Nav::Subscribers),
+        path: "/subscribers/42".into(),
+        user_name: wish.said("user00042"),
+        refusal: Some("One field needs your attention.".into()),
+        quota: quota(wish),
+        scope: Select::new(
+            [("all", "Day, month and term"), ("day", "The day only")],
+            "all",
+        ),
+        reason: Field::new(wish.said("Storm")),
+        gigabytes: Field::wrong(wish.said("lots"), "Gigabytes, such as 100 or 12.5"),
+        holds: Select::new([("month", "To the end of the month of usage")], "month"),
+        days: Field::default(),
+        boost_download: Field::new("50M"),
+        boost_upload: Field::new("10M"),
+        boost_hours: Field::new("24"),
+        boosted: "50 Mbit/s down, 10 Mbit/s up until 2026-11-23 18:00".into(),
+        top_ups: vec![subscribers::TopUpRow {
+            bought: "2026-11-20 10:00".into(),
+            size: "10.0 GB".into(),
+            used: "0 B".into(),
+            holds: "through 2026-12-04".into(),
+            by: wish.said("rania"),
+        }],
+        credits: vec![subscribers::CreditRow {
+            at: "2026-11-19 09:00".into(),
+            scope: "Day 2026-11-19".into(),
+            size: "9.0 GB".into(),
+            by: wish.said("rania"),
+            reason: wish.said("Storm"),
+        }],
     }
 }
 
@@ -239,6 +315,9 @@ fn show_new(wish: Wish) -> subscribers::ShowPage {
         },
         notes: String::new(),
         usage: Bars::new(&[], "No usage yet"),
+        months: Bars::new(&[], "No usage yet"),
+        quota: subscribers::QuotaPart::default(),
+        speed: subscribers::SpeedPart::default(),
         open: subscribers::SessionsPart::default(),
         attempts: vec![],
         audit: vec![],

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::hours::FreeWindow;
-use crate::domain::quota::Direction;
+use crate::domain::quota::{Direction, Used};
+use crate::domain::time::Day;
 use crate::domain::window::Window;
 
 /// The model needs no archive: it never folds, so it forgets nothing.
@@ -146,6 +147,29 @@ impl Against {
         }
         self.bench.booked_to(ALI);
     }
+
+    /// What counts is the sum of the model's days, whatever was kept of earlier answers.
+    fn compare_used(&self) {
+        let picture = self.bench.accounting.picture().unwrap();
+        for subscriber in (1..=3).map(SubscriberId) {
+            for (month, term, today) in [(0, -3, 3), (2, 0, 4), (0, -3, 2)] {
+                let counting = used::counting(month, term, today);
+                let sum = |from: Day| {
+                    let days = self.model.usage_days_beyond(u64::MAX, subscriber);
+                    let days = days.filter(|(day, _)| (from..=counting.today).contains(day));
+                    days.fold(Usage::ZERO, |sum, (_, octets)| sum + octets)
+                        .counted()
+                };
+                let wanted = Used {
+                    today: sum(counting.today),
+                    month: sum(counting.month.start),
+                    term: sum(counting.term),
+                };
+                let used = picture.used(subscriber, &counting, &used::plan());
+                assert_eq!(used.unwrap(), wanted);
+            }
+        }
+    }
 }
 
 proptest! {
@@ -197,6 +221,7 @@ proptest! {
                     it.compare();
                 }
             }
+            it.compare_used();
         }
         it.compare();
         it.bench = it.bench.restart();

@@ -146,6 +146,10 @@ pub fn entry(name: &str) -> Entry {
             told: Some(limit()),
             ..stop
         }),
+        "journal-told" => Entry::Told {
+            session: SessionId(3),
+            limit: limit(),
+        },
         _ => Entry::GiveUp {
             session: SessionId(3),
             at: NOW,

@@ -11,7 +11,7 @@ pub use fair_use::{
 };
 pub use form::{FormPage, create, edit, new, update};
 pub use list::{ListPage, Row, RowsPart, list};
-pub use show::{SessionsPart, ShowPage, Why, sessions, show};
+pub use show::{SessionsPart, ShowPage, SpeedPart, Why, sessions, show};
 pub use verbs::{
     DeletePage, PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,
     reveal_password, suspend,

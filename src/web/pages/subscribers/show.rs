@@ -1,18 +1,21 @@
 //! One subscriber: why it is as it is, its facts, usage, sessions, attempts and changes.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 
+use crate::domain::hours::FreeWindow;
 use crate::domain::id::SubscriberId;
-use crate::domain::octets::Usage;
+use crate::domain::octets::{Octets, Usage};
 use crate::domain::plan::{OnLimit, Plan};
+use crate::domain::quota::Direction;
+use crate::domain::rate::Kbps;
 use crate::domain::session::Session;
 use crate::domain::speed;
 use crate::domain::subscriber::{MacMode, Subscriber};
-use crate::domain::time::Day;
 use crate::domain::why::{self, Known, LastAttempt, Mood, OpenSession, Remedy};
 use crate::operations::overview::{self, Detail};
 use crate::operations::{self, blocking};
@@ -26,6 +29,8 @@ use crate::web::parts::{Badge, Fact, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
 use crate::web::words::{self, Words};
+
+use super::fair_use::{QuotaPart, quota_part};
 
 /// `GET /subscribers/{id}`.
 #[derive(Template)]
@@ -47,8 +52,15 @@ pub struct ShowPage {
     pub notes: String,
     pub used_today: String,
     pub used_this_month: String,
+    /// How much of it did not count, or empty.
+    pub free_this_month: String,
     /// Last 30 days.
     pub usage: Bars,
+    /// Last 12 months.
+    pub months: Bars,
+    pub quota: QuotaPart,
+    /// The speed now, what made it, and what the router was told.
+    pub speed: SpeedPart,
     pub open: SessionsPart,
     pub attempts: Vec<auth_log::Row>,
     /// The authentication log, filtered by this subscriber.
@@ -67,6 +79,17 @@ pub struct Why {
     /// What to do about it, or empty.
     pub href: String,
     pub action: String,
+}
+
+/// The effective speed with its steps.
+#[derive(Clone, Default)]
+pub struct SpeedPart {
+    pub download: String,
+    pub upload: String,
+    pub steps: Vec<String>,
+    /// What the router has, where it differs, and why; or empty.
+    pub pending: String,
+    pub free_hours: Vec<String>,
 }
 
 /// Open and last sessions: `GET /subscribers/{id}/sessions`, asked for by htmx every few seconds.
@@ -130,7 +153,14 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         notes: subscriber.notes.clone(),
         used_today: words::octets(detail.used_today.raw.total()),
         used_this_month: words::octets(detail.used_this_month.raw.total()),
-        usage: usage(&detail.days),
+        free_this_month: match detail.used_this_month.free.total() {
+            0 => String::new(),
+            free => words::octets(free),
+        },
+        usage: usage(&detail.days, "day"),
+        months: usage(&detail.months, "month"),
+        quota: quota_part(&words, &detail.speed),
+        speed: speed_part(&words, detail, newest),
         open: sessions_part(
             &words,
             subscriber.id,
@@ -178,7 +208,7 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
         None => (String::new(), ""),
         Some(Remedy::EditSubscriber(action)) => (format!("{path}/edit"), action),
         Some(Remedy::EditPlan(action)) => (format!("/plans/{}/edit", plan.id), action),
-        Some(Remedy::ResetFup) => (path.clone(), "Reset fair use"),
+        Some(Remedy::ResetFup) => (format!("{path}/fair-use"), "Reset or top up"),
         Some(Remedy::LookAtSessions) => {
             let query = Query::new().with("q", subscriber.username.as_str());
             (query.href("/online"), "See the sessions")
@@ -258,18 +288,15 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     if let Some(nas) = subscriber.only_nas {
         facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
     }
-    if let Some(quota) = plan.quota.monthly {
-        let used = words::octets(detail.used_this_month.raw.total());
-        facts.push(Fact::new("Monthly quota", words::octets(quota)).note(format!("{used} used")));
-    }
     if let Some(hours) = plan.login_hours {
         facts.push(Fact::new("Login hours", hours.to_string()).note("of the plan"));
     }
     facts
 }
 
-fn usage(days: &[(Day, Usage)]) -> Bars {
-    let most = days
+/// One bar for each period, such as a day.
+fn usage<P: Display>(periods: &[(P, Usage)], name: &str) -> Bars {
+    let most = periods
         .iter()
         .map(|(_, used)| used.raw.total())
         .max()
@@ -277,23 +304,77 @@ fn usage(days: &[(Day, Usage)]) -> Bars {
     if most == 0 {
         return Bars::default();
     }
-    let bars: Vec<chart::Day> = days
+    let bars: Vec<chart::Day> = periods
         .iter()
-        .map(|(day, used)| chart::Day {
-            title: format!(
-                "{day}: {} down, {} up",
-                words::octets(used.raw.download),
-                words::octets(used.raw.upload)
-            ),
-            download_octets: used.raw.download,
-            upload_octets: used.raw.upload,
+        .map(|(period, used)| {
+            let free = match used.free.total() {
+                0 => String::new(),
+                free => format!(", {} of it free", words::octets(free)),
+            };
+            chart::Day {
+                title: format!(
+                    "{period}: {} down, {} up{free}",
+                    words::octets(used.raw.download),
+                    words::octets(used.raw.upload)
+                ),
+                download_octets: used.raw.download,
+                upload_octets: used.raw.upload,
+            }
         })
         .collect();
-    let label =
-        |day: Option<&(Day, Usage)>| day.map_or_else(String::new, |(day, _)| day.to_string());
+    let label = |period: Option<&(P, Usage)>| {
+        period.map_or_else(String::new, |(period, _)| period.to_string())
+    };
     let top = format!("most: {}", words::octets(most));
-    let summary = format!("Usage per day over {} days, {top}", days.len());
-    Bars::new(&bars, summary).labelled(&label(days.first()), &label(days.last()), &top)
+    let summary = format!("Usage per {name} over {} {name}s, {top}", periods.len());
+    Bars::new(&bars, summary).labelled(&label(periods.first()), &label(periods.last()), &top)
+}
+
+/// The speed now, and what the router of the newest session has been told.
+fn speed_part(words: &Words<'_>, detail: &Detail, newest: Option<&Session>) -> SpeedPart {
+    let facts = detail.speed.facts();
+    let effective = speed::effective(&facts, words.now);
+    let rate = effective.limit.rate;
+    let told = newest.and_then(|session| session.told.map(|told| (session, told)));
+    let pending = match told {
+        Some((session, told)) if told != effective.limit => {
+            let why = words.app.pushes.get(session.id);
+            let why = why.map_or_else(String::new, |pending| pending.reason);
+            match why.is_empty() {
+                true => format!("The router still has {}; it is being told.", told.rate),
+                false => format!(
+                    "The router still has {}: {why}. Tried again by itself.",
+                    told.rate
+                ),
+            }
+        }
+        _ => String::new(),
+    };
+    SpeedPart {
+        download: Kbps(rate.download_kbps).to_string(),
+        upload: Kbps(rate.upload_kbps).to_string(),
+        steps: effective.sentences(&facts),
+        pending,
+        free_hours: facts.plan.free_windows.iter().map(free_hours).collect(),
+    }
+}
+
+/// `22:00-06:00: 1 GB counts as 0.3 GB`.
+fn free_hours(window: &FreeWindow) -> String {
+    let counts = u64::from(100 - window.free_percent.min(100)) * 10_000_000;
+    let direction = match window.direction {
+        Direction::Both => "",
+        Direction::Download => " of download",
+        Direction::Upload => " of upload",
+    };
+    format!(
+        "{}: 1 GB{direction} counts as {} GB",
+        window.window,
+        match counts {
+            0 => "0".to_owned(),
+            counts => Octets(counts).gigabytes(),
+        }
+    )
 }
 
 fn sessions_part(

@@ -1,0 +1,219 @@
+//! What counts against quota and tiers, and that sums kept between folds are never older than the tables.
+
+use super::*;
+use crate::domain::hours::FreeWindow;
+use crate::domain::money::{Currency, Money};
+use crate::domain::plan::Plan;
+use crate::domain::quota::{Counting, Direction, Period, Quota, Used};
+use crate::domain::rate::Rate;
+use crate::domain::time::{DAY, Day};
+use crate::domain::window::Window;
+
+/// The business day of T0, 2026-05-28.
+const FIRST: Day = Day(20_601);
+
+pub(super) fn plan() -> Plan {
+    let price = Money {
+        minor: 0,
+        currency: Currency::parse("USD").unwrap(),
+    };
+    Plan {
+        quota: Quota {
+            daily: Some(1),
+            monthly: Some(1),
+            total: Some(1),
+            ..Quota::default()
+        },
+        ..Plan::new("Home", price, Rate::new(1, 1))
+    }
+}
+
+/// Counts the month from `month` on and the term from `term` on, as of `today`; in days after FIRST.
+pub(super) fn counting(month: i32, term: i32, today: i32) -> Counting {
+    Counting {
+        today: FIRST.plus(today),
+        month: Period {
+            start: FIRST.plus(month),
+            end: FIRST.plus(month + 30),
+        },
+        term: FIRST.plus(term),
+    }
+}
+
+fn used(bench: &Bench, counting: &Counting) -> Used {
+    let picture = bench.accounting.picture().unwrap();
+    picture.used(ALI, counting, &plan()).unwrap()
+}
+
+/// Download of today, of the month and of the term.
+fn downloads(bench: &Bench, counting: &Counting) -> [u64; 3] {
+    let used = used(bench, counting);
+    [used.today, used.month, used.term].map(|traffic| traffic.download)
+}
+
+/// A session of its own that used `download` octets in one minute, so many days after T0.
+fn on_day(bench: &Bench, day: u32, download: u64) {
+    let at = Timestamp::from_seconds(T0).plus(i64::from(day) * DAY);
+    let name = bench.sessions().len().to_string();
+    bench.give(Record {
+        acct_session_id: name.into_bytes(),
+        event_at: at,
+        received_at: at,
+        login: None,
+        ..record(STOP, 60, 0, download)
+    });
+}
+
+/// Changes the tables behind the back of accounting, which shows what is read from them.
+fn spoil(bench: &Bench, day: i32, download: u64) {
+    let write = bench.store.write("spoil", move |tx| {
+        usage::add(tx, FIRST.plus(day), ALI, Traffic::new(0, download).into())
+    });
+    write.wait().unwrap();
+}
+
+#[test]
+fn each_kind_counts_its_own_days_in_memory_and_in_the_tables() {
+    let bench = bench(AT_ONCE);
+    for (day, download) in [(0, 1), (3, 10), (4, 100), (5, 1_000)] {
+        on_day(&bench, day, download);
+    }
+    for is_folded in [false, true] {
+        assert_eq!(
+            downloads(&bench, &counting(3, 0, 4)),
+            [100, 110, 111],
+            "{is_folded}"
+        );
+        assert_eq!(downloads(&bench, &counting(4, 4, 5)), [1_000, 1_100, 1_100]);
+        assert_eq!(downloads(&bench, &counting(-90, 1, 3)), [10, 11, 10]);
+        assert!(bench.accounting.fold());
+    }
+    // A plan that asks for one sum gets that one.
+    let picture = bench.accounting.picture().unwrap();
+    let only_month = Plan {
+        quota: Quota {
+            daily: None,
+            total: None,
+            ..plan().quota
+        },
+        ..plan()
+    };
+    let used = picture.used(ALI, &counting(3, 0, 4), &only_month).unwrap();
+    assert_eq!((used.today, used.term), (Traffic::ZERO, Traffic::ZERO));
+    assert_eq!(used.month.download, 110);
+    let nobody = picture.used(SubscriberId(9), &counting(3, 0, 4), &plan());
+    assert_eq!(nobody.unwrap(), Used::default());
+}
+
+#[test]
+fn finished_days_are_added_up_once_until_a_fold_writes_one_of_them() {
+    let bench = bench(AT_ONCE);
+    let today = counting(1, 0, 5);
+    on_day(&bench, 2, 1);
+    on_day(&bench, 5, 10);
+    assert!(bench.accounting.fold());
+    assert_eq!(downloads(&bench, &today), [10, 11, 11]);
+    spoil(&bench, 2, 100);
+    assert_eq!(downloads(&bench, &today), [10, 11, 11], "from memory");
+    // A fold that writes today alone leaves the sum as it is.
+    on_day(&bench, 5, 20);
+    assert_eq!(downloads(&bench, &today), [30, 31, 31]);
+    assert!(bench.accounting.fold());
+    assert_eq!(downloads(&bench, &today), [30, 31, 31]);
+    // A late record of yesterday: at once from memory, and from the tables once it is folded.
+    on_day(&bench, 4, 40);
+    assert_eq!(downloads(&bench, &today), [30, 71, 71]);
+    assert!(bench.accounting.fold());
+    assert_eq!(
+        downloads(&bench, &today),
+        [30, 171, 171],
+        "read again, spoilt as it is"
+    );
+}
+
+#[test]
+fn at_midnight_a_day_joins_and_when_the_clock_jumps_back_it_leaves() {
+    let bench = bench(AT_ONCE);
+    for (day, download) in [(1, 1), (2, 10), (3, 100)] {
+        on_day(&bench, day, download);
+    }
+    assert!(bench.accounting.fold());
+    assert_eq!(downloads(&bench, &counting(1, 1, 2)), [10, 11, 11]);
+    spoil(&bench, 1, 1_000);
+    assert_eq!(
+        downloads(&bench, &counting(1, 1, 3)),
+        [100, 111, 111],
+        "only day 2 was added"
+    );
+    assert_eq!(downloads(&bench, &counting(1, 1, 5)), [0, 111, 111]);
+    // Back again, and with another first day: added up anew.
+    assert_eq!(downloads(&bench, &counting(1, 1, 3)), [100, 1_111, 1_111]);
+    spoil(&bench, 1, 1_000);
+    assert_eq!(downloads(&bench, &counting(2, 1, 3)), [100, 110, 1_111]);
+    assert_eq!(downloads(&bench, &counting(1, 2, 3)), [100, 2_111, 110]);
+}
+
+#[test]
+fn what_is_free_does_not_count() {
+    let bench = bench(AT_ONCE);
+    let free = |record: Record| Record {
+        free_windows: vec![FreeWindow {
+            window: Window::parse("00:00-00:00").unwrap(),
+            free_percent: 70,
+            direction: Direction::Download,
+        }],
+        ..record
+    };
+    bench.give(free(interim(60, 100, 1_000)));
+    for _ in 0..2 {
+        let used = used(&bench, &counting(0, 0, 0));
+        assert_eq!(used.month, Traffic::new(100, 300));
+        assert_eq!(bench.usage_of(ALI).raw, Traffic::new(100, 1_000));
+        assert!(bench.accounting.fold());
+    }
+    let bench = bench.restart();
+    bench.give(free(interim(120, 100, 2_000)));
+    assert_eq!(
+        used(&bench, &counting(0, 0, 0)).term,
+        Traffic::new(100, 600)
+    );
+    assert_eq!(bench.only_session().free, Traffic::new(0, 1_400));
+}
+
+#[test]
+fn whole_months_are_one_row_each_and_add_up_to_the_day() {
+    let bench = bench(AT_ONCE);
+    let write = bench.store.write("days", |tx| {
+        for day in 0..800 {
+            let octets = Traffic::new(1, u64::try_from(day).unwrap());
+            usage::add(tx, Day(20_000 + day), ALI, octets.into())?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    write.wait().unwrap();
+    let view = bench.store.view().unwrap();
+    for (from, until) in [
+        (0, 800),
+        (10, 11),
+        (10, 10),
+        (20, 10),
+        (25, 400),
+        (100, 131),
+        (-5_000, 900),
+    ] {
+        let (from, until) = (Day(20_000 + from), Day(20_000 + until));
+        let sum = usage::between(&view, ALI, from, until).unwrap();
+        let mut days = Usage::ZERO;
+        for day in from.0..until.0 {
+            days += usage::of_day(&view, Day(day), ALI).unwrap();
+        }
+        assert_eq!(sum, days, "{from} to {until}");
+    }
+    // A term that began by a broken clock is no walk of a million years.
+    let all = usage::between(&view, ALI, Day(i32::MIN), Day(30_000)).unwrap();
+    assert_eq!(all.raw.upload, 800);
+    assert_eq!(
+        usage::between(&view, ALI, Day(0), Day(i32::MIN)).unwrap(),
+        Usage::ZERO
+    );
+}
