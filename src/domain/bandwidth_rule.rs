@@ -1,13 +1,19 @@
 //! Bandwidth rules: more or less speed for some plans or subscribers in some hours (rules.md section 4).
 
+use super::Invalid;
 use super::id::{PlanId, RuleId, SubscriberId};
-use super::rate::Kbps;
+use super::rate::{FASTEST_KBPS, Kbps, typed_kbps};
 use super::time::Day;
 use super::window::{WallClock, Window};
 use std::fmt;
 
 /// Plans and subscribers that one rule may name; beyond that a plan of their own is plainer.
 pub const MOST_NAMED: usize = 500;
+
+/// Ten times the speed; more is a typing mistake.
+const MOST_PERCENT: u16 = 1_000;
+/// No router is faster, in kbit/s.
+const MOST_ADDED: i64 = FASTEST_KBPS.cast_signed();
 
 /// What a rule does to one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +27,54 @@ pub enum Adjust {
 }
 
 impl Adjust {
+    /// Reads `150%`, `+2M` or `-512k`; nothing is unchanged.
+    pub fn parse(text: &str) -> Result<Adjust, Invalid> {
+        let refused = || Invalid::new("A share such as 150%, or more or less such as +2M or -512k");
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Adjust::Unchanged);
+        }
+        if let Some(share) = text.strip_suffix('%') {
+            let percent = share.trim().parse::<u16>().ok();
+            let percent = percent.filter(|percent| (1..=MOST_PERCENT).contains(percent));
+            return percent.map(Adjust::Percent).ok_or_else(|| {
+                Invalid::new(format!(
+                    "A share from 1% to {MOST_PERCENT}%; 100% is unchanged"
+                ))
+            });
+        }
+        let (sign, amount) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (Some(more), _) => (1, more),
+            (_, Some(less)) => (-1, less),
+            _ => return Err(refused()),
+        };
+        let (digits, scale) = match amount.char_indices().last() {
+            Some((at, 'k' | 'K')) => (amount.get(..at), 1),
+            Some((at, 'm' | 'M')) => (amount.get(..at), 1_000),
+            Some((at, 'g' | 'G')) => (amount.get(..at), 1_000_000),
+            _ => (Some(amount), 1),
+        };
+        let kbps = digits
+            .filter(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
+            .and_then(|d| d.parse::<u32>().ok())
+            .and_then(|n| i64::from(n).checked_mul(scale))
+            .filter(|kbps| (1..=MOST_ADDED).contains(kbps));
+        kbps.map(|kbps| Adjust::Add(sign * kbps))
+            .ok_or_else(refused)
+    }
+
+    /// As [`Adjust::parse`] reads it back.
+    pub fn typed(self) -> String {
+        match self {
+            Adjust::Unchanged => String::new(),
+            Adjust::Percent(percent) => format!("{percent}%"),
+            Adjust::Add(kbps) => {
+                let sign = if kbps < 0 { '-' } else { '+' };
+                format!("{sign}{}", typed_kbps(kbps.unsigned_abs()))
+            }
+        }
+    }
+
     /// The adjusted speed in kbit/s; the resolver clamps it.
     pub fn apply(self, kbps: u64) -> u64 {
         match self {
@@ -234,6 +288,28 @@ mod tests {
             },
         ] {
             assert!(one.rivals(&other) && other.rivals(&one), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn adjustments_are_typed_and_read_back() {
+        for (text, adjust) in [
+            ("", Adjust::Unchanged),
+            ("1%", Adjust::Percent(1)),
+            ("1000%", Adjust::Percent(1_000)),
+            ("+1k", Adjust::Add(1)),
+            ("-2M", Adjust::Add(-2_000)),
+            ("+4294967k", Adjust::Add(4_294_967)),
+        ] {
+            assert_eq!(Adjust::parse(text), Ok(adjust), "{text}");
+            assert_eq!(adjust.typed(), text);
+        }
+        assert_eq!(Adjust::parse(" 150 % "), Ok(Adjust::Percent(150)));
+        assert_eq!(Adjust::parse("+512"), Ok(Adjust::Add(512)));
+        for text in [
+            "0%", "1001%", "%", "512k", "+", "-k", "+0", "+5G", "+-1", "+1.5M", "x",
+        ] {
+            assert!(Adjust::parse(text).is_err(), "{text}");
         }
     }
 

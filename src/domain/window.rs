@@ -143,6 +143,15 @@ impl Window {
         parts.join(", ")
     }
 
+    /// `08:00-16:30`, or `all day`.
+    pub fn hours(&self) -> String {
+        let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        match self.start == self.end {
+            true => "all day".to_owned(),
+            false => format!("{}-{}", time(self.start), time(self.end)),
+        }
+    }
+
     fn on(&self, weekday: u8) -> bool {
         self.weekdays == 0 || self.weekdays & (1 << (weekday - 1)) != 0
     }

@@ -9,7 +9,7 @@ use crate::domain::id::{PlanId, RuleId, SubscriberId};
 use crate::domain::text::{Username, fold_case};
 use crate::domain::time::Day;
 use crate::store::outbox::{self, Work};
-use crate::store::{Tx, View, bandwidth_rules, plans, subscribers};
+use crate::store::{Tx, bandwidth_rules, plans, subscribers};
 
 use super::Error;
 use super::trail::note;
@@ -116,11 +116,12 @@ pub fn rivals<'a>(
 }
 
 /// The subscribers with these user names, in their order. Errors: `Field` on `subscribers` that names the ones nobody has.
-pub fn named(view: &View, usernames: &[Username]) -> Result<Vec<SubscriberId>, Error> {
+pub fn named(app: &App, usernames: &[Username]) -> Result<Vec<SubscriberId>, Error> {
+    let view = app.store.view()?;
     let mut found = Vec::new();
     let mut unknown = Vec::new();
     for username in usernames {
-        match subscribers::named(view, &fold_case(username.as_str()))? {
+        match subscribers::named(&view, &username.folded())? {
             Some(id) => found.push(id),
             None => unknown.push(username.as_str()),
         }

@@ -47,8 +47,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
-    system,
+    account, audit, auth_log, dashboard, login, nas, plans, rules, search, sessions, setup,
+    simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -127,6 +127,16 @@ fn routes() -> Router<Panel> {
             "/plans/{id}/delete",
             get(plans::ask_remove).post(plans::remove),
         )
+        .route("/rules", get(rules::list).post(rules::create))
+        .route("/rules/new", get(rules::new))
+        .route("/rules/{id}/edit", get(rules::edit).post(rules::update))
+        .route("/rules/{id}/enable", post(rules::enable))
+        .route("/rules/{id}/disable", post(rules::disable))
+        .route(
+            "/rules/{id}/delete",
+            get(rules::ask_remove).post(rules::remove),
+        )
+        .route("/simulator", get(simulator::show))
         .route("/nas", get(nas::list).post(nas::create))
         .route("/nas/new", get(nas::new))
         .route("/nas/unknown", get(nas::unknown))

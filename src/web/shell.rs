@@ -41,6 +41,8 @@ pub enum Nav {
     Subscribers,
     Online,
     Plans,
+    Rules,
+    Simulator,
     Nas,
     Sessions,
     AuthLog,
@@ -95,6 +97,18 @@ const MENU: [MenuGroup; 5] = [
                 href: "/plans",
                 label: "Plans",
                 icon: "layers",
+            },
+            MenuItem {
+                nav: Nav::Rules,
+                href: "/rules",
+                label: "Bandwidth rules",
+                icon: "clock",
+            },
+            MenuItem {
+                nav: Nav::Simulator,
+                href: "/simulator",
+                label: "Simulator",
+                icon: "play",
             },
         ],
     },
@@ -242,7 +256,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 8);
+        assert_eq!(items.len(), 11);
     }
 
     #[test]
