@@ -11,6 +11,7 @@ mod login_ids;
 mod nas_table;
 mod promises;
 mod pushes;
+mod routers;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -47,6 +48,7 @@ pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
+pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 
 /// What the installation is set to.
@@ -206,6 +208,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
     listening: OnceLock<Listening>,
@@ -242,6 +245,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
             listening: OnceLock::new(),

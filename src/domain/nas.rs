@@ -165,6 +165,21 @@ pub struct ApiAccess {
     pub legacy_login: bool,
 }
 
+impl ApiAccess {
+    /// The port of a transport where nobody chose another (mikrotik.md b1).
+    pub fn standard_port(transport: &ApiTransport) -> u16 {
+        match transport {
+            ApiTransport::Plain => 8728,
+            ApiTransport::Pinned(_) | ApiTransport::Authority(_) => 8729,
+        }
+    }
+
+    /// The address to connect to; `None` where the NAS is a network and no address was given.
+    pub fn host(&self, network: &Network) -> Option<IpAddr> {
+        self.address.or_else(|| network.single())
+    }
+}
+
 /// 8728 plain, 8729 with TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiTransport {
@@ -174,6 +189,16 @@ pub enum ApiTransport {
     Pinned(Option<[u8; 32]>),
     /// Certificates of this authority (PEM).
     Authority(String),
+}
+
+impl ApiTransport {
+    pub fn word(&self) -> &'static str {
+        match self {
+            ApiTransport::Plain => "plain",
+            ApiTransport::Pinned(_) => "pinned",
+            ApiTransport::Authority(_) => "authority",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,6 +263,29 @@ mod tests {
                 .unwrap()
                 .contains("2001:db8:8000::".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn the_api_is_where_the_nas_is_unless_told() {
+        let access = |address: Option<&str>| ApiAccess {
+            address: address.map(|text| text.parse().unwrap()),
+            port: 8729,
+            user: "proxpanel".into(),
+            transport: ApiTransport::Pinned(None),
+            legacy_login: false,
+        };
+        let host = |address, network| access(address).host(&Network::parse(network).unwrap());
+        assert_eq!(host(None, "10.0.0.1"), "10.0.0.1".parse().ok());
+        assert_eq!(host(None, "10.0.0.0/24"), None);
+        assert_eq!(
+            host(Some("10.9.9.9"), "10.0.0.0/24"),
+            "10.9.9.9".parse().ok()
+        );
+        assert_eq!(host(Some("::1"), "10.0.0.1"), "::1".parse().ok());
+        assert_eq!(ApiAccess::standard_port(&ApiTransport::Plain), 8728);
+        assert_eq!(ApiAccess::standard_port(&ApiTransport::Pinned(None)), 8729);
+        let own = ApiTransport::Authority(String::new());
+        assert_eq!(ApiAccess::standard_port(&own), 8729);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
-use crate::domain::nas::{MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::nas::{ApiAccess, MessageAuthenticator, Nas, Network, Profile, UsageSource};
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -16,6 +16,14 @@ use crate::store::{Read, Tx, tables};
 
 use super::Error;
 use super::trail::note;
+
+mod api;
+
+pub use api::{
+    ApiDraft, RouterSecrets, check_api_password, forget_certificate, pin_certificate,
+    reveal_secrets,
+};
+use api::{api_words, certificate, check_api, keep_pin, seal_api_password, source_word};
 
 /// What a form says of a NAS.
 #[derive(Clone)]
@@ -31,6 +39,10 @@ pub struct Draft {
     pub send_message_authenticator: bool,
     pub swap_octets: bool,
     pub interim_interval: Option<u32>,
+    /// `None` for no API.
+    pub api: Option<ApiDraft>,
+    pub usage_source: UsageSource,
+    pub api_fallback: bool,
     pub notes: String,
 }
 
@@ -64,13 +76,14 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
             let id = nas::next_id(tx)?;
             let sealed_secret =
                 sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;
-            let device = build(&draft, id, now);
+            let sealed_api_password = seal_api_password(&sealer, &draft, id, &[])?;
+            let device = build(&draft, id, now, None);
             nas::put(
                 tx,
                 &StoredNas {
                     nas: device.clone(),
                     sealed_secret,
-                    sealed_api_password: Vec::new(),
+                    sealed_api_password,
                 },
             )?;
             outbox::add(tx, Work::IndexNas(id))?;
@@ -95,10 +108,13 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         .write("change NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
             check(tx, &draft, Some(id))?;
-            let new = build(&draft, id, old.nas.created_at);
+            let new = build(&draft, id, old.nas.created_at, old.nas.api.as_ref());
+            let api_password = draft.api.as_ref().and_then(|api| api.password.as_ref());
             let mut difference = differences(&old.nas, &new);
-            difference.secret("shared secret", draft.secret.is_some());
-            if old.nas == new && draft.secret.is_none() {
+            difference
+                .secret("shared secret", draft.secret.is_some())
+                .secret("API password", api_password.is_some());
+            if old.nas == new && draft.secret.is_none() && api_password.is_none() {
                 return Ok(());
             }
             let sealed_secret = match &draft.secret {
@@ -107,12 +123,14 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
                 }
                 None => old.sealed_secret.clone(),
             };
+            let sealed_api_password =
+                seal_api_password(&sealer, &draft, id, &old.sealed_api_password)?;
             nas::put(
                 tx,
                 &StoredNas {
                     nas: new.clone(),
                     sealed_secret,
-                    sealed_api_password: old.sealed_api_password.clone(),
+                    sealed_api_password,
                 },
             )?;
             outbox::add(tx, Work::IndexNas(id))?;
@@ -120,6 +138,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.routers.refresh(app, id);
     Ok(())
 }
 
@@ -135,10 +154,12 @@ pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
             difference.field("address", old.network, "");
             note(tx, &actor, "deleted", &old, difference, now)
         })
-        .await
+        .await?;
+    app.routers.refresh(app, id);
+    Ok(())
 }
 
-fn build(draft: &Draft, id: NasId, created_at: Timestamp) -> Nas {
+fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAccess>) -> Nas {
     Nas {
         id,
         name: draft.name.clone(),
@@ -150,15 +171,16 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp) -> Nas {
         send_message_authenticator: draft.send_message_authenticator,
         swap_octets: draft.swap_octets,
         interim_interval: draft.interim_interval,
-        api: None,
-        usage_source: UsageSource::Accounting,
-        api_fallback: false,
+        api: draft.api.as_ref().map(|api| keep_pin(&api.access, old_api)),
+        usage_source: draft.usage_source,
+        api_fallback: draft.api_fallback && draft.api.is_some(),
         notes: draft.notes.clone(),
         created_at,
     }
 }
 
 fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error> {
+    check_api(draft)?;
     let wanted = fold_case(&draft.name);
     for other in nas::all(tx)?
         .into_iter()
@@ -206,6 +228,14 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
         )
         .field("swap octets", old.swap_octets, new.swap_octets)
         .field("interim interval", interval(old), interval(new))
+        .field("API", api_words(old), api_words(new))
+        .field("API certificate", certificate(old), certificate(new))
+        .field(
+            "usage from",
+            source_word(old.usage_source),
+            source_word(new.usage_source),
+        )
+        .field("change by API", old.api_fallback, new.api_fallback)
         .field("notes", &old.notes, &new.notes);
     difference
 }

@@ -1,14 +1,14 @@
 //! How a NAS does, by what was seen of it: one state, and what should be mended.
 
-use crate::app::{CoaOutcome, NasEntry, NasStats};
+use crate::app::{CoaOutcome, CoaReport, NasEntry, NasStats};
 use crate::domain::nas::MessageAuthenticator;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::radius::{dictionary, number};
 
 /// A wrong secret counts for so long after it was last seen.
-const WRONG_SECRET_FOR: i64 = 10 * MINUTE;
+pub(super) const WRONG_SECRET_FOR: i64 = 10 * MINUTE;
 /// A router with subscribers speaks at least at every interim record, at most two minutes apart (rules.md section 2).
-const SILENT_AFTER: i64 = 10 * MINUTE;
+pub(super) const SILENT_AFTER: i64 = 10 * MINUTE;
 /// So many of the newest CoA and Disconnect requests decide whether they work.
 const COA_LOOKED_AT: usize = 3;
 
@@ -70,11 +70,14 @@ pub fn troubles(entry: &NasEntry, now: Timestamp) -> Vec<Trouble> {
     troubles
 }
 
-/// The newest outcomes must all have failed: one that works shows that the way is open.
 fn coa_trouble(stats: &NasStats) -> Option<Trouble> {
+    coa_trouble_of(stats.coa_reports())
+}
+
+/// The newest outcomes must all have failed: one that works shows that the way is open.
+pub(super) fn coa_trouble_of(mut reports: Vec<CoaReport>) -> Option<Trouble> {
     /// The router does not know the session: nothing to mend.
     const SESSION_CONTEXT_NOT_FOUND: Option<u32> = Some(503);
-    let mut reports = stats.coa_reports();
     reports.truncate(COA_LOOKED_AT);
     let newest = reports.first().map(|report| report.outcome.clone())?;
     let works = |outcome: &CoaOutcome| {
@@ -103,7 +106,6 @@ pub fn error_cause(cause: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::CoaReport;
 
     const NOW: Timestamp = Timestamp(1_000_000_000);
 

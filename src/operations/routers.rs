@@ -158,7 +158,7 @@ async fn conclude(
     };
     match (is_done, wanted) {
         (true, send::Change::Speed { limit, .. }) => {
-            let _ = limit;
+            app.accounting.tell(session.id, *limit);
             app.pushes.settle(session.id);
         }
         (true, send::Change::End) => app.pushes.settle(session.id),

@@ -12,7 +12,7 @@ use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::nas::{MessageAuthenticator, Network, Profile};
+use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::rate::Rate;
@@ -138,6 +138,9 @@ pub fn router(name: &str, network: &str) -> nas::Draft {
         send_message_authenticator: true,
         swap_octets: false,
         interim_interval: None,
+        api: None,
+        usage_source: UsageSource::Accounting,
+        api_fallback: false,
         notes: String::new(),
     }
 }

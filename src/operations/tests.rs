@@ -2,6 +2,7 @@
 
 mod routers;
 mod search;
+mod speeds;
 mod verbs;
 mod whole;
 

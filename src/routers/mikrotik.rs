@@ -47,6 +47,11 @@ impl Pair {
         Pair::new(value, value)
     }
 
+    /// `10M/512k` or `1000/2000`: rates in bit/s or plain numbers; without the second both are the same.
+    pub fn parse(text: &str) -> Option<Pair> {
+        pair(text, bits)
+    }
+
     fn is_zero(self) -> bool {
         self == Pair::both(0)
     }

@@ -1,12 +1,13 @@
 //! Vendors: what an entitlement looks like on each kind of router, and how routers are spoken to.
 //!
-//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is the codec of MikroTik's API.
-//! Nothing here opens a socket or has heard of a subscriber.
+//! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is MikroTik's API, and the only
+//! part that opens sockets. Nothing here has heard of a subscriber.
 
 mod generic;
 pub mod mikrotik;
 pub mod profile;
 pub mod routeros;
+pub mod script;
 pub mod wispr;
 
 #[cfg(test)]
@@ -35,4 +36,9 @@ pub enum RouterError {
     Challenge(usize),
     #[error("not a RouterOS query: {0:?}")]
     Query(String),
+    /// What it is, not what it says: it may be a secret.
+    #[error(
+        "{0} cannot stand in a RouterOS script: it holds a quote, $, [, ], {{, }}, ;, a backslash or a control character"
+    )]
+    ScriptValue(String),
 }

@@ -142,6 +142,14 @@ fn routes() -> Router<Panel> {
         .route("/nas/unknown", get(nas::unknown))
         .route("/nas/{id}", get(nas::show))
         .route("/nas/{id}/edit", get(nas::edit).post(nas::update))
+        .route("/nas/{id}/checks", get(nas::checks))
+        .route("/nas/{id}/test-coa", post(nas::test_coa))
+        .route(
+            "/nas/{id}/forget-certificate",
+            post(nas::forget_certificate),
+        )
+        .route("/nas/{id}/script", get(nas::script).post(nas::reveal))
+        .route("/nas/{id}/script.rsc", get(nas::download))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
         .route("/online", get(sessions::online))
         .route("/sessions", get(sessions::history))

@@ -40,7 +40,7 @@ impl Clients {
         Clients { schedule, ..self }
     }
 
-    fn for_router(&self, address: IpAddr) -> Option<&CoaClient> {
+    pub(in crate::operations) fn for_router(&self, address: IpAddr) -> Option<&CoaClient> {
         match address {
             IpAddr::V4(_) => Some(&self.v4),
             IpAddr::V6(_) => self.v6.as_ref(),

@@ -252,11 +252,11 @@ fn who_is_gone_is_told_nothing() {
     let app = &bench.it.app;
     let nobody = Order::Push(SessionId(999));
     assert_eq!(bench.carry_out(nobody, QUICK), None);
-    // Expired: the next login says what holds.
+    // Expired: Session-Timeout is about to end it.
     bench
         .it
         .clock
-        .move_to(NOW.plus(31 * crate::domain::time::DAY));
+        .move_to(NOW.plus(30 * crate::domain::time::DAY));
     assert_eq!(bench.carry_out(Order::Push(bench.session), QUICK), None);
     bench.it.clock.move_to(NOW);
     run(subscribers::remove(app, &actor(), bench.ali)).unwrap();

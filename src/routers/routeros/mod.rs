@@ -1,5 +1,18 @@
-//! MikroTik's API protocol: the codec (mikrotik.md b2 to b4). No sockets.
+//! MikroTik's API: the protocol (mikrotik.md b1 to b3) in `wire`, `exchange` and `login`, which know no sockets; one
+//! connection to each router in `client` and what lies behind it; what is asked of routers in `commands`.
 
+pub mod client;
+pub mod commands;
+mod connect;
+mod connection;
+pub mod error;
+pub mod exchange;
 pub mod login;
+#[cfg(test)]
+pub(crate) mod peer;
 pub mod query;
+pub mod request;
+pub mod rows;
+pub mod tls;
+pub mod values;
 pub mod wire;

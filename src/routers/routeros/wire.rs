@@ -4,6 +4,8 @@
 //! octets, not text: RouterOS keeps what was typed in any code page. Invariant: a decoder never holds more than one
 //! sentence, within the limits below, whatever arrives and however it is cut.
 
+use zeroize::Zeroize;
+
 use crate::routers::RouterError;
 
 /// The longest word that is read or written. Real ones stay below some kilobytes.
@@ -16,11 +18,12 @@ pub const SENTENCE_MAX_OCTETS: usize = 4 << 20;
 /// The one API attribute, which has no sign in front.
 const TAG: &str = ".tag";
 
-/// The words of one request or reply, without the empty one.
+/// The words of one request or reply, without the empty one. They lie in one piece: thousands of rows are read at once.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Sentence {
-    words: Vec<Vec<u8>>,
-    octets: usize,
+    octets: Vec<u8>,
+    /// Where each word ends; the next begins there.
+    ends: Vec<usize>,
 }
 
 impl Sentence {
@@ -30,16 +33,22 @@ impl Sentence {
             return Err(RouterError::EmptyWord);
         }
         self.check_room(word.len())?;
-        self.add(word.to_vec());
+        self.octets.extend_from_slice(word);
+        self.end_word();
         Ok(())
     }
 
     pub fn words(&self) -> impl Iterator<Item = &[u8]> {
-        self.words.iter().map(Vec::as_slice)
+        let mut start = 0;
+        self.ends.iter().map(move |&end| {
+            let word = self.octets.get(start..end).unwrap_or_default();
+            start = end;
+            word
+        })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.ends.is_empty()
     }
 
     /// The command or the kind of reply: `/ppp/active/print`, `!re`, `!done`.
@@ -59,26 +68,31 @@ impl Sentence {
         })
     }
 
+    /// Octets of all words together.
+    pub fn octets(&self) -> usize {
+        self.octets.len()
+    }
+
     fn check_room(&self, length: usize) -> Result<(), RouterError> {
         if length > WORD_MAX_OCTETS {
             return Err(RouterError::LongWord(length));
         }
-        let words = self.words.len() + 1;
-        let octets = self.octets + length;
+        let words = self.ends.len() + 1;
+        let octets = self.octets.len() + length;
         if words > SENTENCE_MAX_WORDS || octets > SENTENCE_MAX_OCTETS {
             return Err(RouterError::LongSentence { words, octets });
         }
         Ok(())
     }
 
-    fn add(&mut self, word: Vec<u8>) {
-        self.octets += word.len();
-        self.words.push(word);
+    /// What was appended since the last word is a word.
+    fn end_word(&mut self) {
+        self.ends.push(self.octets.len());
     }
 
     /// Appends the sentence as it goes on the wire.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        for word in &self.words {
+        for word in self.words() {
             // Words are bounded far below 32 bits.
             encode_length(u32::try_from(word.len()).unwrap_or(u32::MAX), out);
             out.extend_from_slice(word);
@@ -93,9 +107,17 @@ impl std::fmt::Debug for Sentence {
         write!(
             f,
             "Sentence({} words, {} octets)",
-            self.words.len(),
-            self.octets
+            self.ends.len(),
+            self.octets.len()
         )
+    }
+}
+
+impl Zeroize for Sentence {
+    /// For sentences that hold a password.
+    fn zeroize(&mut self) {
+        self.octets.zeroize();
+        self.ends.clear();
     }
 }
 
@@ -121,8 +143,8 @@ enum Part {
     Start,
     /// Within a length: its value so far, and the octets still to come.
     Length { value: u32, missing: u8 },
-    /// Within a word: the octets still to come.
-    Word { word: Vec<u8>, missing: usize },
+    /// Within a word: the octets still to come. Those that came are the end of the sentence.
+    Word { missing: usize },
     /// After an error there is no telling where a word begins.
     Broken(RouterError),
 }
@@ -179,17 +201,17 @@ impl Decoder {
                     *value = (*value << 8) | u32::from(octet);
                     *missing -= 1;
                 }
-                Part::Word { word, missing: 0 } => {
-                    self.sentence.add(std::mem::take(word));
+                Part::Word { missing: 0 } => {
+                    self.sentence.end_word();
                     self.part = Part::Start;
                 }
-                Part::Word { word, missing } => {
+                Part::Word { missing } => {
                     if input.is_empty() {
                         return Ok(None);
                     }
                     // Memory is taken as octets arrive, not as the length promises.
                     let (taken, rest) = input.split_at(input.len().min(*missing));
-                    word.extend_from_slice(taken);
+                    self.sentence.octets.extend_from_slice(taken);
                     *missing -= taken.len();
                     *input = rest;
                 }
@@ -218,10 +240,7 @@ impl Decoder {
         if let Err(error) = self.sentence.check_room(length) {
             return self.fail(error);
         }
-        self.part = Part::Word {
-            word: Vec::new(),
-            missing: length,
-        };
+        self.part = Part::Word { missing: length };
         Ok(())
     }
 

@@ -27,6 +27,13 @@ pub enum Entry {
         session: SessionId,
         limit: RateLimit,
     },
+    /// Octets of a session, such as a CDN's, shall not count.
+    Discount {
+        session: SessionId,
+        octets: Traffic,
+        /// Says which day they belong to.
+        at: Timestamp,
+    },
 }
 
 mod v1 {
@@ -41,6 +48,8 @@ mod v1 {
         GiveUp(#[n(0)] u64, #[n(1)] i64),
         #[n(2)]
         Told(#[n(0)] u64, #[n(1)] RateLimitRow),
+        #[n(3)]
+        Discount(#[n(0)] u64, #[n(1)] TrafficRow, #[n(2)] i64),
     }
 
     /// Never renumber; new fields are optional.
@@ -161,6 +170,11 @@ impl Entry {
         let row = match self {
             Entry::Record(record) => v1::EntryRow::Record(record.into()),
             Entry::GiveUp { session, at } => v1::EntryRow::GiveUp(session.0, at.0),
+            Entry::Discount {
+                session,
+                octets,
+                at,
+            } => v1::EntryRow::Discount(session.0, (*octets).into(), at.0),
             Entry::Told { session, limit } => v1::EntryRow::Told(session.0, (*limit).into()),
         };
         codec::encode(&row)
@@ -171,6 +185,11 @@ impl Entry {
             v1::EntryRow::Record(row) => Entry::Record(row.into()),
             v1::EntryRow::GiveUp(session, at) => Entry::GiveUp {
                 session: SessionId(session),
+                at: Timestamp(at),
+            },
+            v1::EntryRow::Discount(session, octets, at) => Entry::Discount {
+                session: SessionId(session),
+                octets: octets.into(),
                 at: Timestamp(at),
             },
             v1::EntryRow::Told(session, limit) => Entry::Told {
@@ -255,6 +274,11 @@ mod tests {
             Entry::Told {
                 session: SessionId(u64::MAX),
                 limit,
+            },
+            Entry::Discount {
+                session: SessionId(6),
+                octets: Traffic::new(0, u64::MAX),
+                at: Timestamp(-7),
             },
         ] {
             assert_eq!(Entry::decode(&entry.encode().unwrap()), Ok(entry));

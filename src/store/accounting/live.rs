@@ -11,14 +11,19 @@ use super::finished::{Finished, Kept};
 use super::keys::{Key, Recent};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
-use crate::domain::octets::Usage;
+use crate::domain::octets::{Traffic, Usage};
 use crate::domain::rate::RateLimit;
 use crate::domain::rating::{self, Applied};
 use crate::domain::session::{Cause, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
 
-/// Where ended sessions are read from.
+/// Where ended sessions, and usage that was folded, are read from: tables as of one fold.
 pub trait Archive {
+    /// The sequence of that fold.
+    fn folded(&self) -> u64;
+
+    fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Usage;
+
     fn closed(&self, id: SessionId) -> Option<Session>;
 
     /// The newest ended sessions of a subscriber, newest first.
@@ -105,7 +110,7 @@ impl Live {
                 matches!(record.kind, RecordKind::On | RecordKind::Off)
                     || self.by_key.contains_key(&Key::of_record(record))
             }
-            Entry::GiveUp { .. } | Entry::Told { .. } => true,
+            Entry::GiveUp { .. } | Entry::Told { .. } | Entry::Discount { .. } => true,
         }
     }
 
@@ -120,6 +125,11 @@ impl Live {
             },
             Entry::GiveUp { session, at } => self.give_up(*session, *at),
             Entry::Told { session, limit } => self.tell(*session, *limit),
+            Entry::Discount {
+                session,
+                octets,
+                at,
+            } => self.discount(*session, *octets, *at, archive),
         }
     }
 
@@ -270,6 +280,32 @@ impl Live {
         if let Some(slot) = slot.filter(|slot| slot.session.stopped.is_none()) {
             slot.session.told = Some(limit);
             slot.dirty = true;
+        }
+    }
+
+    /// Never more than is left to count of the session and of the day, so that both stay sums of what was used.
+    fn discount(&mut self, id: SessionId, octets: Traffic, at: Timestamp, archive: &dyn Archive) {
+        if !self.slots.contains_key(&id) {
+            self.hold(id, archive.closed(id));
+        }
+        let session = self.session(id);
+        let Some((subscriber, left)) =
+            session.and_then(|s| Some((s.subscriber?, s.usage().counted())))
+        else {
+            return;
+        };
+        let day = self.calendar.day(at);
+        let of_day = archive.usage_of_day(day, subscriber)
+            + self.usage_beyond(archive.folded(), day, subscriber);
+        let free = octets.lowest(left).lowest(of_day.counted());
+        let raw = Traffic::ZERO;
+        if free == Traffic::ZERO {
+            return;
+        }
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.session.free += free;
+            slot.dirty = true;
+            self.usage.add(subscriber, day, Usage { raw, free });
         }
     }
 

@@ -22,11 +22,12 @@ use std::time::Duration;
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
-use super::{Store, StoreError, Tx, View, ids, sessions};
+use super::{Store, StoreError, Tx, View, ids, sessions, usage};
 use crate::domain::id::{SessionId, SubscriberId};
+use crate::domain::octets::{Traffic, Usage};
 use crate::domain::rate::RateLimit;
 use crate::domain::session::{Record, Session};
-use crate::domain::time::{Calendar, Timestamp};
+use crate::domain::time::{Calendar, Day, Timestamp};
 
 pub use entry::Entry;
 use live::Archive;
@@ -127,6 +128,20 @@ pub struct Accounting {
 }
 
 impl Archive for View {
+    fn folded(&self) -> u64 {
+        folded(self).unwrap_or_else(|error| {
+            tracing::error!(%error, "the sequence of the last fold cannot be read");
+            0
+        })
+    }
+
+    fn usage_of_day(&self, day: Day, subscriber: SubscriberId) -> Usage {
+        usage::of_day(self, day, subscriber).unwrap_or_else(|error| {
+            tracing::error!(%error, subscriber = subscriber.0, "the usage of a day cannot be read");
+            Usage::ZERO
+        })
+    }
+
     fn closed(&self, id: SessionId) -> Option<Session> {
         sessions::closed(self, id).unwrap_or_else(|error| {
             tracing::error!(%error, session = id.0, "an ended session cannot be read");
@@ -275,6 +290,17 @@ impl Accounting {
     /// full queue is told to the router again.
     pub fn tell(&self, session: SessionId, limit: RateLimit) {
         self.send(Entry::Told { session, limit }, Box::new(|| {}));
+    }
+
+    /// Octets of a session that shall not count, on the day that holds `at`; at most what is left to count of both, so that
+    /// they are given after the record that carries them. Durable with the next group.
+    pub fn discount(&self, session: SessionId, octets: Traffic, at: Timestamp) {
+        let entry = Entry::Discount {
+            session,
+            octets,
+            at,
+        };
+        self.send(entry, Box::new(|| {}));
     }
 
     fn send(&self, entry: Entry, acknowledge: Acknowledge) {

@@ -132,6 +132,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "journal-give-up",
         "journal-newest",
         "journal-told",
+        "journal-discount",
     ] {
         let octets = hex(&accounting::entry(name).encode().unwrap());
         assert!(

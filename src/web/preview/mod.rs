@@ -7,6 +7,7 @@ mod dashboard;
 mod logs;
 mod nas;
 mod others;
+mod plans;
 mod subscribers;
 
 use crate::web::assets;
@@ -62,6 +63,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         nas::samples,
         logs::samples,
         others::samples,
+        plans::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

@@ -27,6 +27,9 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/nas/new", form(wish, true).render()),
         page("/nas/1/edit", form(wish, false).render()),
         page("/nas/1/delete", delete(wish).render()),
+        page("/nas/1/checks", checks(wish).render()),
+        page("/nas/1/script", script(wish, false).render()),
+        page("/nas/1/script/secrets", script(wish, true).render()),
     ]
 }
 
@@ -133,6 +136,9 @@ fn show(wish: Wish) -> nas::ShowPage {
         attempts: logs::attempts(wish),
         attempts_href: "/auth-log?nas=2".into(),
         notes: wish.said("On the roof, key at the desk"),
+        has_certificate: true,
+        forget_action: "/nas/2/forget-certificate".into(),
+        test_action: "/nas/2/test-coa".into(),
         router_commands: "/radius add service=ppp address=10.20.0.250 secret=\"…\" timeout=3s\n/radius incoming set accept=yes port=3799\n/ppp aaa set use-radius=yes accounting=yes interim-update=1m".into(),
     }
 }
@@ -164,7 +170,110 @@ fn form(wish: Wish, is_new: bool) -> nas::FormPage {
         send_message_authenticator: true,
         swap_octets: false,
         interim_interval: Field::default(),
+        api: nas::ApiFields {
+            access: Select::new([("none", "No API access"), ("pinned", "TLS")], "pinned"),
+            address: Field::new(wish.said("10.20.0.44")),
+            port: Field::wrong(wish.said("87290"), "A whole number from 1 to 65535"),
+            user: Field::new(wish.said("proxpanel")),
+            password: Field::default(),
+            has_password: !is_new,
+            authority: Field::default(),
+            legacy_login: false,
+            usage_source: Select::new([("accounting", "RADIUS accounting")], "accounting"),
+            fallback: true,
+        },
         notes: Field::new(wish.said("")),
+    }
+}
+
+fn checks(wish: Wish) -> nas::ChecksPage {
+    let row = |number, name, verdict, says: &str, command: &str| nas::CheckRow {
+        id: format!("check-{number}"),
+        name,
+        verdict,
+        says: wish.said(says),
+        command: command.into(),
+    };
+    nas::ChecksPage {
+        shell: wish.shell("Checks", Nav::Nas),
+        name: wish.said("Tower South"),
+        back: "/nas/2".into(),
+        part: nas::ChecksPart {
+            rows: vec![
+                row(
+                    0,
+                    "Reachable",
+                    good("Good"),
+                    "Its last packet came 1 s ago.",
+                    "",
+                ),
+                row(
+                    1,
+                    "API",
+                    good("Good"),
+                    "Signed in as proxpanel, RouterOS 7.15.3.",
+                    "",
+                ),
+                row(
+                    2,
+                    "FastTrack",
+                    bad("Mend"),
+                    "It is on, so packets pass by the queues that hold the speeds.",
+                    "/ip firewall filter disable [find where action=fasttrack-connection]",
+                ),
+                row(
+                    3,
+                    "Clock",
+                    quiet("Not known"),
+                    "Not known: the API user lacks the right to read it.",
+                    "",
+                ),
+            ],
+            connection: vec![
+                Fact::new("Connection", "Offline for 3 min")
+                    .note(wish.said("the router cannot be reached: connection refused")),
+                Fact::new("Next try", "in 42 s at the earliest"),
+            ],
+        },
+    }
+}
+
+fn script(wish: Wish, has_secrets: bool) -> nas::ScriptPage {
+    let version = |label, is_current| nas::VersionLink {
+        label,
+        href: "/nas/2/script?version=6".into(),
+        is_current,
+    };
+    nas::ScriptPage {
+        shell: wish.shell("Setup script", Nav::Nas),
+        path: "/nas/2/script".into(),
+        name: wish.said("Tower South"),
+        back: "/nas/2".into(),
+        versions: vec![version("RouterOS 7", true), version("RouterOS 6", false)],
+        version: "7".into(),
+        server: Field::new(wish.said("192.0.2.10")),
+        portal: Field::wrong(wish.said("portal"), "An address, such as 192.0.2.10"),
+        interface: Field::default(),
+        sets_name: true,
+        refusal: None,
+        has_secrets,
+        lacks_server: true,
+        lacks_api: true,
+        steps: vec![
+            nas::StepView {
+                id: "step-1".into(),
+                title: "RADIUS",
+                why: "Points the router here.",
+                commands: wish.said("/radius add service=ppp"),
+            },
+            nas::StepView {
+                id: "step-2".into(),
+                title: "FastTrack",
+                why: "It lets packets pass by the queues.",
+                commands: "/ip firewall filter disable [find]".into(),
+            },
+        ],
+        download_href: "/nas/2/script.rsc?version=7".into(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::crypto::Secret;
 use crate::domain::access::Reason;
 use crate::domain::audit::Actor;
 use crate::domain::id::NasId;
-use crate::domain::nas::{MessageAuthenticator, Network, Profile};
+use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
 use crate::operations::aaa::reject_slot;
 use crate::operations::nas;
 use crate::store::auth_log::{Attempt, Method};
@@ -30,6 +30,9 @@ async fn add_nas(test: &TestApp, name: &str, network: &str) -> NasId {
         send_message_authenticator: true,
         swap_octets: false,
         interim_interval: None,
+        api: None,
+        usage_source: UsageSource::Accounting,
+        api_fallback: false,
         notes: String::new(),
     };
     nas::create(&test.app, &Actor::CommandLine, draft)

@@ -111,6 +111,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius::handler",
             "radius::secret",
+            // The connections to the routers' API, which all who ask share.
+            "routers::routeros",
             "domain",
             "config",
             "telemetry",
@@ -123,7 +125,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("radius", &["crypto"]),
     (
         "routers",
-        &["radius::attribute", "radius::number", "domain"],
+        // Digests and random numbers of crypto, the monotonic clock of telemetry: for connections to routers.
+        &[
+            "radius::attribute",
+            "radius::number",
+            "domain",
+            "telemetry",
+            "crypto",
+        ],
     ),
     // Leaves.
     ("domain", &[]),

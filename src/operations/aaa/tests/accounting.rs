@@ -190,6 +190,44 @@ fn the_class_of_the_login_says_whose_session_it_is() {
 }
 
 #[test]
+fn the_first_record_brings_what_the_login_was_promised_and_the_free_hours_of_the_plan() {
+    let bench = settled();
+    let mut home = plan("Home");
+    // NOW is 20:26:40 UTC.
+    home.free_windows = vec![crate::domain::hours::FreeWindow {
+        window: crate::domain::window::Window::parse("20:00-21:00").unwrap(),
+        free_percent: 50,
+        direction: crate::domain::quota::Direction::Both,
+    }];
+    let id = bench.it.add_plan(home);
+    let ali = bench.it.add_subscriber(subscriber("ali", id));
+    let octets = bench.login("ali");
+    let reply = Packet::parse(&octets).unwrap();
+    let class = reply.first(number::CLASS).unwrap().to_vec();
+    let with_class = |mut record: AttributeBuffer| {
+        record.push_octets(number::CLASS, &class).unwrap();
+        record
+    };
+    let start = record(START, "81a", "ali", 0, 0, 0);
+    bench.account(&with_class(start)).reply();
+    let told = sessions_of(&bench, ali)[0].told.unwrap();
+    assert_eq!(told.rate, plan("Home").rate);
+    bench.it.clock.move_to(NOW.plus(60 * SECOND));
+    let interim = record(INTERIM, "81a", "ali", 60, 10, 100);
+    bench.account(&with_class(interim)).reply();
+    let session = sessions_of(&bench, ali).remove(0);
+    assert_eq!(session.booked, Traffic::new(10, 100));
+    assert_eq!(session.free, Traffic::new(5, 50));
+    // Without Class nothing is known of a promise; the hours are still those of the name.
+    bench
+        .account(&record(INTERIM, "81b", "ali", 60, 10, 100))
+        .reply();
+    let other = sessions_of(&bench, ali);
+    let other = other.iter().find(|s| s.acct_session_id == b"81b").unwrap();
+    assert_eq!((other.told, other.free), (None, Traffic::new(5, 50)));
+}
+
+#[test]
 fn a_router_that_counts_from_its_own_side_is_turned_round() {
     let it = TestApp::new();
     it.clock.move_to(NOW.plus(-DAY));

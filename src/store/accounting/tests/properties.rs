@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::hours::FreeWindow;
 use crate::domain::quota::{Direction, Used};
+use crate::domain::rate::{Rate, RateLimit};
 use crate::domain::time::Day;
 use crate::domain::window::Window;
 
@@ -14,6 +15,14 @@ use crate::domain::window::Window;
 struct Nowhere;
 
 impl Archive for Nowhere {
+    fn folded(&self) -> u64 {
+        0
+    }
+
+    fn usage_of_day(&self, _: Day, _: SubscriberId) -> Usage {
+        Usage::ZERO
+    }
+
     fn closed(&self, _: SessionId) -> Option<Session> {
         None
     }
@@ -28,6 +37,10 @@ enum Step {
     Record(Record),
     /// An earlier record comes again.
     Repeat(proptest::sample::Index),
+    /// The router of one of the sessions there are confirmed so many kbit/s.
+    Tell(proptest::sample::Index, u64),
+    /// Octets of one of them that shall not count, so many seconds after T0.
+    Discount(proptest::sample::Index, u64, i64),
     Fold,
     /// The journal fails under the record, then works again and the router repeats it.
     JournalFails(Record, bool),
@@ -95,6 +108,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         12 => records().prop_map(Step::Record),
         3 => any::<proptest::sample::Index>().prop_map(Step::Repeat),
+        2 => (any::<proptest::sample::Index>(), 64u64..99).prop_map(|(of, kbps)| Step::Tell(of, kbps)),
+        3 => (any::<proptest::sample::Index>(), 0u64..500_000, 0i64..400_000)
+            .prop_map(|(of, octets, at)| Step::Discount(of, octets, at)),
         3 => Just(Step::Fold),
         1 => (records(), any::<bool>()).prop_map(|(record, full)| Step::JournalFails(record, full)),
         1 => (0usize..12).prop_map(Step::FoldFails),
@@ -119,6 +135,19 @@ impl Against {
         self.given.push(record);
     }
 
+    /// What nobody waits for: it is applied when the model's sequence is reached.
+    fn follow(&mut self, entry: Entry) {
+        let sequence = self.model.applied() + 1;
+        self.model.apply(sequence, &entry, &Nowhere);
+        until(|| self.bench.accounting.live().applied() == sequence);
+    }
+
+    /// One of the sessions there are.
+    fn pick(&self, index: proptest::sample::Index) -> Option<SessionId> {
+        let ids: Vec<SessionId> = self.bench.sessions().into_keys().collect();
+        (!ids.is_empty()).then(|| *index.get(&ids))
+    }
+
     /// Every session and every day's usage is that of the model.
     fn compare(&self) {
         let model: BTreeMap<SessionId, Session> = self
@@ -135,7 +164,10 @@ impl Against {
         let mut months = BTreeSet::new();
         for ((day, subscriber), octets) in self.model.all_usage_beyond(u64::MAX) {
             let picture = self.bench.accounting.picture().unwrap();
+            let sum = self.model.usage_beyond(u64::MAX, day, subscriber);
+            assert_eq!(sum, octets, "the model folds nothing");
             assert_eq!(picture.usage_of_day(day, subscriber).unwrap(), octets);
+            assert_eq!(octets.free.lowest(octets.raw), octets.free);
             months.insert((day.month(), subscriber));
         }
         for (month, subscriber) in months {
@@ -190,6 +222,21 @@ proptest! {
                     it.give(again);
                 }
                 Step::Repeat(_) => {}
+                Step::Tell(of, kbps) => {
+                    let limit = RateLimit { rate: Rate::new(kbps, kbps), burst: None, priority: 8 };
+                    if let Some(session) = it.pick(of) {
+                        it.bench.accounting.tell(session, limit);
+                        it.follow(Entry::Told { session, limit });
+                    }
+                }
+                Step::Discount(of, octets, at) => {
+                    let octets = Traffic::new(octets / 1_000, octets);
+                    let at = Timestamp::from_seconds(T0 + at);
+                    if let Some(session) = it.pick(of) {
+                        it.bench.accounting.discount(session, octets, at);
+                        it.follow(Entry::Discount { session, octets, at });
+                    }
+                }
                 Step::Fold => assert!(it.bench.accounting.fold()),
                 Step::JournalFails(record, is_full) => {
                     match is_full {

@@ -164,6 +164,101 @@ fn a_session_that_spoke_again_is_not_given_up() {
 }
 
 #[test]
+fn what_the_router_was_told_stays_with_the_session() {
+    use crate::domain::rate::{Rate, RateLimit};
+    let limit = |kbps| RateLimit {
+        rate: Rate::new(kbps, kbps),
+        burst: None,
+        priority: 8,
+    };
+    let bench = bench(AT_ONCE);
+    let promised = Record {
+        told: Some(limit(64)),
+        ..interim(60, 1, 10)
+    };
+    bench.give(promised.clone());
+    let id = bench.only_session().id;
+    assert_eq!(bench.only_session().told, Some(limit(64)));
+    for is_folded in [false, true] {
+        bench.accounting.tell(id, limit(128));
+        // The records that follow still carry the promise of the login.
+        bench.give(promised.clone());
+        assert_eq!(bench.only_session().told, Some(limit(128)), "{is_folded}");
+        assert!(bench.accounting.fold());
+    }
+    bench.accounting.tell(SessionId(99), limit(1));
+    let bench = bench.restart();
+    assert_eq!(bench.only_session().told, Some(limit(128)));
+    bench.give(record(STOP, 120, 2, 20));
+    bench.accounting.tell(id, limit(256));
+    bench.give(record(STOP, 120, 2, 20));
+    assert_eq!(bench.only_session().told, Some(limit(128)), "it has ended");
+}
+
+#[test]
+fn a_discount_is_free_of_session_day_and_month_and_never_more_than_there_is() {
+    let bench = bench(AT_ONCE);
+    let at = |seconds: i64| Timestamp::from_seconds(T0 + seconds);
+    bench.give(interim(60, 100, 1_000));
+    let id = bench.only_session().id;
+    let again = || bench.give(interim(60, 100, 1_000));
+    let free = || {
+        again();
+        bench.usage_of(ALI).free
+    };
+    bench.accounting.discount(id, Traffic::new(10, 400), at(60));
+    assert_eq!(free(), Traffic::new(10, 400));
+    // Folded or not, the day has 600 left to count.
+    assert!(bench.accounting.fold());
+    bench.accounting.discount(id, Traffic::new(0, 601), at(60));
+    assert_eq!(free(), Traffic::new(10, 1_000));
+    bench.accounting.discount(id, Traffic::new(0, 1), at(60));
+    assert_eq!(free(), Traffic::new(10, 1_000));
+    // Another session of the same day has more, which is not this session's.
+    bench.give(session("b", interim(60, 100, 1_000)));
+    bench.accounting.discount(id, Traffic::new(0, 1), at(60));
+    assert_eq!(free(), Traffic::new(10, 1_000));
+    // Nor is anything free on a day without octets.
+    bench
+        .accounting
+        .discount(id, Traffic::new(1, 0), at(-86_400));
+    assert_eq!(free(), Traffic::new(10, 1_000));
+    assert_eq!(bench.usage_of(ALI).raw, Traffic::new(200, 2_000));
+}
+
+#[test]
+fn a_discount_finds_a_session_that_has_ended_and_leaves_those_of_nobody() {
+    let bench = bench(AT_ONCE);
+    bench.give(record(STOP, 60, 100, 1_000));
+    let id = bench.only_session().id;
+    assert!(bench.accounting.fold());
+    let at = Timestamp::from_seconds(T0);
+    bench.accounting.discount(id, Traffic::new(1, 2), at);
+    bench
+        .accounting
+        .discount(SessionId(99), Traffic::new(1, 2), at);
+    let nobody = Record {
+        subscriber: None,
+        ..session("b", interim(60, 5, 50))
+    };
+    bench.give(nobody.clone());
+    let nobodys = bench.sessions().into_keys().next_back().unwrap();
+    bench.accounting.discount(nobodys, Traffic::new(1, 2), at);
+    bench.give(nobody);
+    assert_eq!(bench.sessions()[&nobodys].free, Traffic::ZERO);
+    for _ in 0..2 {
+        assert_eq!(bench.sessions()[&id].free, Traffic::new(1, 2));
+        assert_eq!(bench.usage_of(ALI).counted(), Traffic::new(99, 998));
+        assert!(bench.accounting.fold());
+    }
+    assert_eq!(
+        bench.accounting.live().in_memory(),
+        1,
+        "only the open one stays"
+    );
+}
+
+#[test]
 fn beyond_the_room_new_sessions_are_not_answered_and_old_ones_are() {
     let bench = bench(Pace {
         most_sessions: 2,

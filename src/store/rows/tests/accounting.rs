@@ -150,6 +150,11 @@ pub fn entry(name: &str) -> Entry {
             session: SessionId(3),
             limit: limit(),
         },
+        "journal-discount" => Entry::Discount {
+            session: SessionId(3),
+            octets: Traffic::new(1, u64::MAX),
+            at: NOW,
+        },
         _ => Entry::GiveUp {
             session: SessionId(3),
             at: NOW,

@@ -21,6 +21,7 @@ use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
 
+use super::api_form::{self, ApiFields};
 use super::{PATH, profile_word};
 
 const LONGEST_NAME: usize = 64;
@@ -51,6 +52,7 @@ pub struct FormPage {
     pub swap_octets: bool,
     /// Seconds; empty is automatic.
     pub interim_interval: Field,
+    pub api: ApiFields,
     pub notes: Field,
 }
 
@@ -65,6 +67,7 @@ pub async fn new(signed: Signed) -> Reply {
         ("message_authenticator", "auto".to_owned()),
         ("limit_proxy_state", "on".to_owned()),
         ("send_message_authenticator", "on".to_owned()),
+        ("api_access", "none".to_owned()),
     ]);
     Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
 }
@@ -87,13 +90,7 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
     let form = filled(&entry.nas);
-    let page = page(
-        &signed,
-        Some(entry.nas.id),
-        &form,
-        &Problems::default(),
-        None,
-    );
+    let page = page(&signed, Some(&entry.nas), &form, &Problems::default(), None);
     Ok(Page::ok(page).into_response())
 }
 
@@ -111,7 +108,13 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
             }
         }
     };
-    Ok(again(page(&signed, Some(id), &form, &problems, refusal)))
+    Ok(again(page(
+        &signed,
+        Some(&entry.nas),
+        &form,
+        &problems,
+        refusal,
+    )))
 }
 
 fn again(view: FormPage) -> Response {
@@ -120,7 +123,7 @@ fn again(view: FormPage) -> Response {
 
 fn page(
     signed: &Signed,
-    id: Option<NasId>,
+    old: Option<&Nas>,
     form: &FormData,
     problems: &Problems,
     refusal: Option<String>,
@@ -132,10 +135,10 @@ fn page(
         ("required", "Required"),
         ("optional", "Optional (not safe)"),
     ];
-    let (title, action, back) = match id {
+    let (title, action, back) = match old {
         None => ("New NAS", PATH.to_owned(), PATH.to_owned()),
-        Some(id) => {
-            let path = format!("{PATH}/{id}");
+        Some(old) => {
+            let path = format!("{PATH}/{}", old.id);
             ("Edit NAS", format!("{path}/edit"), path)
         }
     };
@@ -143,7 +146,7 @@ fn page(
         shell: signed.shell(title, Nav::Nas),
         action,
         back,
-        is_new: id.is_none(),
+        is_new: old.is_none(),
         refusal: refusal.or_else(|| problems.summary()),
         name: field("name"),
         address: field("address"),
@@ -158,6 +161,7 @@ fn page(
         send_message_authenticator: form.has("send_message_authenticator"),
         swap_octets: form.has("swap_octets"),
         interim_interval: field("interim_interval"),
+        api: api_form::fields(form, problems, old.is_some_and(|old| old.api.is_some())),
         notes: field("notes"),
     }
 }
@@ -188,6 +192,7 @@ fn filled(nas: &Nas) -> FormData {
             fields.push((name, "on".to_owned()));
         }
     }
+    api_form::fill(nas, &mut fields);
     FormData::filled(fields)
 }
 
@@ -206,7 +211,9 @@ fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<
         number(text, SHORTEST_INTERVAL, LONGEST_INTERVAL)
     });
     let interim_interval = problems.take("interim_interval", interval);
+    let api = api_form::parse(form, problems);
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
+    let api = api?;
     Some(Draft {
         name: name?,
         network: network?,
@@ -218,6 +225,9 @@ fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<
         send_message_authenticator: form.has("send_message_authenticator"),
         swap_octets: form.has("swap_octets"),
         interim_interval: interim_interval?,
+        api: api.api,
+        usage_source: api.usage_source,
+        api_fallback: api.fallback,
         notes: notes?,
     })
 }

@@ -4,6 +4,7 @@ use crate::app::{App, NasEntry};
 use crate::domain::nas::{MessageAuthenticator, Nas, Profile};
 use crate::domain::time::Timestamp;
 use crate::operations::nas_health::{self, NasState, Trouble};
+use crate::operations::router_script;
 use crate::web::parts::{Badge, Tone};
 use crate::web::words::{Words, ago_or_never};
 
@@ -114,14 +115,9 @@ fn accept_incoming(nas: &Nas) -> String {
     format!("/radius incoming set accept=yes port={}", nas.coa_port)
 }
 
-/// The address of this machine as routers know it, as far as the configuration says.
+/// The address of this machine as routers know it, or a word in its place.
 fn server(app: &App) -> String {
-    let radius = &app.config.radius;
-    let listens = radius.auth_listen.iter().map(|address| address.ip());
-    let known = radius
-        .coa_bind
-        .or_else(|| listens.into_iter().find(|ip| !ip.is_unspecified()));
-    known.map_or_else(|| "SERVER".to_owned(), |ip| ip.to_string())
+    router_script::own_address(app).map_or_else(|| "SERVER".to_owned(), |ip| ip.to_string())
 }
 
 /// What points a MikroTik router here (mikrotik.md c1); empty for other vendors. The secret is left out, and so is the
@@ -130,11 +126,7 @@ pub fn router_commands(app: &App, nas: &Nas) -> String {
     if nas.profile != Profile::MikroTik {
         return String::new();
     }
-    let radius = &app.config.radius;
-    let port = |listen: &[std::net::SocketAddr], standard: u16| {
-        let set = listen.first().map(|address| address.port());
-        set.filter(|port| *port != 0).unwrap_or(standard)
-    };
+    let (auth_port, acct_port) = router_script::ports(app);
     let source = nas
         .network
         .single()
@@ -144,10 +136,10 @@ pub fn router_commands(app: &App, nas: &Nas) -> String {
         .map_or_else(|| "5m".to_owned(), |seconds| format!("{seconds}s"));
     [
         format!(
-            "/radius add service=ppp address={}{source} secret=\"SECRET\" authentication-port={} accounting-port={} timeout=3s",
+            "/radius add service=ppp address={}{source} secret=\"SECRET\" authentication-port={} accounting-port={} timeout=3s comment=\"proxpanel\"",
             server(app),
-            port(&radius.auth_listen, 1812),
-            port(&radius.acct_listen, 1813)
+            auth_port,
+            acct_port
         ),
         accept_incoming(nas),
         format!("/ppp aaa set use-radius=yes accounting=yes interim-update={interim}"),

@@ -1,11 +1,17 @@
 //! NAS devices: the routers that ask us, and the addresses that ask without being known.
 
+mod api_form;
+mod checks;
 mod form;
 mod hints;
+mod script;
 mod show;
 
+pub use api_form::ApiFields;
+pub use checks::{CheckRow, ChecksPage, ChecksPart, checks, forget_certificate, test_coa};
 pub use form::{FormPage, create, edit, new, update};
 pub use hints::{Hint, state_badge, titles};
+pub use script::{ScriptPage, StepView, VersionLink, download, reveal, show as script};
 pub use show::{CoaRow, ShowPage, show};
 
 use std::sync::Arc;

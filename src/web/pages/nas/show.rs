@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::app::{CoaOutcome, CoaReport, NasEntry};
 use crate::domain::id::NasId;
-use crate::domain::nas::MessageAuthenticator;
+use crate::domain::nas::{ApiTransport, MessageAuthenticator};
 use crate::operations::records::{self, AttemptFilter};
 use crate::operations::{self, blocking, nas_health, online};
 use crate::web::error::{Failure, Reply};
@@ -22,6 +22,7 @@ use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
 use crate::web::words::{self, Words, ago_or_never};
 
+use super::checks;
 use super::hints::{self, Hint, state_badge};
 use super::profile_word;
 
@@ -47,6 +48,10 @@ pub struct ShowPage {
     /// The authentication log, filtered by this NAS.
     pub attempts_href: String,
     pub notes: String,
+    /// The certificate of the API is kept, so there is one to forget.
+    pub has_certificate: bool,
+    pub forget_action: String,
+    pub test_action: String,
     /// RouterOS commands that point the router here, or empty for other vendors.
     pub router_commands: String,
 }
@@ -94,6 +99,13 @@ pub async fn show(Path(id): Path<u32>, signed: Signed) -> Reply {
             .collect(),
         attempts_href: Query::new().with("nas", &id.to_string()).href("/auth-log"),
         notes: entry.nas.notes.clone(),
+        has_certificate: entry
+            .nas
+            .api
+            .as_ref()
+            .is_some_and(|api| matches!(api.transport, ApiTransport::Pinned(Some(_)))),
+        forget_action: format!("/nas/{id}/forget-certificate"),
+        test_action: format!("/nas/{id}/test-coa"),
         router_commands: hints::router_commands(signed.app(), &entry.nas),
     };
     Ok(Page::ok(page).into_response())
@@ -111,7 +123,7 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
     let online_href = Query::new()
         .with("nas", &nas.id.to_string())
         .href("/online");
-    vec![
+    let mut facts = vec![
         Fact::new("Address", nas.network.to_string()).copyable(),
         Fact::new("Profile", profile_word(nas.profile)),
         Fact::new(
@@ -136,7 +148,9 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
             },
         ),
         Fact::new("Shared secret", "stored encrypted"),
-    ]
+    ];
+    facts.extend(checks::api_facts(entry));
+    facts
 }
 
 fn counters(entry: &NasEntry) -> Vec<Fact> {

@@ -1,0 +1,143 @@
+//! Whether a router takes CoA: a Disconnect-Request for a session that does not exist, in every form a router may like.
+//!
+//! A refusal is the proof: whoever does not listen, or has another secret, says nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
+use crate::crypto;
+use crate::domain::id::NasId;
+use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
+use crate::radius::{AttributeBuffer, number};
+
+use super::Error;
+use super::routers::Clients;
+
+/// The ports that routers listen on: the standard one, and that of old RouterOS (mikrotik.md a1).
+const PORTS: [u16; 2] = [3799, 1700];
+/// An operator waits: two sends for each port.
+const SCHEDULE: Schedule = Schedule {
+    initial: Duration::from_secs(1),
+    longest_wait: Duration::from_secs(1),
+    sends: 2,
+    duration: Duration::from_secs(2),
+};
+/// The user name of the request, with a random part, so that no session can have it.
+const NOBODY: &str = "proxpanel-test";
+
+/// How the request was written (mikrotik.md a4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    Plain,
+    MessageAuthenticator,
+    /// And with an Event-Timestamp.
+    Dated,
+}
+
+impl Variant {
+    /// In the order of preference.
+    const ALL: [Variant; 3] = [
+        Variant::Plain,
+        Variant::MessageAuthenticator,
+        Variant::Dated,
+    ];
+}
+
+/// What a router answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub port: u16,
+    pub variant: Variant,
+    /// Session context not found (503) is what it should say.
+    pub outcome: CoaOutcome,
+}
+
+/// Sends the requests and notes the outcome on the NAS. `None` when none was answered.
+///
+/// Errors: `Refused` where nobody knows the router's address, or it cannot be sent to.
+pub async fn test(app: &App, id: NasId) -> Result<Option<Answer>, Error> {
+    let entry = app.nas(id).ok_or(Error::Missing("NAS"))?;
+    let address = address(app, &entry)?;
+    let clients = Clients::bind(app.config.radius.coa_bind)?;
+    let client = clients
+        .for_router(address)
+        .ok_or_else(|| Error::Refused("This machine has no IPv6.".to_owned()))?;
+    let mut ports = vec![entry.nas.coa_port];
+    ports.extend(PORTS.iter().filter(|port| **port != entry.nas.coa_port));
+    let answer = first_answer(app, client, &entry, address, &ports, &SCHEDULE).await?;
+    entry.stats.report_coa(CoaReport {
+        at: app.now(),
+        is_disconnect: true,
+        username: NOBODY.to_owned(),
+        outcome: answer
+            .as_ref()
+            .filter(|answer| answer.port == entry.nas.coa_port)
+            .map_or(CoaOutcome::NoAnswer, |answer| answer.outcome.clone()),
+    });
+    Ok(answer)
+}
+
+/// The router's address, or that of a session through it where the NAS is a network.
+fn address(app: &App, entry: &NasEntry) -> Result<IpAddr, Error> {
+    let of_session = || {
+        let live = app.accounting.live();
+        let mut sessions = live.open_sessions().filter(|s| s.nas == entry.nas.id);
+        sessions.find_map(|session| session.place.source)
+    };
+    entry
+        .nas
+        .network
+        .single()
+        .or_else(of_session)
+        .ok_or_else(|| {
+            let why =
+                "This device is a network, and no session through it tells the router's address.";
+            Error::Refused(why.to_owned())
+        })
+}
+
+async fn first_answer(
+    app: &App,
+    client: &CoaClient,
+    entry: &NasEntry,
+    address: IpAddr,
+    ports: &[u16],
+    schedule: &Schedule,
+) -> Result<Option<Answer>, Error> {
+    let nobody = format!("{NOBODY}-{}", crypto::hex(&crypto::random_bytes::<6>()?));
+    let mut attributes = AttributeBuffer::new();
+    let written = attributes
+        .push_text(number::USER_NAME, &nobody)
+        .and_then(|()| attributes.push_text(number::ACCT_SESSION_ID, &nobody));
+    written.map_err(|error| Error::Refused(error.to_string()))?;
+    for &port in ports {
+        let ask = async |variant| {
+            let target = CoaTarget {
+                address: SocketAddr::new(address, port),
+                secret: entry.peer.secret.clone(),
+                message_authenticator: variant != Variant::Plain,
+                event_timestamp: (variant == Variant::Dated)
+                    .then(|| u32::try_from(app.now().seconds()).ok())
+                    .flatten(),
+            };
+            client.disconnect(&target, &attributes, schedule).await
+        };
+        let [plain, signed, dated] = Variant::ALL;
+        let (plain, signed, dated) = tokio::join!(ask(plain), ask(signed), ask(dated));
+        for (variant, outcome) in Variant::ALL.into_iter().zip([plain, signed, dated]) {
+            let outcome = match outcome {
+                Ok(coa::CoaOutcome::Ack) => CoaOutcome::Confirmed,
+                Ok(coa::CoaOutcome::Nak { error_cause }) => CoaOutcome::Refused(error_cause),
+                Ok(coa::CoaOutcome::Timeout) => continue,
+                Err(error) => return Err(Error::Refused(format!("Not sent: {error}."))),
+            };
+            return Ok(Some(Answer {
+                port,
+                variant,
+                outcome,
+            }));
+        }
+    }
+    Ok(None)
+}
