@@ -282,6 +282,7 @@ fn rule_form(wish: Wish) -> rules::FormPage {
         first_day: Field::default(),
         last_day: Field::default(),
         plans: vec![plan("1", "Home 10M", true), plan("2", "Home 20M", false)],
+        plans_problem: Some("A plan is gone. Choose again".into()),
         subscribers: Field::wrong(wish.said("nobody"), "Nobody is called nobody"),
     }
 }

@@ -52,6 +52,7 @@ pub struct FormPage {
     pub first_day: Field,
     pub last_day: Field,
     pub plans: Vec<PlanBox>,
+    pub plans_problem: Option<String>,
     /// One user name a line.
     pub subscribers: Field,
 }
@@ -155,6 +156,7 @@ fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problem
                 }
             })
             .collect(),
+        plans_problem: problems.of("plans"),
         subscribers: field("subscribers"),
     }
 }
