@@ -4,6 +4,7 @@ mod routers;
 mod rules;
 mod search;
 mod speeds;
+mod vendors;
 mod verbs;
 mod whole;
 

@@ -20,7 +20,7 @@ const WRONG: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
 const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 /// Something in every group.
-const GROUPS: [(&str, &str); 44] = [
+const GROUPS: [(&str, &str); 46] = [
     ("on_expiry", "grace"),
     ("grace_days", "3"),
     ("expired_download_kbps", "1M"),
@@ -65,6 +65,8 @@ const GROUPS: [(&str, &str); 44] = [
     ("ipv6_pool", "link6"),
     ("delegated_pool", "pd6"),
     ("router_profile", "gold"),
+    ("extra_check", "NAS-Port-Type = Ethernet"),
+    ("extra_reply", "Framed-Route = 192.0.2.0/24 0.0.0.0 1"),
 ];
 
 #[tokio::test]
@@ -140,6 +142,9 @@ async fn every_group_is_saved_and_shown_again() {
         (AddressSource::Server, "link6", "pd6", "gold")
     );
 
+    let extras = &plan.extras;
+    assert_eq!((extras.check.len(), extras.reply.len()), (1, 1));
+
     let form = browser.get("/plans/1/edit").await;
     form.shows(
         OK,
@@ -155,6 +160,7 @@ async fn every_group_is_saved_and_shown_again() {
             "<option value=\"go_on\" selected>",
             "<option value=\"server\" selected>",
             "<option value=\"lift\" selected>",
+            "NAS-Port-Type = Ethernet</textarea>",
             "<svg viewBox=\"0 0 400 142\"",
             "from 3.0 GB a day",
         ],
@@ -341,7 +347,16 @@ async fn each_wrong_value_of_a_group_is_told_beside_its_field() {
             "address_source",
             "Choose one of the list",
         ),
-        (&[("router_profile", LONG)], "router_profile", "At most 64 characters"),
+        (
+            &[("router_profile", LONG)],
+            "router_profile",
+            "At most 64 characters",
+        ),
+        (
+            &[("extra_reply", "Nothing = 1")],
+            "extra_reply",
+            "no attribute is called Nothing",
+        ),
     ];
     for (changes, field, problem) in cases {
         let answer = browser.post("/plans", &with(&base, changes)).await;
@@ -383,6 +398,7 @@ async fn a_preview_shows_what_is_typed_and_saves_nothing() {
             "from 80 % a day",
             "2 Mbit/s",
             "Mikrotik-Rate-Limit = &#34;5M/20M&#34;",
+            "Framed-Route = &#34;192.0.2.0/24 0.0.0.0 1&#34;",
             "Fri 06:00-24:00: 1 GB counts as 0 GB",
             "The term quota does nothing",
         ],

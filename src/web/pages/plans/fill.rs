@@ -4,7 +4,7 @@ use crate::domain::octets::Octets;
 use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan};
 use crate::domain::quota::{MonthAnchor, QuotaKind, WhenUsedUp};
 use crate::domain::rate::{Rate, typed_kbps};
-use crate::web::form::FormData;
+use crate::web::form::{FormData, extras_filled};
 
 use super::groups::{fill_tiers, fill_windows};
 
@@ -59,6 +59,9 @@ pub(in crate::web) fn filled(plan: &Plan) -> FormData {
             typed_kbps(threshold.upload_kbps),
         );
         put("burst_seconds", burst.time_s.to_string());
+    }
+    for (name, value) in extras_filled(&plan.extras) {
+        put(name, value);
     }
     quota(plan, &mut put);
     on_expiry(&plan.on_expiry, &mut put);

@@ -95,6 +95,9 @@ pub struct NetworkFields {
     pub ipv6_pool: Field,
     pub delegated_pool: Field,
     pub send_mppe: bool,
+    /// An attribute a line.
+    pub extra_check: Field,
+    pub extra_reply: Field,
 }
 
 impl FormPage {
@@ -295,6 +298,8 @@ pub(in crate::web) fn page(
             ipv6_pool: field("ipv6_pool"),
             delegated_pool: field("delegated_pool"),
             send_mppe: form.has("send_mppe"),
+            extra_check: field("extra_check"),
+            extra_reply: field("extra_reply"),
         },
         max_sessions: field("max_sessions"),
         on_limit: select("on_limit", &ON_LIMIT),

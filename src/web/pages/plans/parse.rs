@@ -9,7 +9,7 @@ use crate::domain::quota::{Direction, MonthAnchor, Quota, QuotaKind, WhenUsedUp}
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::text;
 use crate::domain::window::Window;
-use crate::web::form::{FormData, Problems, number, optional};
+use crate::web::form::{FormData, Problems, extras, number, optional};
 
 use super::groups::{free_windows, speed_windows, tiers};
 
@@ -48,6 +48,7 @@ pub(super) fn parse(form: &FormData, old: Option<&Plan>, problems: &mut Problems
     let address_source = address_source(form, problems);
     let most = number(form.text("max_sessions"), 1, MOST_SESSIONS);
     let max_sessions = problems.take("max_sessions", most);
+    let extras = extras(form, problems);
     let on_limit = problems.take("on_limit", on_limit(form.text("on_limit")));
     let on_expiry = on_expiry(form, problems);
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
@@ -71,7 +72,7 @@ pub(super) fn parse(form: &FormData, old: Option<&Plan>, problems: &mut Problems
         on_limit: on_limit?,
         on_expiry: on_expiry?,
         cdn: old.map_or_else(Vec::new, |old| old.cdn.clone()),
-        extras: old.map(|old| old.extras.clone()).unwrap_or_default(),
+        extras: extras?,
         send_mppe: form.has("send_mppe"),
         notes: notes?,
         ..Plan::new(&name?, price?, rate?)
