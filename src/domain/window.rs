@@ -177,8 +177,8 @@ fn parse_days(text: &str) -> Option<u8> {
 /// 1 to 7, or at least two letters of a name.
 fn parse_weekday(text: &str) -> Option<u8> {
     let text = text.trim().to_ascii_lowercase();
-    let named = |name: &&str| text.len() >= 2 && name.to_ascii_lowercase().starts_with(&text);
-    let number = match WEEKDAYS.iter().position(|name| named(&name)) {
+    let named = |name: &str| text.len() >= 2 && name.to_ascii_lowercase().starts_with(&text);
+    let number = match WEEKDAYS.iter().position(|name| named(name)) {
         Some(place) => u8::try_from(place + 1).ok(),
         None => text.parse().ok(),
     };

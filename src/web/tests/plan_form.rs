@@ -181,7 +181,9 @@ async fn each_wrong_value_of_a_group_is_told_beside_its_field() {
     let browser = test.sign_in().await;
     let base = with(&with(&PLAN, &GROUPS), &[("notes", "kept as it was")]);
     let speed = "A speed is needed";
-    let cases: &[(&[(&str, &str)], &str, &str)] = &[
+    // What is changed, the field that is wrong then, and what is said of it.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+    let cases: &[Case<'_>] = &[
         (
             &[("daily_tier_1_threshold", "x")],
             "daily_tier_1_threshold",
