@@ -1,6 +1,6 @@
 //! What was changed, by whom, from where.
 
-use super::id::{CdnId, NasId, OperatorId, PlanId, PoolId, SubscriberId};
+use super::id::{CdnId, NasId, OperatorId, PlanId, PoolId, RuleId, SubscriberId};
 use super::time::Timestamp;
 
 /// Who acts.
@@ -44,6 +44,7 @@ pub enum Object {
     Operator(OperatorId),
     Settings,
     Pool(PoolId),
+    BandwidthRule(RuleId),
 }
 
 /// One changed value. Secrets appear as [`HIDDEN`] on both sides.

@@ -114,6 +114,7 @@ pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
         Object::Operator(_) => ("Operator ", String::new()),
         Object::Settings => ("", String::new()),
         Object::Pool(id) => ("Pool ", format!("/addresses/{id}/edit")),
+        Object::BandwidthRule(id) => ("Rule ", format!("/rules/{id}/edit")),
     };
     Row {
         time: words.second(entry.at),

@@ -10,9 +10,11 @@ pub mod errors;
 pub mod login;
 pub mod nas;
 pub mod plans;
+pub mod rules;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod simulator;
 pub mod subscribers;
 pub mod system;
 

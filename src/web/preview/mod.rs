@@ -9,6 +9,7 @@ mod dashboard;
 mod logs;
 mod nas;
 mod others;
+mod plans;
 mod subscribers;
 
 use crate::web::assets;
@@ -66,6 +67,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         cdn::samples,
         logs::samples,
         others::samples,
+        plans::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))
