@@ -272,7 +272,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 11);
+        assert_eq!(items.len(), 13);
     }
 
     #[test]
