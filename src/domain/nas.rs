@@ -277,7 +277,10 @@ mod tests {
         let host = |address, network| access(address).host(&Network::parse(network).unwrap());
         assert_eq!(host(None, "10.0.0.1"), "10.0.0.1".parse().ok());
         assert_eq!(host(None, "10.0.0.0/24"), None);
-        assert_eq!(host(Some("10.9.9.9"), "10.0.0.0/24"), "10.9.9.9".parse().ok());
+        assert_eq!(
+            host(Some("10.9.9.9"), "10.0.0.0/24"),
+            "10.9.9.9".parse().ok()
+        );
         assert_eq!(host(Some("::1"), "10.0.0.1"), "::1".parse().ok());
         assert_eq!(ApiAccess::standard_port(&ApiTransport::Plain), 8728);
         assert_eq!(ApiAccess::standard_port(&ApiTransport::Pinned(None)), 8729);

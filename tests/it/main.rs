@@ -12,5 +12,6 @@ mod browser_frame;
 mod crash;
 mod panel;
 mod routeros;
+mod speeds;
 mod support;
 mod tidy;
