@@ -12,7 +12,7 @@ use proxpanel::operations::subscribers;
 
 use super::appliance::{Appliance, PASSWORD};
 use super::{FULL, GB, MAC, NOW, PROMISED, SLOW, Scene, plan, tiered};
-use crate::support::routeros::Dialed;
+use crate::support::routeros::{Dialed, cause};
 
 impl Scene {
     /// Waits until the router has ended the session and the appliance has its Stop.
@@ -184,6 +184,7 @@ fn grace_slows_down_and_then_a_rule_ends_the_session() {
     scene.go_on_to(ends);
     scene.it.run_job("expiry");
     scene.becomes(rate);
+    assert!(scene.router.hang_up("ali", cause::USER_REQUEST));
     scene.dials_in_with(rate);
     // Session-Timeout should have ended it by then; this router did not obey.
     scene.go_on_to(ends.plus(DAY + 12 * MINUTE));
