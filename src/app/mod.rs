@@ -6,6 +6,7 @@ mod auth_log;
 mod clock;
 mod directory;
 mod job_board;
+mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
@@ -43,6 +44,7 @@ pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
+pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
@@ -211,6 +213,7 @@ pub struct App {
     pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
+    pub live_rates: LiveRates,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
     pub promises: Promises,
@@ -248,6 +251,7 @@ impl App {
             routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
+            live_rates: LiveRates::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
             promises: Promises::new(),

@@ -9,7 +9,7 @@ pub const MOST_EXTRAS: usize = 16;
 /// One attribute with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extra {
-    /// As typed: `Mikrotik-Group = gold`.
+    /// As typed, but the name and the blanks in one spelling: `Mikrotik-Group = gold`.
     pub text: String,
     /// Type, length and value as on the wire, vendor-specific ones inside attribute 26.
     pub octets: Vec<u8>,

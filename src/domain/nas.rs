@@ -99,27 +99,100 @@ impl fmt::Display for Network {
     }
 }
 
-/// Which attributes the router understands.
+/// Which attributes the router understands (vendors.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     MikroTik,
+    Cisco,
+    Huawei,
+    Juniper,
+    Nokia,
+    Zte,
+    AccelPpp,
     Wispr,
     Generic,
 }
 
+/// Huawei's rates are 32 bits of bit/s of which the highest is not used (vendors.md).
+const FASTEST_HUAWEI_KBPS: u64 = 2_147_483;
+/// accel-ppp multiplies the kbit/s by 1000 in a signed int (its source limiter.c); more would be a negative speed.
+const FASTEST_ACCEL_PPP_KBPS: u64 = 2_147_483;
+
 impl Profile {
-    pub const ALL: [Profile; 3] = [Profile::MikroTik, Profile::Wispr, Profile::Generic];
+    pub const ALL: [Profile; 9] = [
+        Profile::MikroTik,
+        Profile::Cisco,
+        Profile::Huawei,
+        Profile::Juniper,
+        Profile::Nokia,
+        Profile::Zte,
+        Profile::AccelPpp,
+        Profile::Wispr,
+        Profile::Generic,
+    ];
 
     /// The fastest speed that can be said to such a router, in kbit/s (rules.md section 5, step 7).
     pub fn fastest_kbps(self) -> u64 {
-        FASTEST_KBPS
+        match self {
+            Profile::Huawei => FASTEST_HUAWEI_KBPS,
+            Profile::AccelPpp => FASTEST_ACCEL_PPP_KBPS,
+            _ => FASTEST_KBPS,
+        }
     }
 
+    /// Whether a CoA changes the speed of a running session; others take a new speed only at login (vendors.md, summary).
+    pub fn can_change_speed(self) -> bool {
+        match self {
+            Profile::MikroTik
+            | Profile::Huawei
+            | Profile::Juniper
+            | Profile::Nokia
+            | Profile::AccelPpp => true,
+            Profile::Cisco | Profile::Zte | Profile::Wispr | Profile::Generic => false,
+        }
+    }
+
+    /// The word that is stored.
     pub fn word(self) -> &'static str {
         match self {
             Profile::MikroTik => "mikrotik",
+            Profile::Cisco => "cisco",
+            Profile::Huawei => "huawei",
+            Profile::Juniper => "juniper",
+            Profile::Nokia => "nokia",
+            Profile::Zte => "zte",
+            Profile::AccelPpp => "accel-ppp",
             Profile::Wispr => "wispr",
             Profile::Generic => "generic",
+        }
+    }
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Profile::MikroTik => "MikroTik",
+            Profile::Cisco => "Cisco",
+            Profile::Huawei => "Huawei",
+            Profile::Juniper => "Juniper",
+            Profile::Nokia => "Nokia",
+            Profile::Zte => "ZTE",
+            Profile::AccelPpp => "accel-ppp",
+            Profile::Wispr => "Ubiquiti / WISPr",
+            Profile::Generic => "Generic",
+        }
+    }
+
+    /// What a plan's name for the router (`router_profile`) names there; for the form of a plan.
+    pub fn names(self) -> &'static str {
+        match self {
+            Profile::MikroTik => "PPP profile",
+            Profile::Cisco => "policy map, or UPLOAD/DOWNLOAD for one each; the speed is theirs",
+            Profile::Huawei => "QoS profile",
+            Profile::Juniper => "service, such as internet or internet(10m)",
+            Profile::Nokia => "SLA profile, at most 16 characters",
+            Profile::Zte => "QoS profile, or UPLOAD/DOWNLOAD for one each",
+            Profile::AccelPpp | Profile::Wispr => "nothing, it is not sent",
+            Profile::Generic => "filter (Filter-Id)",
         }
     }
 
@@ -127,7 +200,7 @@ impl Profile {
         Self::ALL
             .into_iter()
             .find(|p| p.word() == text)
-            .ok_or_else(|| Invalid::new("One of mikrotik, wispr, generic"))
+            .ok_or_else(|| Invalid::new("Choose a vendor of the list"))
     }
 }
 
@@ -263,6 +336,44 @@ mod tests {
                 .unwrap()
                 .contains("2001:db8:8000::".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn stored_words_stay_and_read_back() {
+        let words = Profile::ALL.map(Profile::word);
+        assert_eq!(
+            words,
+            [
+                "mikrotik",
+                "cisco",
+                "huawei",
+                "juniper",
+                "nokia",
+                "zte",
+                "accel-ppp",
+                "wispr",
+                "generic"
+            ]
+        );
+        for profile in Profile::ALL {
+            assert_eq!(Profile::parse(profile.word()), Ok(profile));
+            assert!(!profile.label().is_empty() && !profile.names().is_empty());
+        }
+        assert!(Profile::parse("MikroTik").is_err() && Profile::parse("").is_err());
+    }
+
+    #[test]
+    fn no_speed_is_more_than_the_router_can_count() {
+        for profile in Profile::ALL {
+            let fastest = profile.fastest_kbps();
+            let bps = fastest * 1_000;
+            match profile {
+                Profile::Huawei | Profile::AccelPpp => {
+                    assert!(i32::try_from(bps).is_ok() && i32::try_from(bps + 1_000).is_err());
+                }
+                _ => assert!(u32::try_from(bps).is_ok() && u32::try_from(bps + 1_000).is_err()),
+            }
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! then the router's API where the NAS allows it; else the change is pending, and right at the next login. Nothing is
 //! disconnected unless a rule or a person says so.
 
+mod api;
 mod send;
 
 use std::sync::Arc;
@@ -94,7 +95,7 @@ pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<Coa
             return Some(outcome);
         }
     };
-    let sent = send::change(app, clients, &wanted, &session, &nas).await;
+    let sent = send::change(clients, &wanted, &session, &nas).await;
     let outcome = sent.unwrap_or_else(|error| CoaOutcome::Failed(error.to_string()));
     conclude(app, order, &wanted, &session, &nas, outcome.clone()).await;
     Some(outcome)
@@ -151,9 +152,7 @@ async fn conclude(
     }
     let is_done = match &outcome {
         CoaOutcome::Confirmed => true,
-        CoaOutcome::NoAnswer if nas.nas.api_fallback => {
-            send::through_api(app, wanted, session, nas).await
-        }
+        CoaOutcome::NoAnswer if nas.nas.api_fallback => api::change(app, wanted, session).await,
         _ => false,
     };
     match (is_done, wanted) {

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::audit::{Actor, Difference};
+use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan};
@@ -17,8 +18,8 @@ use crate::store::{Tx, nas, plans};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::Error;
 use super::trail::note;
+use super::{Error, extras};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -41,6 +42,8 @@ pub struct Draft {
     pub only_nas: Option<NasId>,
     pub static_address: Option<Ipv4Addr>,
     pub rate_override: Option<Rate>,
+    /// Made by [`super::extras`].
+    pub extras: Extras,
 }
 
 /// Errors: `Field` for a name or address that is taken, a plan or NAS that is gone, or a missing password.
@@ -244,6 +247,7 @@ fn build(draft: &Draft, was: Subscriber, now: Timestamp) -> Subscriber {
         only_nas: draft.only_nas,
         static_address: draft.static_address,
         rate_override: draft.rate_override,
+        extras: draft.extras.clone(),
         ..was
     }
 }
@@ -373,6 +377,16 @@ fn differences(
             "own speed",
             optional(was.rate_override.map(|r| r.to_string())),
             optional(new.rate_override.map(|r| r.to_string())),
+        )
+        .field(
+            "check attributes",
+            extras::to_text(&was.extras.check),
+            extras::to_text(&new.extras.check),
+        )
+        .field(
+            "reply attributes",
+            extras::to_text(&was.extras.reply),
+            extras::to_text(&new.extras.reply),
         );
     if was.plan != new.plan {
         difference.field("plan", plan_name(tx, was.plan)?, plan_name(tx, new.plan)?);

@@ -10,6 +10,7 @@ use crate::app::{App, Clock};
 use crate::config::{Config, Level, Log, Radius, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
+use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
@@ -123,6 +124,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         only_nas: None,
         static_address: None,
         rate_override: None,
+        extras: Extras::default(),
     }
 }
 

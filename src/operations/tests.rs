@@ -3,6 +3,7 @@
 mod routers;
 mod search;
 mod speeds;
+mod vendors;
 mod verbs;
 mod whole;
 

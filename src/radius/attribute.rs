@@ -31,6 +31,8 @@ pub enum EncodeError {
     Tag { tag: u8 },
     #[error("tagged integer {value} needs more than 24 bits")]
     TaggedInteger { value: u32 },
+    #[error("octets that are no whole attributes")]
+    Malformed,
     #[error("no random octets from the system")]
     Random,
 }
@@ -179,6 +181,76 @@ impl AttributeBuffer {
         self.push_parts(kind, &[&[checked_tag(tag)?], value.as_bytes()])
     }
 
+    /// A vendor's tag and 24 bits, as the vendors do that took the tags of RFC 2868 over. Errors: as [`Self::push_tagged_u32`].
+    pub fn push_vendor_tagged_u32(
+        &mut self,
+        vendor: u32,
+        kind: u8,
+        tag: u8,
+        value: u32,
+    ) -> Result<(), EncodeError> {
+        let [0, high, middle, low] = value.to_be_bytes() else {
+            return Err(EncodeError::TaggedInteger { value });
+        };
+        self.push_vendor(vendor, kind, &[checked_tag(tag)?, high, middle, low])
+    }
+
+    /// A vendor's tag and up to 246 octets of text. Errors: `Tag`, `Empty`, `TooLong`, `Full`.
+    pub fn push_vendor_tagged_text(
+        &mut self,
+        vendor: u32,
+        kind: u8,
+        tag: u8,
+        value: &str,
+    ) -> Result<(), EncodeError> {
+        if value.is_empty() {
+            return Err(EncodeError::Empty { kind });
+        }
+        self.push_vendor(
+            vendor,
+            kind,
+            &[&[checked_tag(tag)?], value.as_bytes()].concat(),
+        )
+    }
+
+    /// Whole attributes as they go on the wire, written by another buffer. All or nothing.
+    /// Errors: `Malformed` for octets that are no whole attributes, `Full`.
+    pub fn push_whole(&mut self, attributes: &[u8]) -> Result<(), EncodeError> {
+        let walked: usize = Attributes::over(attributes)
+            .map(|(_, value)| value.len() + 2)
+            .sum();
+        if walked != attributes.len() || Attributes::over(attributes).any(|(kind, _)| kind == 0) {
+            return Err(EncodeError::Malformed);
+        }
+        let room = self.limit.saturating_sub(self.octets.len());
+        if walked > room {
+            return Err(EncodeError::Full {
+                needed: walked,
+                room,
+            });
+        }
+        self.octets.extend_from_slice(attributes);
+        Ok(())
+    }
+
+    /// Takes out what was written under the name of this attribute (one whole attribute as on the wire): its type, or
+    /// vendor and type of a Vendor-Specific with one sub-attribute.
+    pub fn remove_like(&mut self, attribute: &[u8]) {
+        let Some(name) = Attributes::over(attribute).next().map(name_of) else {
+            return;
+        };
+        let mut kept = Vec::with_capacity(self.octets.len());
+        let mut rest = self.octets.as_slice();
+        for (kind, value) in self.iter() {
+            let (whole, after) = rest.split_at(rest.len().min(value.len() + 2));
+            if name_of((kind, value)) != name {
+                kept.extend_from_slice(whole);
+            }
+            rest = after;
+        }
+        self.octets = kept;
+    }
+
     /// An EAP packet, cut into as many EAP-Message attributes as it needs (RFC 3579 s3.1). All or nothing.
     pub fn push_eap_message(&mut self, eap: &[u8]) -> Result<(), EncodeError> {
         let before = self.octets.len();
@@ -223,6 +295,14 @@ impl fmt::Debug for AttributeBuffer {
             self.octets.len(),
             self.limit
         )
+    }
+}
+
+/// What names an attribute: its type and, of a vendor's, the Vendor-Id and the vendor's type.
+fn name_of((kind, value): (u8, &[u8])) -> (u8, Option<&[u8]>) {
+    match kind {
+        number::VENDOR_SPECIFIC => (kind, value.get(..5)),
+        _ => (kind, None),
     }
 }
 
@@ -299,126 +379,5 @@ pub fn split_tag(value: &[u8]) -> (Option<u8>, &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failed_push_changes_nothing() {
-        let mut buffer = AttributeBuffer::new();
-        buffer.push_u32(number::SESSION_TIMEOUT, 60).unwrap();
-        let before = buffer.octets().to_vec();
-        let tries: [(Result<(), EncodeError>, EncodeError); 8] = [
-            (buffer.push_text(18, ""), EncodeError::Empty { kind: 18 }),
-            (
-                buffer.push_octets(25, &[0; 254]),
-                EncodeError::TooLong {
-                    kind: 25,
-                    length: 254,
-                },
-            ),
-            (
-                buffer.push_octets(80, &[0; 16]),
-                EncodeError::Reserved { kind: 80 },
-            ),
-            (
-                buffer.push_octets(0, &[0; 16]),
-                EncodeError::Reserved { kind: 0 },
-            ),
-            (
-                buffer.push_vendor(9, 1, &[0; 248]),
-                EncodeError::TooLong {
-                    kind: 1,
-                    length: 248,
-                },
-            ),
-            (
-                buffer.push_tagged_u32(64, 0, 1),
-                EncodeError::Tag { tag: 0 },
-            ),
-            (
-                buffer.push_tagged_u32(64, 32, 1),
-                EncodeError::Tag { tag: 32 },
-            ),
-            (
-                buffer.push_tagged_u32(64, 1, 1 << 24),
-                EncodeError::TaggedInteger { value: 1 << 24 },
-            ),
-        ];
-        for (got, expected) in tries {
-            assert_eq!(got, Err(expected));
-        }
-        assert_eq!(buffer.octets(), before);
-    }
-
-    #[test]
-    fn the_limit_is_exact() {
-        let mut buffer = AttributeBuffer::new();
-        for _ in 0..15 {
-            buffer.push_octets(25, &[1; 253]).unwrap();
-        }
-        let room = ATTRIBUTES_MAX_OCTETS - 15 * 255;
-        let too_much = vec![1; room - 1];
-        assert_eq!(
-            buffer.push_octets(25, &too_much),
-            Err(EncodeError::Full {
-                needed: room + 1,
-                room
-            })
-        );
-        buffer.push_octets(25, &too_much[..room - 2]).unwrap();
-        assert_eq!(buffer.octets().len(), ATTRIBUTES_MAX_OCTETS);
-        buffer.reset(18);
-        assert!(buffer.is_empty());
-        assert_eq!(buffer.limit, ATTRIBUTES_MAX_OCTETS - 18);
-    }
-
-    #[test]
-    fn eap_is_fragmented_or_refused_whole() {
-        let mut buffer = AttributeBuffer::new();
-        buffer.push_eap_message(&[7; 254]).unwrap();
-        let lengths: Vec<usize> = buffer.iter().map(|(_, value)| value.len()).collect();
-        assert_eq!(lengths, [253, 1]);
-        buffer.reset(ATTRIBUTES_MAX_OCTETS - 300);
-        assert!(buffer.push_eap_message(&[7; 400]).is_err());
-        assert!(buffer.is_empty());
-    }
-
-    #[test]
-    fn prefixes_are_masked_and_bounded() {
-        let address: Ipv6Addr = "2001:db8:ffff:ffff:ffff::1".parse().unwrap();
-        for (length, expected) in [
-            (0, "::/0"),
-            (36, "2001:db8:f000::/36"),
-            (64, "2001:db8:ffff:ffff::/64"),
-            (128, "2001:db8:ffff:ffff:ffff::1/128"),
-        ] {
-            assert_eq!(
-                Ipv6Prefix::new(address, length).unwrap().to_string(),
-                expected
-            );
-        }
-        assert_eq!(
-            Ipv6Prefix::new(address, 129),
-            Err(EncodeError::PrefixLength { length: 129 })
-        );
-        assert_eq!(
-            Ipv6Prefix::decode(&[0, 64, 1, 2, 3, 4, 5, 6, 7]),
-            None,
-            "one octet missing"
-        );
-        assert_eq!(Ipv6Prefix::decode(&[0; 19]), None, "more than an address");
-        assert_eq!(Ipv6Prefix::decode(&[0]), None);
-        assert_eq!(
-            Ipv6Prefix::decode(&[0, 4, 0xFF]).unwrap().to_string(),
-            "f000::/4"
-        );
-    }
-
-    #[test]
-    fn tags_split_at_0x1f() {
-        assert_eq!(split_tag(b"\x01pool"), (Some(1), &b"pool"[..]));
-        assert_eq!(split_tag(b"\x1fpool"), (Some(0x1f), &b"pool"[..]));
-        assert_eq!(split_tag(b" pool"), (None, &b" pool"[..]));
-        assert_eq!(split_tag(b""), (None, &b""[..]));
-    }
-}
+#[path = "attribute_tests.rs"]
+mod tests;

@@ -77,6 +77,7 @@ fn readable(definition: &Definition, value: &[u8]) -> Option<String> {
         Kind::Octets => None,
         Kind::Text => quoted(value),
         Kind::Integer | Kind::Date => integer(value),
+        Kind::Integer64 => Some(u64::from_be_bytes(value.try_into().ok()?).to_string()),
         Kind::Ipv4 => Some(Ipv4Addr::from(<[u8; 4]>::try_from(value).ok()?).to_string()),
         Kind::Ipv6 => Some(Ipv6Addr::from(<[u8; 16]>::try_from(value).ok()?).to_string()),
         Kind::InterfaceId => Some(format!(
@@ -154,6 +155,11 @@ fn push_defined(
             .ok_or_else(wrong)?
             .to_be_bytes()
             .to_vec(),
+        Kind::Integer64 => value
+            .parse::<u64>()
+            .map_err(|_| wrong())?
+            .to_be_bytes()
+            .to_vec(),
         Kind::Ipv4 => value
             .parse::<Ipv4Addr>()
             .map_err(|_| wrong())?
@@ -176,9 +182,19 @@ fn push_defined(
         }
         Kind::TaggedInteger => {
             let value = integer(definition, value).ok_or_else(wrong)?;
-            return Ok(buffer.push_tagged_u32(definition.number, tag, value)?);
+            match definition.vendor {
+                STANDARD => buffer.push_tagged_u32(definition.number, tag, value)?,
+                vendor => buffer.push_vendor_tagged_u32(vendor, definition.number, tag, value)?,
+            }
+            return Ok(());
         }
-        Kind::TaggedText => return Ok(buffer.push_tagged_text(definition.number, tag, value)?),
+        Kind::TaggedText => {
+            match definition.vendor {
+                STANDARD => buffer.push_tagged_text(definition.number, tag, value)?,
+                vendor => buffer.push_vendor_tagged_text(vendor, definition.number, tag, value)?,
+            }
+            return Ok(());
+        }
     };
     if definition.vendor == STANDARD {
         buffer.push_octets(definition.number, &octets)?;
@@ -263,6 +279,17 @@ mod tests {
                 "Tunnel-Private-Group-Id = 1:\"100\"",
             ),
             (
+                "ERX-Service-Activate",
+                "internet(5m)",
+                "ERX-Service-Activate = 1:\"internet(5m)\"",
+            ),
+            ("ERX-Service-Timeout", "60", "ERX-Service-Timeout = 1:60"),
+            (
+                "UBNT-Data-Rate-UL",
+                "5000000000",
+                "UBNT-Data-Rate-UL = 5000000000",
+            ),
+            (
                 "Mikrotik-Rate-Limit",
                 "1M/2M",
                 "Mikrotik-Rate-Limit = \"1M/2M\"",
@@ -318,7 +345,7 @@ mod tests {
             .unwrap();
         buffer.push_text(number::REPLY_MESSAGE, "a\x1b[2J").unwrap();
         buffer.push_octets(254, &[0xAB]).unwrap();
-        buffer.push_vendor(9, 1, b"x").unwrap();
+        buffer.push_vendor(99_999, 1, b"x").unwrap();
         assert_eq!(
             lines(&buffer),
             [
@@ -326,7 +353,7 @@ mod tests {
                 "Reply-Message = \"a\\u{1b}[2J\"",
                 "Attr-254 = 0xab",
                 "MS-MPPE-Send-Key = (34 octets hidden)",
-                "Vendor-9-Attr-1 = 0x78",
+                "Vendor-99999-Attr-1 = 0x78",
             ]
         );
     }

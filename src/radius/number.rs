@@ -97,3 +97,51 @@ pub mod wispr {
     pub const BANDWIDTH_MAX_UP: u8 = 7;
     pub const BANDWIDTH_MAX_DOWN: u8 = 8;
 }
+
+/// Vendor 9.
+pub mod cisco {
+    pub const VENDOR: u32 = 9;
+    /// `protocol:attribute=value`; may repeat.
+    pub const AV_PAIR: u8 = 1;
+}
+
+/// Vendor 2011.
+pub mod huawei {
+    pub const VENDOR: u32 = 2011;
+    pub const INPUT_AVERAGE_RATE: u8 = 2;
+    pub const INPUT_PEAK_RATE: u8 = 3;
+    pub const OUTPUT_AVERAGE_RATE: u8 = 5;
+    pub const OUTPUT_PEAK_RATE: u8 = 6;
+    pub const QOS_PROFILE_NAME: u8 = 31;
+    pub const DELEGATED_IPV6_PREFIX_POOL: u8 = 191;
+}
+
+/// Vendor 4874, which Juniper's MX series took over from Unisphere (ERX).
+pub mod juniper {
+    pub const VENDOR: u32 = 4874;
+    pub const ADDRESS_POOL_NAME: u8 = 2;
+    /// Tagged.
+    pub const SERVICE_ACTIVATE: u8 = 65;
+    pub const COS_SHAPING_PMT_TYPE: u8 = 108;
+    pub const IPV6_NDRA_POOL_NAME: u8 = 157;
+    pub const IPV6_DELEGATED_POOL_NAME: u8 = 161;
+}
+
+/// Vendor 6527, once Alcatel-Lucent: SR OS.
+pub mod nokia {
+    pub const VENDOR: u32 = 6527;
+    pub const SLA_PROF_STR: u8 = 13;
+    pub const SUBSCRIBER_QOS_OVERRIDE: u8 = 126;
+    pub const DELEGATED_IPV6_POOL: u8 = 131;
+    pub const RELATIVE_SESSION_TIMEOUT: u8 = 160;
+    pub const SLAAC_IPV6_POOL: u8 = 181;
+}
+
+/// Vendor 3902.
+pub mod zte {
+    pub const VENDOR: u32 = 3902;
+    pub const QOS_PROFILE_DOWN: u8 = 82;
+    pub const RATE_CTRL_SCR_DOWN: u8 = 83;
+    pub const RATE_CTRL_SCR_UP: u8 = 89;
+    pub const QOS_PROFILE_UP: u8 = 94;
+}

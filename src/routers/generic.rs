@@ -1,11 +1,12 @@
 //! Routers of no particular vendor: what every dictionary has, and the WISPr bandwidth that many vendors read.
 //!
-//! No Filter-Id: it names a filter that somebody must have made on the router, and an unknown one ends the session.
+//! A Filter-Id only where the plan names one: it is a filter that somebody must have made on the router, and an unknown
+//! one ends the session.
 
-use super::{RouterError, wispr};
-use crate::domain::rate::Rate;
+use super::RouterError;
 use crate::radius::attribute::AttributeBuffer;
+use crate::radius::number;
 
-pub(super) fn push_bandwidth(rate: Rate, out: &mut AttributeBuffer) -> Result<(), RouterError> {
-    wispr::push_bandwidth(rate, out)
+pub(super) fn push_filter(name: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+    Ok(out.push_text(number::FILTER_ID, name)?)
 }

@@ -31,6 +31,19 @@ pub(super) fn push_address_list(list: &str, out: &mut AttributeBuffer) -> Result
     Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::ADDRESS_LIST, list)?)
 }
 
+/// The PPP profile, or the user profile of a hotspot.
+pub(super) fn push_group(name: &str, out: &mut AttributeBuffer) -> Result<(), RouterError> {
+    Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::GROUP, name)?)
+}
+
+/// The pool for DHCPv6 prefix delegation on the PPP link.
+pub(super) fn push_delegated_pool(
+    pool: &str,
+    out: &mut AttributeBuffer,
+) -> Result<(), RouterError> {
+    Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::DELEGATED_IPV6_POOL, pool)?)
+}
+
 /// A value for each direction: bit/s or seconds. As a rate, 0 is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pair {
@@ -113,7 +126,7 @@ impl RateLimitText {
 
 impl fmt::Display for RateLimitText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Rates(self.rate))?;
+        write!(f, "{}", self.rate)?;
         let has_minimum = self.minimum != self.rate;
         let has_priority = has_minimum || self.priority != USUAL_PRIORITY;
         let burst = match self.burst {
@@ -122,26 +135,24 @@ impl fmt::Display for RateLimitText {
             None => return Ok(()),
         };
         let time = burst.time;
-        write!(f, " {} {}", Rates(burst.rate), Rates(burst.threshold))?;
+        write!(f, " {} {}", burst.rate, burst.threshold)?;
         write!(f, " {}/{}", time.upload, time.download)?;
         if has_priority {
             write!(f, " {}", self.priority)?;
         }
         if has_minimum {
-            write!(f, " {}", Rates(self.minimum))?;
+            write!(f, " {}", self.minimum)?;
         }
         Ok(())
     }
 }
 
-/// `10M/512k`: the largest exact unit. No `G`, which RouterOS does not document.
-struct Rates(Pair);
-
-impl fmt::Display for Rates {
+/// As rates, `10M/512k`: the largest exact unit. No `G`, which RouterOS does not document.
+impl fmt::Display for Pair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_rate(self.0.upload, f)?;
+        write_rate(self.upload, f)?;
         f.write_str("/")?;
-        write_rate(self.0.download, f)
+        write_rate(self.download, f)
     }
 }
 

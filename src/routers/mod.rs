@@ -3,12 +3,18 @@
 //! `profile` is the door for RADIUS: one entitlement in, attributes out. `routeros` is MikroTik's API, and the only
 //! part that opens sockets. Nothing here has heard of a subscriber.
 
+mod accel_ppp;
+mod cisco;
 mod generic;
+mod huawei;
+mod juniper;
 pub mod mikrotik;
+mod nokia;
 pub mod profile;
 pub mod routeros;
 pub mod script;
 pub mod wispr;
+mod zte;
 
 #[cfg(test)]
 mod vectors;
@@ -20,6 +26,11 @@ use crate::radius::attribute::EncodeError;
 pub enum RouterError {
     #[error(transparent)]
     Attribute(#[from] EncodeError),
+    /// With the vendor.
+    #[error(
+        "with the profile {0} a new speed holds only from the next login: the session must be disconnected"
+    )]
+    NeedsDisconnect(&'static str),
     #[error("{field} of the rate limit is not valid: {text:?}")]
     RateLimit { field: &'static str, text: String },
     #[error("not a time with a zone, such as 2026-01-31T23:59:59+03:00: {0:?}")]
@@ -41,4 +52,9 @@ pub enum RouterError {
         "{0} cannot stand in a RouterOS script: it holds a quote, $, [, ], {{, }}, ;, a backslash or a control character"
     )]
     ScriptValue(String),
+}
+
+/// The names for upload and download out of `UPLOAD/DOWNLOAD`, or one name for both.
+fn both_ways(name: &str) -> (&str, &str) {
+    name.split_once('/').unwrap_or((name, name))
 }

@@ -7,7 +7,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Form, FromRequest, Request};
 
 use crate::domain::Invalid;
-use crate::operations;
+use crate::domain::extra::Extras;
+use crate::operations::{self, extras};
 use crate::web::error::Failure;
 use crate::web::parts::{Field, Select};
 
@@ -146,6 +147,24 @@ impl Problems {
             other => Err(other.into()),
         }
     }
+}
+
+/// The extra attributes of a plan or a subscriber, out of the fields of the macro `extras`; `None` once a problem was noted.
+pub fn extras(form: &FormData, problems: &mut Problems) -> Option<Extras> {
+    let check = problems.take("extra_check", extras::parse_check(form.text("extra_check")));
+    let reply = problems.take("extra_reply", extras::parse_reply(form.text("extra_reply")));
+    Some(Extras {
+        check: check?,
+        reply: reply?,
+    })
+}
+
+/// The same fields as they stand for a record.
+pub fn extras_filled(extras: &Extras) -> [(&'static str, String); 2] {
+    [
+        ("extra_check", extras::to_text(&extras.check)),
+        ("extra_reply", extras::to_text(&extras.reply)),
+    ]
 }
 
 /// `None` for an empty text, else what `parse` makes of it.

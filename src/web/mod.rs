@@ -110,6 +110,7 @@ fn routes() -> Router<Panel> {
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
         )
+        .route("/subscribers/{id}/live", get(subscribers::live))
         .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))
         .route("/subscribers/{id}/reset-fup", post(subscribers::reset_fup))
         .route("/subscribers/{id}/top-up", post(subscribers::top_up))

@@ -10,7 +10,7 @@ use crate::domain::mac::Mac;
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::Timestamp;
-use crate::operations::{Error, speeds};
+use crate::operations::{Error, extras, speeds};
 use crate::radius::auth::{
     Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure,
 };
@@ -206,6 +206,8 @@ impl Login<'_> {
     ) -> Result<Decision, Error> {
         let (open, online) = self.open_sessions(facts.id);
         let profile = self.nas.nas.profile;
+        let checks = plan.extras.check.iter().chain(&facts.extras.check);
+        let checks_hold = extras::hold(self.request.packet, checks);
         let gathered = speeds::gather(
             self.app,
             Arc::clone(facts),
@@ -223,7 +225,7 @@ impl Login<'_> {
             only_nas: facts.only_nas,
             static_address: facts.static_address,
             static_prefix: facts.static_prefix,
-            checks_hold: true,
+            checks_hold,
             extra_reply: &facts.extras.reply,
             open: &open,
             nas: self.nas.nas.id,

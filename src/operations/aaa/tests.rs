@@ -2,6 +2,7 @@
 
 mod accept;
 mod accounting;
+mod extras;
 mod reject;
 mod routers;
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::app::{App, CoaOutcome, NasEntry};
+use crate::app::{CoaOutcome, NasEntry};
 use crate::domain::rate::RateLimit;
 use crate::domain::session::Session;
 use crate::operations::Error;
@@ -61,13 +61,11 @@ pub enum Change {
 
 /// Asks the router by CoA or Disconnect.
 pub(super) async fn change(
-    app: &App,
     clients: &Clients,
     change: &Change,
     session: &Session,
     nas: &NasEntry,
 ) -> Result<CoaOutcome, Error> {
-    let _ = app;
     let address = session.place.source.or_else(|| nas.nas.network.single());
     let Some(address) = address else {
         return Ok(CoaOutcome::Failed(
@@ -146,14 +144,4 @@ fn identify(
 
 fn unsendable(error: impl std::fmt::Display) -> Error {
     Error::Refused(error.to_string())
-}
-
-/// Makes the change through the router's API. False when that did not work either.
-pub(super) async fn through_api(
-    _app: &App,
-    _change: &Change,
-    _session: &Session,
-    _nas: &NasEntry,
-) -> bool {
-    false
 }

@@ -54,7 +54,8 @@ pub enum Trust {
     FirstUse,
     /// The one with this SHA-256. Names and dates are ignored.
     Pinned(Fingerprint),
-    /// One signed by these authorities, as PEM text, valid today and for the router's address.
+    /// One signed by these authorities, as PEM text, valid today and for the router's address, which it must have among
+    /// its alternative names (`subject-alt-name=IP:...`): else one router could pass for another.
     Authority(String),
 }
 

@@ -222,6 +222,7 @@ fn show(wish: Wish) -> subscribers::ShowPage {
             pending: "The router still has 20 Mbit/s down, 5 Mbit/s up: no answer from the router. Tried again by itself.".into(),
             free_hours: vec!["02:00-08:00: 1 GB counts as 0.3 GB".into()],
         },
+        has_live: false,
         usage: Bars::new(&days, "Usage per day over 30 days, at most 11 GB").labelled(
             "24 Oct",
             "22 Nov",
@@ -371,6 +372,15 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
         download_kbps: Field::default(),
         upload_kbps: Field::default(),
+        extra_check: Field::default(),
+        extra_reply: if is_new {
+            Field::wrong(
+                wish.said("Filter-Name = gold"),
+                "Line 1: no attribute is called Filter-Name",
+            )
+        } else {
+            Field::new(wish.said("Framed-Route = 192.0.2.0/24 0.0.0.0 1"))
+        },
     }
 }
 

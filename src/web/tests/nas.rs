@@ -74,7 +74,7 @@ async fn each_wrong_value_is_told_beside_its_field() {
         ("address", "tower", "An address or network"),
         ("secret", "", "A shared secret is needed"),
         ("secret", &long[..129], "At most 128 octets"),
-        ("profile", "cisco", "One of mikrotik, wispr, generic"),
+        ("profile", "3com", "Choose a vendor of the list"),
         ("coa_port", "0", "A whole number from 1 to 65535"),
         ("coa_port", "65536", "A whole number from 1 to 65535"),
         ("message_authenticator", "no", "Choose one of the list"),

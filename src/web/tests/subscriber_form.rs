@@ -40,6 +40,8 @@ async fn a_new_subscriber_is_saved_with_everything_that_was_typed() {
         ("only_nas", "1"),
         ("download_kbps", "4M"),
         ("upload_kbps", "1024"),
+        ("extra_check", "nas-port-type=ethernet\r\n\r\n"),
+        ("extra_reply", "Framed-Route := \"10.1.0.0/24 0.0.0.0 1\""),
     ];
     let to = taken(&browser, "/subscribers", &with(&SUBSCRIBER, &fields)).await;
     assert_eq!(to, "/subscribers/2");
@@ -68,6 +70,9 @@ async fn a_new_subscriber_is_saved_with_everything_that_was_typed() {
     }
     assert!(!form.body.contains("kept as typed"));
     form.shows(OK, &["AA:BB:CC:DD:EE:FF\n01:02:03:04:05:06"]);
+    form.shows(OK, &["NAS-Port-Type = ethernet"]);
+    form.shows(OK, &["Framed-Route = 10.1.0.0/24 0.0.0.0 1"]);
+    assert_eq!(saved.extras.check[0].octets, [61, 6, 0, 0, 0, 15]);
     let shown = browser.post("/subscribers/2/password", &[]).await;
     shown.shows(OK, &["<code class=\"password\"> kept as typed </code>"]);
 }
@@ -131,6 +136,16 @@ async fn each_wrong_value_is_told_beside_its_field_and_everything_is_kept() {
         ("download_kbps", "4M", "Both speeds, or neither"),
         ("upload_kbps", "fast", "A speed in kbit/s"),
         ("upload_kbps", "63", "Between 64 and 4294967 kbit/s"),
+        (
+            "extra_check",
+            "User-Name = ali\nUser-Password = x",
+            "Line 2: User-Password cannot stand here",
+        ),
+        (
+            "extra_reply",
+            "Class = x",
+            "Line 1: Class cannot stand here",
+        ),
     ];
     for (field, value, problem) in cases {
         let fields = with(

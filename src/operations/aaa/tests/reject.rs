@@ -9,6 +9,7 @@ use crate::domain::subscriber::MacMode;
 use crate::domain::time::{MINUTE, SECOND};
 use crate::domain::window::Window;
 use crate::operations::aaa::reject_slot;
+use crate::operations::extras;
 use crate::operations::subscribers::Draft;
 use crate::radius::number::microsoft;
 use crate::store::subscribers;
@@ -87,6 +88,12 @@ fn cases() -> Vec<Case> {
             |_| {},
             b"E=646 ",
         ),
+        case(
+            Reason::CheckFailed,
+            |p| p.extras.check = extras::parse_check("NAS-Port-Id = ether1").unwrap(),
+            |_| {},
+            DENIED,
+        ),
         case(Reason::Fault, |_| {}, |_| {}, DENIED),
     ]
 }
@@ -164,7 +171,7 @@ fn each_reason_has_its_words_its_log_entry_and_its_counter_whatever_the_method()
     let nas = app.nas(NasId(1)).unwrap();
     assert_eq!(
         nas.stats.rejects.load(std::sync::atomic::Ordering::Relaxed),
-        36
+        40
     );
     assert_eq!(nas.stats.last_wrong_secret(), None);
 }

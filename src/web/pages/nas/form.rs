@@ -21,8 +21,8 @@ use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
 
+use super::PATH;
 use super::api_form::{self, ApiFields};
-use super::{PATH, profile_word};
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_NOTES: usize = 4_000;
@@ -129,7 +129,7 @@ fn page(
     refusal: Option<String>,
 ) -> FormPage {
     let field = |name| problems.field(form, name);
-    let profiles = Profile::ALL.map(|profile| (profile.word(), profile_word(profile)));
+    let profiles = Profile::ALL.map(|profile| (profile.word(), profile.label()));
     let policies = [
         ("auto", "Required once the first one was seen"),
         ("required", "Required"),

@@ -22,7 +22,6 @@ use axum::response::IntoResponse;
 
 use crate::app::{NasEntry, Sighting};
 use crate::domain::id::NasId;
-use crate::domain::nas::Profile;
 use crate::operations::{blocking, nas as verbs, online, overview};
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Change, Signed};
@@ -107,19 +106,11 @@ fn row(words: &Words<'_>, entry: &NasEntry, online: usize) -> Row {
         href: format!("{PATH}/{}", entry.nas.id),
         name: entry.nas.name.clone(),
         address: entry.nas.network.to_string(),
-        profile: profile_word(entry.nas.profile).to_owned(),
+        profile: entry.nas.profile.label().to_owned(),
         state: state_badge(entry, words.now),
         last_seen: ago_or_never(words.now, entry.stats.last_seen()),
         online: thousands(u64::try_from(online).unwrap_or(u64::MAX)),
         hints: titles(entry, words.now),
-    }
-}
-
-fn profile_word(profile: Profile) -> &'static str {
-    match profile {
-        Profile::MikroTik => "MikroTik",
-        Profile::Wispr => "WISPr",
-        Profile::Generic => "Generic",
     }
 }
 

@@ -24,7 +24,6 @@ use crate::web::words::{self, Words, ago_or_never};
 
 use super::checks;
 use super::hints::{self, Hint, state_badge};
-use super::profile_word;
 
 /// Attempts and CoA outcomes that the page shows.
 const ATTEMPTS_SHOWN: usize = 10;
@@ -125,7 +124,7 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
         .href("/online");
     let mut facts = vec![
         Fact::new("Address", nas.network.to_string()).copyable(),
-        Fact::new("Profile", profile_word(nas.profile)),
+        Fact::new("Profile", nas.profile.label()),
         Fact::new(
             "Online",
             thousands(u64::try_from(online).unwrap_or(u64::MAX)),

@@ -21,7 +21,7 @@ use crate::store::subscribers as stored;
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
-use crate::web::form::{FormData, Problems, number, optional};
+use crate::web::form::{FormData, Problems, extras, extras_filled, number, optional};
 use crate::web::page::Page;
 use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
@@ -71,6 +71,9 @@ pub struct FormPage {
     /// kbps; empty means the plan's speed.
     pub download_kbps: Field,
     pub upload_kbps: Field,
+    /// An attribute a line, beside those of the plan.
+    pub extra_check: Field,
+    pub extra_reply: Field,
 }
 
 /// An empty form. `plan` of the address is chosen already.
@@ -220,6 +223,8 @@ fn page(
         ),
         download_kbps: field("download_kbps"),
         upload_kbps: field("upload_kbps"),
+        extra_check: field("extra_check"),
+        extra_reply: field("extra_reply"),
     }
 }
 
@@ -264,6 +269,7 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
             text(old.rate_override.map(|r| r.upload_kbps.to_string())),
         ),
     ];
+    fields.extend(extras_filled(&old.extras));
     if !old.is_suspended() {
         fields.push(("enabled", "on".to_owned()));
     }
@@ -309,6 +315,7 @@ fn parse(
     );
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
+    let extras = extras(form, problems);
     // Each field that is missing here has noted its problem.
     Some(Draft {
         username: username?,
@@ -328,6 +335,7 @@ fn parse(
         only_nas: only_nas?,
         static_address: static_address?,
         rate_override: rate_override?,
+        extras: extras?,
     })
 }
 

@@ -61,6 +61,8 @@ pub struct ShowPage {
     pub quota: QuotaPart,
     /// The speed now, what made it, and what the router was told.
     pub speed: SpeedPart,
+    /// Whether the router of an open session can be asked for the speed of this moment.
+    pub has_live: bool,
     pub open: SessionsPart,
     pub attempts: Vec<auth_log::Row>,
     /// The authentication log, filtered by this subscriber.
@@ -161,6 +163,10 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         months: usage(&detail.months, "month"),
         quota: quota_part(&words, &detail.speed),
         speed: speed_part(&words, detail, newest),
+        has_live: newest.is_some_and(|session| {
+            app.nas(session.nas)
+                .is_some_and(|entry| entry.nas.api.is_some())
+        }),
         open: sessions_part(
             &words,
             subscriber.id,

@@ -1,0 +1,51 @@
+//! Huawei (2011) and H3C (25506).
+
+use super::{Definition, integer, ipv4, ipv6, text};
+use crate::radius::number::huawei::VENDOR;
+
+const H3C: u32 = 25506;
+
+pub(super) const ROWS: &[Definition] = &[
+    integer(VENDOR, 1, "Huawei-Input-Burst-Size"),
+    integer(VENDOR, 2, "Huawei-Input-Average-Rate"),
+    integer(VENDOR, 3, "Huawei-Input-Peak-Rate"),
+    integer(VENDOR, 4, "Huawei-Output-Burst-Size"),
+    integer(VENDOR, 5, "Huawei-Output-Average-Rate"),
+    integer(VENDOR, 6, "Huawei-Output-Peak-Rate"),
+    integer(VENDOR, 15, "Huawei-Remanent-Volume"),
+    text(VENDOR, 17, "Huawei-ISP-ID"),
+    integer(VENDOR, 22, "Huawei-Priority"),
+    integer(VENDOR, 26, "Huawei-Connect-ID"),
+    text(VENDOR, 27, "Huawei-PortalURL"),
+    text(VENDOR, 31, "Huawei-Qos-Profile-Name"),
+    integer(VENDOR, 61, "Huawei-Up-Priority"),
+    integer(VENDOR, 62, "Huawei-Down-Priority"),
+    integer(VENDOR, 77, "Huawei-Input-Peak-Burst-Size"),
+    integer(VENDOR, 78, "Huawei-Output-Peak-Burst-Size"),
+    text(VENDOR, 88, "Huawei-Framed-Pool"),
+    text(VENDOR, 94, "Huawei-VPN-Instance"),
+    text(VENDOR, 95, "Huawei-Policy-Name"),
+    ipv4(VENDOR, 135, "Huawei-Primary-DNS"),
+    ipv4(VENDOR, 136, "Huawei-Secondary-DNS"),
+    text(VENDOR, 138, "Huawei-Domain-Name"),
+    text(VENDOR, 140, "Huawei-HTTP-Redirect-URL"),
+    integer(VENDOR, 144, "Huawei-Acct-IPv6-Input-Octets"),
+    ipv6(VENDOR, 158, "Huawei-Framed-IPv6-Address"),
+    text(VENDOR, 182, "Huawei-Down-QOS-Profile-Name"),
+    text(VENDOR, 184, "Huawei-Account-Info"),
+    text(VENDOR, 188, "Huawei-AVpair"),
+    text(VENDOR, 191, "Huawei-Delegated-IPv6-Prefix-Pool"),
+    integer(H3C, 1, "H3C-Input-Peak-Rate"),
+    integer(H3C, 2, "H3C-Input-Average-Rate"),
+    integer(H3C, 3, "H3C-Input-Basic-Rate"),
+    integer(H3C, 4, "H3C-Output-Peak-Rate"),
+    integer(H3C, 5, "H3C-Output-Average-Rate"),
+    integer(H3C, 6, "H3C-Output-Basic-Rate"),
+    integer(H3C, 15, "H3C-Remanent-Volume"),
+    text(H3C, 17, "H3C-ISP-ID"),
+    integer(H3C, 20, "H3C-Command"),
+    text(H3C, 60, "H3C-Ip-Host-Addr"),
+    text(H3C, 140, "H3C-User-Group"),
+    text(H3C, 210, "H3C-Av-Pair"),
+    text(H3C, 252, "H3C-Subscriber-Profile"),
+];
