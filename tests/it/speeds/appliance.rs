@@ -13,8 +13,11 @@ use proxpanel::app::{App, Clock, JobStatus};
 use proxpanel::config::{Config, Overrides};
 use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
+use proxpanel::domain::extra::Extras;
 use proxpanel::domain::id::{PlanId, SubscriberId};
-use proxpanel::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use proxpanel::domain::nas::{
+    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
+};
 use proxpanel::domain::operator::{Operator, Role};
 use proxpanel::domain::plan::Plan;
 use proxpanel::domain::rate::Rate;
@@ -202,7 +205,11 @@ impl Appliance {
     }
 
     /// A stand-in router on this loopback address, and its row.
-    pub fn add_router(&self, address: Ipv4Addr, change: impl FnOnce(&mut nas::Draft)) -> Router {
+    pub fn add_router(
+        &self,
+        address: Ipv4Addr,
+        change: impl FnOnce(&mut nas::Draft, &Router),
+    ) -> Router {
         let router = Router::start(Options {
             address,
             radius: Some(self.radius()),
@@ -224,10 +231,27 @@ impl Appliance {
             api_fallback: false,
             notes: String::new(),
         };
-        change(&mut draft);
+        change(&mut draft, &router);
         self.run(nas::create(&self.app, &Actor::CommandLine, draft))
             .unwrap();
         router
+    }
+
+    /// A stand-in whose API may be used, also instead of CoA.
+    pub fn add_router_with_api(&self, address: Ipv4Addr, api_fallback: bool) -> Router {
+        self.add_router(address, |draft, router| {
+            draft.api_fallback = api_fallback;
+            draft.api = Some(nas::ApiDraft {
+                access: ApiAccess {
+                    address: None,
+                    port: router.api_addr().port(),
+                    user: "isp-api".to_owned(),
+                    transport: ApiTransport::Plain,
+                    legacy_login: false,
+                },
+                password: Some(Arc::new(Secret::new("api-pass".to_owned()))),
+            });
+        })
     }
 
     pub fn add_plan(&self, plan: Plan) -> PlanId {
@@ -271,6 +295,7 @@ impl Appliance {
             only_nas: None,
             static_address: None,
             rate_override: None,
+            extras: Extras::default(),
         }
     }
 

@@ -31,7 +31,7 @@ fn five_hundred_sessions_cross_a_window_and_each_is_told_once() {
     }];
     let plan = it.add_plan(plan);
     let routers: Vec<Router> = (0..ROUTERS)
-        .map(|n| it.add_router(Ipv4Addr::new(127, 0, 1, n + 1), |_| ()))
+        .map(|n| it.add_router(Ipv4Addr::new(127, 0, 1, n + 1), |_, _| ()))
         .collect();
     for (router, from) in routers.iter().zip((0..).step_by(100)) {
         let people: Vec<(String, String)> = (from..from + SESSIONS_EACH)

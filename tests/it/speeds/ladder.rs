@@ -136,10 +136,53 @@ fn a_session_with_another_number_is_found_by_name_and_address() {
     );
 }
 
+/// A router that is deaf to CoA and has an API; Ali has used so much through it.
+fn deaf(api_fallback: bool, used: u64) -> Scene {
+    let it = Appliance::start_with(NOW, QUICK);
+    let router = it.add_router_with_api(Ipv4Addr::LOCALHOST, api_fallback);
+    let scene = Scene::through(it, router, tiered(), None);
+    let faults = scene.router.faults();
+    faults.change(|faults| faults.coa = CoaFault::Silent);
+    scene.download(used);
+    scene.it.run_job("quota sync");
+    scene
+}
+
+#[test]
+fn the_api_changes_the_queue_where_coa_gets_no_answer() {
+    let scene = deaf(true, GB);
+    scene.it.until(|| scene.it.told(scene.ali) == Some(SLOW));
+    assert_eq!(scene.queue(), "512000/1000000");
+    scene.is_the_same_session();
+    assert_eq!(scene.it.app.pushes.counts(), (0, 0));
+    assert!(!scene.page().contains("The router still has"));
+    let asked = scene.asked();
+    scene.it.run_job("quota sync");
+    scene.it.run_job("routers");
+    assert_eq!(scene.asked(), asked, "told once");
+}
+
+#[test]
+fn the_api_ends_a_session_where_disconnect_gets_no_answer() {
+    let scene = deaf(true, 2 * GB);
+    let gone = |state: &crate::support::routeros::State| state.session("ali").is_none();
+    assert!(scene.router.wait_until(super::PROMISED, gone));
+    scene.it.until(|| scene.it.live(scene.ali).is_none());
+    assert_eq!(scene.router.asked("/ppp/active/remove"), 1);
+}
+
+#[test]
+fn without_leave_the_api_changes_nothing() {
+    let scene = deaf(false, GB);
+    scene.it.until(|| scene.failures() == 1);
+    assert_eq!(scene.rate(), Some(FULL));
+    assert_eq!(scene.router.asked("/queue/simple/set"), 0);
+}
+
 #[test]
 fn a_dead_router_does_not_delay_another() {
     let it = Appliance::start(NOW);
-    let dead = it.add_router(Ipv4Addr::new(127, 0, 0, 2), |_| ());
+    let dead = it.add_router(Ipv4Addr::new(127, 0, 0, 2), |_, _| ());
     let plan = it.add_plan(tiered());
     let names: Vec<String> = (0..25).map(|n| format!("dead{n:02}")).collect();
     let ids: Vec<_> = names
@@ -158,7 +201,7 @@ fn a_dead_router_does_not_delay_another() {
     for dialed in dead.dial_all(&calls) {
         dialed.online();
     }
-    let well = it.add_router(Ipv4Addr::new(127, 0, 0, 3), |_| ());
+    let well = it.add_router(Ipv4Addr::new(127, 0, 0, 3), |_, _| ());
     let ali = it.add_subscriber("ali", plan, None);
     well.dial("ali", PASSWORD, MAC).online();
     dead.faults().change(|faults| faults.coa = CoaFault::Silent);

@@ -82,7 +82,11 @@ impl Scene {
     }
 
     fn at(it: Appliance, plan: Plan, expires_at: Option<Timestamp>) -> Scene {
-        let router = it.add_router(Ipv4Addr::LOCALHOST, |_| ());
+        let router = it.add_router(Ipv4Addr::LOCALHOST, |_, _| ());
+        Scene::through(it, router, plan, expires_at)
+    }
+
+    fn through(it: Appliance, router: Router, plan: Plan, expires_at: Option<Timestamp>) -> Scene {
         let plan = it.add_plan(plan);
         let ali = it.add_subscriber("ali", plan, expires_at);
         let session = router.dial("ali", appliance::PASSWORD, MAC).online();
@@ -131,10 +135,17 @@ impl Scene {
         assert!(changed, "still {:?}, not {rate}", self.rate());
         self.it.until(|| self.it.told(self.ali) == Some(rate));
         self.is_the_same_session();
+        assert_eq!(
+            self.queue(),
+            self.router.rate_of("ali").unwrap().to_string()
+        );
+    }
+
+    /// The limit of the dynamic queue that the router made for the session.
+    fn queue(&self) -> String {
         let queues = self.router.rows("/queue/simple");
         let queue = queues.iter().find(|row| row["name"] == "<pppoe-ali>");
-        let limit = queue.expect("a dynamic queue")["max-limit"].clone();
-        assert_eq!(limit, self.router.rate_of("ali").unwrap().to_string());
+        queue.expect("a dynamic queue")["max-limit"].clone()
     }
 
     #[track_caller]
