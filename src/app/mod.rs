@@ -2,6 +2,7 @@
 //!
 //! Built once, passed by reference. Invariant: the copies here follow every commit before its caller is answered.
 
+mod addresses;
 mod auth_log;
 mod clock;
 mod directory;
@@ -23,6 +24,8 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use addresses::Fresh;
+
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
 use crate::domain::Invalid;
@@ -40,6 +43,7 @@ use crate::store::{
 };
 use crate::telemetry::{Telemetry, monotonic};
 
+pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
@@ -110,6 +114,7 @@ struct Copies {
     nas: ArcSwap<NasTable>,
     login_facts: LoginFactsCache,
     directory: Directory,
+    addresses: Addresses,
     sealer: Sealer,
     outbox: watch::Sender<u64>,
 }
@@ -123,6 +128,7 @@ impl Copies {
             nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
+            addresses: Addresses::new(Fresh::read(view)?),
             sealer,
             outbox: watch::Sender::new(0),
         })
@@ -132,6 +138,7 @@ impl Copies {
     fn follow(&self, view: &View, changes: &[Change]) {
         let mut plans_changed = false;
         let mut rules_changed = false;
+        let mut pools_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
         let mut subscribers_changed = HashSet::new();
@@ -140,9 +147,11 @@ impl Copies {
                 Change::Subscriber(id) => {
                     subscribers_changed.insert(SubscriberId(*id));
                     self.directory.follow(view, SubscriberId(*id));
+                    self.addresses.follow_subscriber(view, SubscriberId(*id));
                 }
                 Change::Plan(_) => plans_changed = true,
                 Change::BandwidthRules => rules_changed = true,
+                Change::Pools => pools_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
@@ -158,6 +167,11 @@ impl Copies {
         if rules_changed {
             keep(read_rules(view), "bandwidth rules", |rules| {
                 self.rules.store(Arc::new(rules))
+            });
+        }
+        if pools_changed {
+            keep(Fresh::read(view), "pools", |fresh| {
+                self.addresses.follow_pools(fresh)
             });
         }
         if nas_changed {
@@ -315,6 +329,11 @@ impl App {
 
     pub fn directory(&self) -> &Directory {
         &self.copies.directory
+    }
+
+    /// Which addresses of server-side pools are taken.
+    pub fn addresses(&self) -> &Addresses {
+        &self.copies.addresses
     }
 
     /// Changes with every commit of follow-up work; nobody who looks between two changes misses one.

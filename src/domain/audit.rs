@@ -1,6 +1,6 @@
 //! What was changed, by whom, from where.
 
-use super::id::{NasId, OperatorId, PlanId, SubscriberId};
+use super::id::{NasId, OperatorId, PlanId, PoolId, SubscriberId};
 use super::time::Timestamp;
 
 /// Who acts.
@@ -42,6 +42,7 @@ pub enum Object {
     Nas(NasId),
     Operator(OperatorId),
     Settings,
+    Pool(PoolId),
 }
 
 /// One changed value. Secrets appear as [`HIDDEN`] on both sides.

@@ -4,6 +4,8 @@
 //! depends on the present takes `now`. The only crate used is the civil-time one.
 
 pub mod access;
+pub mod address;
+pub mod allocation;
 pub mod audit;
 pub mod bandwidth_rule;
 pub mod duration;
@@ -17,6 +19,7 @@ pub mod nas;
 pub mod octets;
 pub mod operator;
 pub mod plan;
+pub mod pool;
 pub mod quota;
 pub mod rate;
 pub mod rating;
@@ -25,6 +28,7 @@ pub mod speed;
 pub mod subscriber;
 pub mod text;
 pub mod time;
+pub mod usage_audit;
 pub mod why;
 pub mod window;
 

@@ -4,6 +4,8 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod addresses;
+pub mod api_usage;
 pub mod attempts;
 pub mod coa_test;
 pub mod demo;
@@ -20,6 +22,8 @@ pub mod online;
 pub mod operators;
 pub mod overview;
 pub mod plans;
+pub mod pools;
+pub mod quota_sync;
 pub mod records;
 pub mod router_api;
 pub mod router_script;
@@ -34,6 +38,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod usage_audit;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

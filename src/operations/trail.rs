@@ -4,6 +4,7 @@ use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::nas::Nas;
 use crate::domain::operator::Operator;
 use crate::domain::plan::Plan;
+use crate::domain::pool::Pool;
 use crate::domain::subscriber::Subscriber;
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
@@ -32,6 +33,16 @@ impl Audited for Subscriber {
 impl Audited for Plan {
     fn object(&self) -> Object {
         Object::Plan(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Audited for Pool {
+    fn object(&self) -> Object {
+        Object::Pool(self.id)
     }
 
     fn name(&self) -> &str {

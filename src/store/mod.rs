@@ -18,10 +18,13 @@ pub mod outbox;
 mod overlay;
 pub(super) mod plan_parts;
 pub mod plans;
+pub mod pools;
 mod rows;
 mod schema;
+pub mod session_addresses;
 pub mod sessions;
 pub mod settings;
+pub mod statics;
 pub mod subscribers;
 pub mod tables;
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod testing;
 mod ticket;
 mod tx;
 pub mod usage;
+pub mod usage_audit;
 mod view;
 mod writer;
 

@@ -21,6 +21,7 @@ pub enum Change {
     Plan(u32),
     Nas(u32),
     BandwidthRules,
+    Pools,
     Settings,
     Operators,
     /// Follow-up work waits.

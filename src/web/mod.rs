@@ -47,8 +47,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup, subscribers,
-    system,
+    account, addresses, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup,
+    subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -141,6 +141,18 @@ fn routes() -> Router<Panel> {
         .route("/nas/{id}/script", get(nas::script).post(nas::reveal))
         .route("/nas/{id}/script.rsc", get(nas::download))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
+        .route("/addresses", get(addresses::list).post(addresses::create))
+        .route("/addresses/new", get(addresses::new))
+        .route("/addresses/static", get(addresses::statics))
+        .route("/addresses/holder", get(addresses::holder))
+        .route(
+            "/addresses/{id}/edit",
+            get(addresses::edit).post(addresses::update),
+        )
+        .route(
+            "/addresses/{id}/delete",
+            get(addresses::ask_remove).post(addresses::remove),
+        )
         .route("/online", get(sessions::online))
         .route("/sessions", get(sessions::history))
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))

@@ -42,6 +42,7 @@ pub enum Nav {
     Online,
     Plans,
     Nas,
+    Addresses,
     Sessions,
     AuthLog,
     Audit,
@@ -100,12 +101,20 @@ const MENU: [MenuGroup; 5] = [
     },
     MenuGroup {
         heading: "Network",
-        items: &[MenuItem {
-            nav: Nav::Nas,
-            href: "/nas",
-            label: "NAS devices",
-            icon: "router",
-        }],
+        items: &[
+            MenuItem {
+                nav: Nav::Nas,
+                href: "/nas",
+                label: "NAS devices",
+                icon: "router",
+            },
+            MenuItem {
+                nav: Nav::Addresses,
+                href: "/addresses",
+                label: "Addresses",
+                icon: "globe",
+            },
+        ],
     },
     MenuGroup {
         heading: "Records",
@@ -242,7 +251,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 9);
+        assert_eq!(items.len(), 10);
     }
 
     #[test]

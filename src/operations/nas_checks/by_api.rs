@@ -354,7 +354,7 @@ fn walled_garden(observed: &Observed, facts: &RouterFacts) -> Option<Check> {
     let wanted = script::expired_rules(pools);
     let place = |comment: &String| {
         let found = |rule: &&Rule| rule.comment.as_ref() == Some(comment);
-        active.iter().position(|rule| found(rule))
+        active.iter().position(found)
     };
     if wanted.iter().any(|comment| place(comment).is_none()) {
         let command = script::walled_garden(pools).unwrap_or_default();

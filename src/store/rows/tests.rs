@@ -1,6 +1,7 @@
 //! Every shape of row: it reads back as it was, and octets of every released version stay readable.
 
 mod accounting;
+mod addresses;
 mod indexes;
 mod samples;
 
@@ -10,12 +11,12 @@ use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
     AUDIT, AUTH_LOG, BANDWIDTH_RULES, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS,
-    PLANS, SUBSCRIBERS, USAGE_DAYS,
+    PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
     Read, Store, StoreError, Tx, auth_log, bandwidth_rules, nas, operators, outbox, plans,
-    sessions, subscribers, usage,
+    sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
@@ -110,6 +111,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage-newest",
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
+    golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),
@@ -200,6 +202,7 @@ fn every_value_reads_back_as_it_was() {
         sessions::open_at_fold(&view).unwrap(),
         [accounting::session_open(), accounting::session_newest()]
     );
+    assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 //!
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
+mod addresses;
 mod contrast;
 mod dashboard;
 mod logs;
@@ -60,6 +61,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         dashboard::samples,
         subscribers::samples,
         nas::samples,
+        addresses::samples,
         logs::samples,
         others::samples,
     ]

@@ -1,6 +1,7 @@
 //! The panel through its real router: what holds for all pages, and each of its pages.
 
 mod account;
+mod addresses;
 mod dashboard;
 mod everywhere;
 mod forms;
