@@ -81,7 +81,8 @@ impl Bench {
             burst: None,
             priority: 8,
         };
-        self.it.app.accounting.tell(self.session, limit);
+        let noted = Box::new(|| ());
+        self.it.app.accounting.tell(self.session, limit, noted);
         until(|| {
             let live = self.it.app.accounting.live();
             live.session(self.session).unwrap().told == Some(limit)

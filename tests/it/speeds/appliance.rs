@@ -294,6 +294,7 @@ impl Appliance {
             macs: Vec::new(),
             only_nas: None,
             static_address: None,
+            static_prefix: None,
             rate_override: None,
             extras: Extras::default(),
         }

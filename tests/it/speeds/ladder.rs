@@ -148,18 +148,15 @@ fn deaf(api_fallback: bool, used: u64) -> Scene {
     scene
 }
 
+/// RouterOS may refuse to edit a queue that it made itself (mikrotik.md a3); then the change is not taken for made.
 #[test]
-fn the_api_changes_the_queue_where_coa_gets_no_answer() {
+fn a_speed_that_the_api_cannot_change_either_stays_pending() {
     let scene = deaf(true, GB);
-    scene.it.until(|| scene.it.told(scene.ali) == Some(SLOW));
-    assert_eq!(scene.queue(), "512000/1000000");
+    scene.it.until(|| scene.failures() == 1);
+    assert_eq!(scene.router.asked("/queue/simple/set"), 1);
+    assert_eq!((scene.rate(), scene.rate_told()), (Some(FULL), FULL));
+    scene.page_says(&["The router still has 10 Mbit/s down, 2 Mbit/s up"]);
     scene.is_the_same_session();
-    assert_eq!(scene.it.app.pushes.counts(), (0, 0));
-    assert!(!scene.page().contains("The router still has"));
-    let asked = scene.asked();
-    scene.it.run_job("quota sync");
-    scene.it.run_job("routers");
-    assert_eq!(scene.asked(), asked, "told once");
 }
 
 #[test]
