@@ -16,7 +16,7 @@ use crate::requests::Logins;
 use crate::towers::Towers;
 
 /// Minutes from the start of this part to the window: filling, dialling and resting fit into it.
-const AHEAD_MINUTES: u32 = 4;
+const AHEAD_MINUTES: u32 = 3;
 const LOGINS_PER_SECOND: u32 = 300;
 /// The load before the boundary, and the one that begins with it and covers all requests to routers.
 const LOAD: Duration = Duration::from_secs(30);

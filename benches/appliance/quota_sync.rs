@@ -13,7 +13,7 @@ use crate::towers::Towers;
 
 /// The job's period, and how many of its runs are measured.
 const PERIOD: Duration = Duration::from_secs(30);
-const RUNS: u32 = 4;
+const RUNS: u32 = 3;
 const GB: u64 = 1_000_000_000;
 
 pub fn run(folder: &Path, subscribers: u32, sessions: u32) -> Result<(), Fault> {

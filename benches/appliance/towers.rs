@@ -31,6 +31,7 @@ impl Towers {
             for pool in ["subscribers", "expired"] {
                 let ranges = ("ranges", "10.10.0.2-10.10.31.254");
                 router.add("/ip/pool", &[("name", pool), ranges]);
+                router.add("/ppp/profile", &[("name", pool), ("remote-address", pool)]);
             }
             router
         };
