@@ -6,8 +6,9 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::plan::{OnLimit, Plan};
+use crate::domain::plan::{OnExpiry, OnLimit, Plan};
 use crate::domain::rate::Rate;
+use crate::domain::speed::{self, TermGate};
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, Timestamp};
@@ -281,12 +282,7 @@ fn follow_up(
     now: Timestamp,
 ) -> Result<(), Error> {
     let lost_access = !was.is_suspended() && new.is_suspended();
-    let expired_now =
-        new.expires_at.is_some_and(|at| at <= now) && was.expires_at.is_none_or(|at| at > now);
-    let released =
-        was.expires_at.is_some_and(|at| at <= now) && new.expires_at.is_none_or(|at| at > now);
-    if lost_access || expired_now || released {
-        // Out of the expired pool, or into it, or out altogether: only a new login changes the address.
+    if lost_access || needs_login(gate(tx, was, now)?, gate(tx, new, now)?) {
         outbox::add(tx, Work::DisconnectSubscriber(new.id))?;
     } else if was.plan != new.plan
         || was.rate_override != new.rate_override
@@ -295,6 +291,35 @@ fn follow_up(
         outbox::add(tx, Work::PushSubscriber(new.id))?;
     }
     Ok(())
+}
+
+/// What a term does to a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// It goes on, perhaps slower.
+    Open,
+    ExpiredPool,
+    Closed,
+}
+
+fn gate(tx: &Tx<'_>, subscriber: &Subscriber, now: Timestamp) -> Result<Gate, Error> {
+    let Some(plan) = plans::get(tx, subscriber.plan)? else {
+        return Ok(Gate::Open);
+    };
+    Ok(match speed::term_gate(&plan, subscriber.expires_at, now) {
+        TermGate::Closed => Gate::Closed,
+        TermGate::Restricted(_) if matches!(plan.on_expiry, OnExpiry::ExpiredPool { .. }) => {
+            Gate::ExpiredPool
+        }
+        TermGate::Open | TermGate::Grace(..) | TermGate::Restricted(_) => Gate::Open,
+    })
+}
+
+/// Out of the expired pool, or into it: only a new login changes the address. A session that outlived its term by the spread
+/// of Session-Timeout goes on when the term does.
+fn needs_login(was: Gate, new: Gate) -> bool {
+    let moves = (was == Gate::ExpiredPool) != (new == Gate::ExpiredPool);
+    moves || (new == Gate::Closed && was != Gate::Closed)
 }
 
 fn differences(

@@ -13,5 +13,6 @@ mod crash;
 mod panel;
 mod router_checks;
 mod routeros;
+mod speeds;
 mod support;
 mod tidy;

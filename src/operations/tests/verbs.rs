@@ -241,7 +241,7 @@ fn live_sessions_hear_of_what_concerns_them() {
                 ..base.clone()
             },
             base.clone(),
-            disconnect,
+            push,
         ),
         (
             "for ever",
@@ -253,7 +253,7 @@ fn live_sessions_hear_of_what_concerns_them() {
                 expires_at: None,
                 ..base.clone()
             },
-            disconnect,
+            push,
         ),
         (
             "suspended",

@@ -289,10 +289,10 @@ impl Accounting {
         self.send(Entry::GiveUp { session, at }, Box::new(|| {}));
     }
 
-    /// Takes note of the speed that a router has confirmed for a session. Durable with the next group; what is lost with a
-    /// full queue is told to the router again.
-    pub fn tell(&self, session: SessionId, limit: RateLimit) {
-        self.send(Entry::Told { session, limit }, Box::new(|| {}));
+    /// Takes note of the speed that a router has confirmed for a session. Durable with the next group, of which `noted` is
+    /// told; what is lost with a full queue is told to the router again.
+    pub fn tell(&self, session: SessionId, limit: RateLimit, noted: Acknowledge) {
+        self.send(Entry::Told { session, limit }, noted);
     }
 
     /// Octets of a session that shall not count, on the day that holds `at`; at most what is left to count of both, so that
