@@ -140,8 +140,7 @@ pub fn execute(
         Request::Doctor => {
             // Folding first puts everything into the tables, so that the sums compare whole figures.
             app.accounting.fold();
-            let picture = app.accounting.picture()?;
-            for finding in doctor::examine(&picture.live, &picture.view, app.store.folder())? {
+            for finding in doctor::examine(app)? {
                 let word = match finding.verdict {
                     Verdict::Good => "ok     ",
                     Verdict::Warning => "warning",

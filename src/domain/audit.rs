@@ -1,6 +1,6 @@
 //! What was changed, by whom, from where.
 
-use super::id::{NasId, OperatorId, PlanId, RuleId, SubscriberId};
+use super::id::{CdnId, NasId, OperatorId, PlanId, PoolId, RuleId, SubscriberId};
 use super::time::Timestamp;
 
 /// Who acts.
@@ -39,9 +39,11 @@ impl Actor {
 pub enum Object {
     Subscriber(SubscriberId),
     Plan(PlanId),
+    Cdn(CdnId),
     Nas(NasId),
     Operator(OperatorId),
     Settings,
+    Pool(PoolId),
     BandwidthRule(RuleId),
 }
 

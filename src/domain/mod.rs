@@ -4,8 +4,11 @@
 //! depends on the present takes `now`. The only crate used is the civil-time one.
 
 pub mod access;
+pub mod address;
+pub mod allocation;
 pub mod audit;
 pub mod bandwidth_rule;
+pub mod cdn;
 pub mod duration;
 pub mod extra;
 pub mod fup;
@@ -18,6 +21,7 @@ pub mod octets;
 pub mod operator;
 pub mod plan;
 pub mod plan_warnings;
+pub mod pool;
 pub mod quota;
 pub mod rate;
 pub mod rating;
@@ -27,6 +31,7 @@ pub mod speed;
 pub mod subscriber;
 pub mod text;
 pub mod time;
+pub mod usage_audit;
 pub mod why;
 pub mod window;
 

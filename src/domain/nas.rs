@@ -44,6 +44,15 @@ impl Network {
         Ok(network)
     }
 
+    /// Bits beyond the prefix are cut off, as is a prefix longer than an address.
+    pub fn new(address: IpAddr, prefix: u8) -> Network {
+        let prefix = prefix.min(longest_prefix(address));
+        Network {
+            address: mask(address, prefix),
+            prefix,
+        }
+    }
+
     pub fn host(address: IpAddr) -> Network {
         Network {
             address,
@@ -62,6 +71,15 @@ impl Network {
 
     pub fn address(&self) -> IpAddr {
         self.address
+    }
+
+    /// The network that is one bit shorter; none beyond the whole.
+    pub fn parent(&self) -> Option<Network> {
+        let prefix = self.prefix.checked_sub(1)?;
+        Some(Network {
+            address: mask(self.address, prefix),
+            prefix,
+        })
     }
 
     /// One host, to which CoA can be sent even before it spoke.

@@ -221,6 +221,18 @@ impl Calendar {
             })
     }
 
+    /// The instant at which the clock on the wall shows so many minutes after midnight on a date: the first one where it
+    /// shows them twice; where it jumps over them, what it would have been before the jump.
+    pub fn at(&self, date: Day, minutes: u16) -> Timestamp {
+        let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
+        let minute = i8::try_from(minutes % 60).unwrap_or(0);
+        let time = Time::new(hour, minute, 0, 0).unwrap_or(Time::MAX);
+        let zoned = date.date().to_datetime(time).to_zoned(self.zone.clone());
+        zoned.map_or(Timestamp(i64::from(date.0).saturating_mul(DAY)), |z| {
+            Timestamp(z.timestamp().as_millisecond())
+        })
+    }
+
     /// The instant at which a subscriber whose last day is `day` expires: the end of that business day (rules.md section 9).
     pub fn end_of(&self, day: Day) -> Timestamp {
         self.starts(day.plus(1))
@@ -367,6 +379,21 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    }
+
+    #[test]
+    fn a_time_on_the_wall_is_an_instant() {
+        let berlin = Calendar::new("Europe/Berlin", 5).unwrap();
+        for (day, minutes, instant) in [
+            ("2026-11-22", 0, "2026-11-21T23:00:00Z"),
+            ("2026-11-22", 23 * 60 + 59, "2026-11-22T22:59:00Z"),
+            // 02:30 comes twice, and 02:30 does not come.
+            ("2026-10-25", 150, "2026-10-25T00:30:00Z"),
+            ("2026-03-29", 150, "2026-03-29T01:30:00Z"),
+        ] {
+            let day = Day::parse(day).unwrap();
+            assert_eq!(berlin.at(day, minutes), at(instant), "{day} {minutes}");
+        }
     }
 
     #[test]

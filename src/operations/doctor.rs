@@ -1,15 +1,11 @@
 //! A look at everything that can go wrong with the data folder, each with what to do about it.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::domain::octets::Usage;
-use crate::domain::session::Session;
-use crate::store::accounting::{Live, each_session, folded};
-use crate::store::{View, nas, operators, plans, subscribers, usage};
+use crate::app::App;
+use crate::store::{nas, operators, plans, subscribers};
 
-use super::Error;
+use super::{Error, usage_audit};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -54,8 +50,9 @@ impl Finding {
 }
 
 /// Looks at the tables and the sessions in memory. Walks over all of them: minutes for years of accounting.
-pub fn examine(live: &Live, view: &View, folder: &Path) -> Result<Vec<Finding>, Error> {
-    let mut findings = vec![folder_finding(folder)];
+pub fn examine(app: &App) -> Result<Vec<Finding>, Error> {
+    let view = &app.store.view()?;
+    let mut findings = vec![folder_finding(app.store.folder())];
     findings.push(match subscribers::count(view)? {
         0 => Finding::warning("no subscribers yet", "add them in the panel"),
         count => Finding::good(format!("{count} subscribers")),
@@ -80,9 +77,9 @@ pub fn examine(live: &Live, view: &View, folder: &Path) -> Result<Vec<Finding>, 
     });
     findings.push(Finding::good(format!(
         "{} sessions open",
-        live.open_count()
+        app.accounting.live().open_count()
     )));
-    findings.push(check_sums(live, view)?);
+    findings.push(check_sums(app)?);
     Ok(findings)
 }
 
@@ -103,36 +100,14 @@ fn folder_finding(folder: &Path) -> Finding {
 }
 
 /// Sum of sessions = sum of days = sum of months, for every subscriber (PRODUCT.md section 1).
-pub fn check_sums(live: &Live, view: &View) -> Result<Finding, Error> {
-    let mut by_session: HashMap<u32, Usage> = HashMap::new();
-    each_session(live, view, |session: &Session| {
-        if let Some(subscriber) = session.subscriber {
-            *by_session.entry(subscriber.0).or_default() += session.usage();
-        }
-        ControlFlow::Continue(())
-    })?;
-    let mut by_day = usage::sums(view, usage::Period::Days)?;
-    let mut by_month = usage::sums(view, usage::Period::Months)?;
-    for ((_, subscriber), octets) in live.all_usage_beyond(folded(view)?) {
-        *by_day.entry(subscriber.0).or_default() += octets;
-        *by_month.entry(subscriber.0).or_default() += octets;
-    }
-    let differing = by_session
-        .keys()
-        .chain(by_day.keys())
-        .chain(by_month.keys())
-        .filter(|id| {
-            let sessions = by_session.get(id).copied().unwrap_or_default();
-            sessions != by_day.get(id).copied().unwrap_or_default()
-                || sessions != by_month.get(id).copied().unwrap_or_default()
-        })
-        .collect::<std::collections::BTreeSet<_>>();
-    Ok(match differing.first() {
+pub fn check_sums(app: &App) -> Result<Finding, Error> {
+    let audit = usage_audit::run(&app.accounting, app.now())?;
+    Ok(match audit.differences.first() {
         None => Finding::good("usage adds up: sessions = days = months for every subscriber"),
-        Some(first) => Finding::bad(
+        Some((first, _)) => Finding::bad(
             format!(
                 "usage does not add up for {} subscribers, the first has number {first}",
-                differing.len()
+                audit.differing
             ),
             "nothing was changed; please report it with the output of `proxpanel export sessions`",
         ),

@@ -4,8 +4,11 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod addresses;
+pub mod api_usage;
 pub mod attempts;
 pub mod bandwidth_rules;
+pub mod cdn;
 pub mod coa_test;
 pub mod demo;
 pub mod doctor;
@@ -22,6 +25,8 @@ pub mod operators;
 pub mod overview;
 mod plan_words;
 pub mod plans;
+pub mod pools;
+pub mod quota_sync;
 pub mod records;
 pub mod router_api;
 pub mod router_script;
@@ -37,6 +42,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod usage_audit;
 
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;

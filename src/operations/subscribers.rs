@@ -14,11 +14,11 @@ use crate::domain::time::{Calendar, Timestamp};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
 use crate::store::{Tx, nas, plans};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::trail::note;
-use super::{Error, extras};
+use super::{Error, addresses, extras};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -40,6 +40,7 @@ pub struct Draft {
     pub macs: Vec<Mac>,
     pub only_nas: Option<NasId>,
     pub static_address: Option<Ipv4Addr>,
+    pub static_prefix: Option<(Ipv6Addr, u8)>,
     pub rate_override: Option<Rate>,
     /// Made by [`super::extras`].
     pub extras: Extras,
@@ -245,6 +246,7 @@ fn build(draft: &Draft, was: Subscriber, now: Timestamp) -> Subscriber {
         macs: draft.macs.iter().take(MOST_MACS).copied().collect(),
         only_nas: draft.only_nas,
         static_address: draft.static_address,
+        static_prefix: draft.static_prefix,
         rate_override: draft.rate_override,
         extras: draft.extras.clone(),
         ..was
@@ -268,18 +270,7 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<()
     {
         return Err(Error::field("only_nas", "This NAS does not exist any more"));
     }
-    if let Some(address) = draft.static_address
-        && let Some(holder) = subscribers::static_address_holder(tx, address)?
-        && Some(holder) != own
-    {
-        let name = subscribers::get(tx, holder)?.map(|s| s.subscriber.username.as_str().to_owned());
-        let name = name.unwrap_or_else(|| "another subscriber".to_owned());
-        return Err(Error::field(
-            "static_address",
-            format!("{name} has this address"),
-        ));
-    }
-    Ok(())
+    addresses::check_static(tx, draft.static_address, draft.static_prefix, own)
 }
 
 /// Tells live sessions what changed: they end, or get another speed and time.
@@ -348,6 +339,7 @@ fn differences(
             optional(was.static_address.map(|a| a.to_string())),
             optional(new.static_address.map(|a| a.to_string())),
         )
+        .field("static prefix", prefix(was), prefix(new))
         .field(
             "own speed",
             optional(was.rate_override.map(|r| r.to_string())),
@@ -406,6 +398,13 @@ fn mac_list(subscriber: &Subscriber) -> String {
         .map(Mac::to_string)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+fn prefix(subscriber: &Subscriber) -> String {
+    let prefix = subscriber.static_prefix;
+    prefix.map_or_else(String::new, |(address, length)| {
+        format!("{address}/{length}")
+    })
 }
 
 fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {

@@ -11,14 +11,17 @@ use super::StoreError;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
+use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
 use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
 use super::plans::PlanRow;
+use super::pools::PoolRow;
 use super::sessions::SessionRow;
 use super::subscribers::SubscriberRow;
 use super::usage::UsageRow;
+use super::usage_audit::UsageAuditRow;
 
 /// A typed table: keys of type `K` in their order, values of type `V` as version octet and body.
 pub struct Map<K: redb::Key + 'static, V: Record> {
@@ -79,14 +82,26 @@ pub const SUBSCRIBERS: Map<u32, SubscriberRow> = Map::new("subscribers");
 /// Who has a login name. Key: the name without case. Value: subscriber. Owner: subscribers. 10,000 rows of 20 octets.
 pub const SUBSCRIBER_NAMES: Map<&str, u32> = Map::new("subscriber_names");
 
-/// Who holds a static address. Key: the IPv4 address as a number. Value: subscriber. Owner: subscribers. Hundreds of rows.
+/// Who holds a static address. Key: the IPv4 address as a number. Value: subscriber. Owner: statics. Hundreds of rows.
 pub const STATIC_ADDRESSES: Map<u32, u32> = Map::new("static_addresses");
+
+/// Who holds a static prefix. Key: first number and length of the prefix. Value: subscriber. Owner: statics. Hundreds of
+/// rows.
+pub const STATIC_PREFIXES: Map<(u128, u8), u32> = Map::new("static_prefixes");
 
 /// Plans. Key: plan. Owner: plans. Tens of rows.
 pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
 
 /// Bandwidth rules. Key: rule. Owner: bandwidth_rules. Tens of rows.
 pub const BANDWIDTH_RULES: Map<u32, BandwidthRuleRow> = Map::new("bandwidth_rules");
+
+/// Server-side pools of addresses. Key: pool. Owner: pools. Tens of rows.
+pub const POOLS: Map<u32, PoolRow> = Map::new("pools");
+/// CDN profiles. Key: profile. Owner: cdn. A few rows of up to 40 KB.
+pub const CDN_PROFILES: Map<u32, CdnProfileRow> = Map::new("cdn_profiles");
+
+/// Routers that are kept in step with the CDN profiles. Key: NAS. Owner: cdn. Tens of rows.
+pub const CDN_ROUTERS: Map<u32, CdnRouterRow> = Map::new("cdn_routers");
 
 /// NAS devices. Key: NAS. Owner: nas. Tens of rows.
 pub const NAS: Map<u32, NasRow> = Map::new("nas");
@@ -119,12 +134,19 @@ pub const CLOSED_SESSIONS: Map<u64, SessionRow> = Map::new("closed_sessions");
 /// Ended sessions of a subscriber. Key: subscriber, session. Owner: accounting. As many rows as ended sessions.
 pub const SESSIONS_BY_SUBSCRIBER: Map<(u32, u64), ()> = Map::new("sessions_by_subscriber");
 
+/// Ended sessions that held an address. Key: first number of the address or prefix, where IPv4 stands at ::ffff:0:0/96;
+/// session. Owner: accounting. Up to three rows for an ended session.
+pub const SESSIONS_BY_ADDRESS: Map<(u128, u64), ()> = Map::new("sessions_by_address");
+
 /// Octets booked. Key: business day, subscriber, so that a fold writes one run of rows. Owner: accounting.
 /// 10,000 rows of 25 octets a day.
 pub const USAGE_DAYS: Map<(i32, u32), UsageRow> = Map::new("usage_days");
 
 /// The sums of the days of a month. Key: month, subscriber. Owner: accounting. 10,000 rows a month.
 pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
+
+/// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
+pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
@@ -134,8 +156,12 @@ pub const ALL: &[&dyn AnyMap] = &[
     &SUBSCRIBERS,
     &SUBSCRIBER_NAMES,
     &STATIC_ADDRESSES,
+    &STATIC_PREFIXES,
     &PLANS,
     &BANDWIDTH_RULES,
+    &POOLS,
+    &CDN_PROFILES,
+    &CDN_ROUTERS,
     &NAS,
     &OPERATORS,
     &LOGINS,
@@ -146,6 +172,8 @@ pub const ALL: &[&dyn AnyMap] = &[
     &OPEN_SESSIONS,
     &CLOSED_SESSIONS,
     &SESSIONS_BY_SUBSCRIBER,
+    &SESSIONS_BY_ADDRESS,
     &USAGE_DAYS,
     &USAGE_MONTHS,
+    &USAGE_AUDIT,
 ];

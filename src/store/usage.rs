@@ -3,7 +3,6 @@
 //! Invariant: each day is added to its month in the same transaction, so sums of days and of months never differ.
 
 use minicbor::{Decode, Encode};
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use super::codec::Record;
@@ -104,24 +103,35 @@ pub enum Period {
     Months,
 }
 
-/// All usage of every subscriber, summed over all days or all months.
-pub fn sums(read: &impl Read, period: Period) -> Result<HashMap<u32, Usage>, StoreError> {
+/// All rows of days or of months of the subscribers in a range, by day or month. What others have is stepped over.
+pub fn each_of(
+    read: &impl Read,
+    period: Period,
+    subscribers: std::ops::Range<u32>,
+    mut visit: impl FnMut(SubscriberId, Usage),
+) -> Result<(), StoreError> {
     let map = match period {
         Period::Days => &USAGE_DAYS,
         Period::Months => &USAGE_MONTHS,
     };
-    let mut sums: HashMap<u32, Usage> = HashMap::new();
-    read.scan(
-        map,
-        (i32::MIN, 0u32)..,
-        Order::Ascending,
-        usize::MAX,
-        |(_, subscriber), row: UsageRow| {
-            *sums.entry(subscriber).or_default() += row.into();
-            ControlFlow::Continue(())
-        },
-    )?;
-    Ok(sums)
+    let mut from = i32::MIN;
+    while let Some(((day, _), _)) = read.range(map, (from, 0u32).., 1)?.into_iter().next() {
+        read.scan(
+            map,
+            (day, subscribers.start)..(day, subscribers.end),
+            Order::Ascending,
+            usize::MAX,
+            |(_, subscriber), row: UsageRow| {
+                visit(SubscriberId(subscriber), row.into());
+                ControlFlow::Continue(())
+            },
+        )?;
+        let Some(next) = day.checked_add(1) else {
+            break;
+        };
+        from = next;
+    }
+    Ok(())
 }
 
 /// Adds usage to a day and to its month.

@@ -44,6 +44,8 @@ pub enum Nav {
     Rules,
     Simulator,
     Nas,
+    Addresses,
+    Cdn,
     Sessions,
     AuthLog,
     Audit,
@@ -114,12 +116,26 @@ const MENU: [MenuGroup; 5] = [
     },
     MenuGroup {
         heading: "Network",
-        items: &[MenuItem {
-            nav: Nav::Nas,
-            href: "/nas",
-            label: "NAS devices",
-            icon: "router",
-        }],
+        items: &[
+            MenuItem {
+                nav: Nav::Nas,
+                href: "/nas",
+                label: "NAS devices",
+                icon: "router",
+            },
+            MenuItem {
+                nav: Nav::Addresses,
+                href: "/addresses",
+                label: "Addresses",
+                icon: "server",
+            },
+            MenuItem {
+                nav: Nav::Cdn,
+                href: "/cdn",
+                label: "CDN",
+                icon: "globe",
+            },
+        ],
     },
     MenuGroup {
         heading: "Records",
@@ -256,7 +272,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 11);
+        assert_eq!(items.len(), 13);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 24] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -105,6 +105,10 @@ const PAGES: [(&str, &str); 20] = [
     ("nas", "/nas"),
     ("nas-show", "/nas/1"),
     ("nas-new", "/nas/new"),
+    ("addresses", "/addresses"),
+    ("addresses-static", "/addresses/static"),
+    ("addresses-holder", "/addresses/holder?address=10.0.0.0/8"),
+    ("pool-new", "/addresses/new"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),
     ("audit", "/audit"),

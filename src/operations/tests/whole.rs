@@ -62,13 +62,8 @@ fn the_demo_is_the_same_every_time_and_adds_up() {
     app.close();
     drop(app);
     let it = TestApp::open(folder);
-    let picture = it.app.accounting.picture().unwrap();
-    assert_eq!(picture.live.open_count(), 25);
-    assert_eq!(
-        check_sums(&picture.live, &picture.view).unwrap().verdict,
-        Verdict::Good
-    );
-    drop(picture);
+    assert_eq!(it.app.accounting.live().open_count(), 25);
+    assert_eq!(check_sums(&it.app).unwrap().verdict, Verdict::Good);
     let facts = it
         .app
         .login_facts()
@@ -121,16 +116,11 @@ fn doctor_names_a_sum_that_is_wrong() {
     let nas = it.add_nas(router("localhost", "127.0.0.1"));
     let ali = it.add_subscriber(subscriber("ali", plan));
     it.go_online("ali", ali, nas, LOCALHOST);
-    let verdict = || {
-        let picture = it.app.accounting.picture().unwrap();
-        check_sums(&picture.live, &picture.view).unwrap()
-    };
+    let verdict = || check_sums(&it.app).unwrap();
     assert_eq!(verdict().verdict, Verdict::Good, "in memory only");
     assert!(it.app.accounting.fold());
     assert_eq!(verdict().verdict, Verdict::Good);
-    let picture = it.app.accounting.picture().unwrap();
-    let findings = examine(&picture.live, &picture.view, it.folder.path()).unwrap();
-    drop(picture);
+    let findings = examine(&it.app).unwrap();
     let bad: Vec<_> = findings
         .iter()
         .filter(|f| f.verdict == Verdict::Bad)

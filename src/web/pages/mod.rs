@@ -1,8 +1,10 @@
 //! One file per noun: page structs above, their handlers below. Every field is ready to show.
 
 pub mod account;
+pub mod addresses;
 pub mod audit;
 pub mod auth_log;
+pub mod cdn;
 pub mod dashboard;
 pub mod errors;
 pub mod login;

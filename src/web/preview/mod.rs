@@ -2,6 +2,8 @@
 //!
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
+mod addresses;
+mod cdn;
 mod contrast;
 mod dashboard;
 mod logs;
@@ -61,6 +63,8 @@ fn samples(wish: Wish) -> Vec<Sample> {
         dashboard::samples,
         subscribers::samples,
         nas::samples,
+        addresses::samples,
+        cdn::samples,
         logs::samples,
         others::samples,
         plans::samples,

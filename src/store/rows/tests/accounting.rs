@@ -11,6 +11,7 @@ use crate::domain::quota::Direction;
 use crate::domain::rate::{Burst, Rate, RateLimit};
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::time::Day;
+use crate::domain::usage_audit::{Sums, UsageAudit};
 use crate::domain::window::Window;
 
 const NOW: Timestamp = Timestamp(1_780_000_000_123);
@@ -21,7 +22,8 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     }
     let first = Traffic::new(1, u64::MAX);
     usage::add(tx, Day(20_600), SubscriberId(1), first.into())?;
-    usage::add(tx, Day(20_601), SubscriberId(1), usage_newest())
+    usage::add(tx, Day(20_601), SubscriberId(1), usage_newest())?;
+    usage_audit::put(tx, &audit())
 }
 
 fn place() -> Place {
@@ -95,6 +97,21 @@ fn limit() -> RateLimit {
             time_s: 16,
         }),
         priority: 3,
+    }
+}
+
+pub fn audit() -> UsageAudit {
+    let differs = Sums {
+        sessions: usage_newest(),
+        days: Traffic::new(5, u64::MAX).into(),
+        months: Usage::ZERO,
+    };
+    UsageAudit {
+        began_at: NOW,
+        ended_at: NOW.plus(9),
+        looked_at: 10_000,
+        differing: 101,
+        differences: vec![(SubscriberId(7), differs)],
     }
 }
 
