@@ -3,7 +3,9 @@
 use std::fmt::Display;
 
 use crate::domain::audit::Difference;
+use crate::domain::cdn::CdnProfile;
 use crate::domain::extra::Extra;
+use crate::domain::id::CdnId;
 use crate::domain::octets::Octets;
 use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan};
 use crate::domain::quota::Quota;
@@ -11,7 +13,7 @@ use crate::domain::rate::Burst;
 use crate::domain::window::Window;
 
 /// Every field that differs, in the order of the form.
-pub(super) fn differences(old: &Plan, new: &Plan) -> Difference {
+pub(super) fn differences(old: &Plan, new: &Plan, profiles: &[CdnProfile]) -> Difference {
     let mut difference = Difference::default();
     difference
         .field("name", &old.name, &new.name)
@@ -40,7 +42,7 @@ pub(super) fn differences(old: &Plan, new: &Plan) -> Difference {
             list(&old.free_windows),
             list(&new.free_windows),
         );
-    network(old, new, &mut difference);
+    network(old, new, profiles, &mut difference);
     difference
         .field(
             "login hours",
@@ -73,7 +75,8 @@ fn quotas(old: &Quota, new: &Quota, difference: &mut Difference) {
         .field("quota used up", old.when_used_up, new.when_used_up);
 }
 
-fn network(old: &Plan, new: &Plan, difference: &mut Difference) {
+fn network(old: &Plan, new: &Plan, profiles: &[CdnProfile], difference: &mut Difference) {
+    let cdn = |plan: &Plan| list(plan.cdn.iter().map(|id| cdn_name(*id, profiles)));
     difference
         .field("pool", &old.pool, &new.pool)
         .field(
@@ -85,11 +88,7 @@ fn network(old: &Plan, new: &Plan, difference: &mut Difference) {
         .field("delegated pool", &old.delegated_pool, &new.delegated_pool)
         .field("address list", &old.address_list, &new.address_list)
         .field("router profile", &old.router_profile, &new.router_profile)
-        .field(
-            "CDN profiles",
-            list(old.cdn.iter().map(|id| format!("number {id}"))),
-            list(new.cdn.iter().map(|id| format!("number {id}"))),
-        )
+        .field("CDN profiles", cdn(old), cdn(new))
         .field(
             "check attributes",
             extras(&old.extras.check),
@@ -100,6 +99,12 @@ fn network(old: &Plan, new: &Plan, difference: &mut Difference) {
             extras(&old.extras.reply),
             extras(&new.extras.reply),
         );
+}
+
+/// The name of a CDN profile, or its number once it is gone.
+fn cdn_name(id: CdnId, profiles: &[CdnProfile]) -> String {
+    let found = profiles.iter().find(|profile| profile.id == id);
+    found.map_or_else(|| format!("number {id}"), |profile| profile.name.clone())
 }
 
 /// What each says, one behind the other; `none` for none.

@@ -6,7 +6,7 @@ use crate::domain::id::PlanId;
 use crate::domain::plan::Plan;
 use crate::domain::text::fold_case;
 use crate::store::outbox::{self, Work};
-use crate::store::{Tx, plans};
+use crate::store::{Tx, cdn, plans};
 
 use super::Error;
 use super::plan_words::differences;
@@ -55,7 +55,9 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, mut plan: Plan) -> Res
             if concerns_sessions(&old, &plan) {
                 outbox::add(tx, Work::PushPlan(id))?;
             }
-            note(tx, &actor, "changed", &plan, differences(&old, &plan), now)
+            let profiles = cdn::all(tx)?;
+            let difference = differences(&old, &plan, &profiles);
+            note(tx, &actor, "changed", &plan, difference, now)
         })
         .await
 }

@@ -79,6 +79,14 @@ pub struct SpeedField {
     pub note: String,
 }
 
+/// One of several things that may be ticked.
+#[derive(Clone, Default)]
+pub struct Tick {
+    pub id: String,
+    pub name: String,
+    pub is_ticked: bool,
+}
+
 /// A list to choose one of.
 #[derive(Clone, Default)]
 pub struct Select {

@@ -15,7 +15,7 @@ use crate::domain::window::Window;
 use crate::operations::simulator::{Change, PreviewRow};
 use crate::web::form::{FormData, Problems};
 use crate::web::pages::{plans, rules, simulator};
-use crate::web::parts::{Fact, Field, Select};
+use crate::web::parts::{Fact, Field, Select, Tick};
 use crate::web::shell::Nav;
 
 pub(super) fn samples(wish: Wish) -> Vec<Sample> {
@@ -180,6 +180,11 @@ fn plan_form(wish: Wish) -> plans::FormPage {
         &problems,
     );
     plans::FormPage {
+        cdn: vec![Tick {
+            id: "1".into(),
+            name: wish.said("Cache"),
+            is_ticked: true,
+        }],
         notice: "1,204 subscribers with this plan are online. A new speed reaches them within a minute, without a drop.".into(),
         warnings: vec!["Daily tier 2 is faster than the tier before it.".into()],
         preview: preview(wish),
@@ -259,7 +264,7 @@ fn rule_list(wish: Wish) -> rules::ListPage {
 }
 
 fn rule_form(wish: Wish) -> rules::FormPage {
-    let plan = |id: &str, name: &str, is_ticked| rules::PlanBox {
+    let plan = |id: &str, name: &str, is_ticked| Tick {
         id: id.into(),
         name: wish.said(name),
         is_ticked,

@@ -60,6 +60,9 @@ pub(in crate::web) fn filled(plan: &Plan) -> FormData {
         );
         put("burst_seconds", burst.time_s.to_string());
     }
+    for id in &plan.cdn {
+        put("cdn", id.to_string());
+    }
     for (name, value) in extras_filled(&plan.extras) {
         put(name, value);
     }

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 
+use crate::app::App;
 use crate::domain::id::PlanId;
 use crate::domain::plan::TermUnit;
 use crate::domain::plan_warnings::warnings;
@@ -16,7 +17,7 @@ use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
-use crate::web::parts::{Field, Select, SpeedField, thousands};
+use crate::web::parts::{Field, Select, SpeedField, Tick, thousands};
 use crate::web::shell::{Flash, Nav, Shell};
 
 use super::PATH;
@@ -58,6 +59,8 @@ pub struct FormPage {
     /// Such as `Mon-Fri 08:00-16:30`; empty is always.
     pub login_hours: Field,
     pub network: NetworkFields,
+    pub cdn: Vec<Tick>,
+    pub cdn_problem: Option<String>,
     pub max_sessions: Field,
     pub on_limit: Select,
     pub on_expiry: Select,
@@ -145,6 +148,7 @@ pub async fn new(signed: Signed) -> Reply {
     ]);
     let view = FormPage {
         preview: preview_of(signed.app(), &form, None)?,
+        cdn: cdn(signed.app(), &form),
         ..page(shell(&signed, true), None, &form, &Problems::default())
     };
     Ok(Page::ok(view).into_response())
@@ -152,7 +156,7 @@ pub async fn new(signed: Signed) -> Reply {
 
 pub async fn create(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(&form, None, &mut problems) {
+    let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {
         None => None,
         Some(plan) => {
             let flash = Flash::good(format!("The plan {} is created.", plan.name));
@@ -163,7 +167,10 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
             }
         }
     };
-    let view = page(shell(&signed, true), None, &form, &problems);
+    let view = FormPage {
+        cdn: cdn(signed.app(), &form),
+        ..page(shell(&signed, true), None, &form, &problems)
+    };
     Ok(again(view, refusal))
 }
 
@@ -175,6 +182,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
         warnings: told.iter().map(ToString::to_string).collect(),
         notice: notice(&signed, plan.id).await?,
         preview: of_plan(signed.app(), (*plan).clone())?,
+        cdn: cdn(signed.app(), &form),
         ..page(
             shell(&signed, false),
             Some(plan.id),
@@ -188,7 +196,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
 pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
     let old = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
     let mut problems = Problems::default();
-    let refusal = match parse(&form, Some(&old), &mut problems) {
+    let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {
         None => None,
         Some(plan) => {
             let flash = Flash::good(format!("The plan {} is saved.", plan.name));
@@ -201,6 +209,7 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
     };
     let view = FormPage {
         notice: notice(&signed, old.id).await?,
+        cdn: cdn(signed.app(), &form),
         ..page(shell(&signed, false), Some(old.id), &form, &problems)
     };
     Ok(again(view, refusal))
@@ -231,6 +240,21 @@ async fn notice(signed: &Signed, id: PlanId) -> Result<String, Failure> {
             thousands(u64::try_from(online).unwrap_or(u64::MAX))
         ),
     })
+}
+
+/// The CDN profiles, with those ticked that were sent.
+pub(super) fn cdn(app: &App, form: &FormData) -> Vec<Tick> {
+    let ticked = form.all("cdn");
+    let profiles = app.cdn_profiles();
+    let ticks = profiles.iter().map(|profile| {
+        let id = profile.id.to_string();
+        Tick {
+            is_ticked: ticked.contains(&id.as_str()),
+            id,
+            name: profile.name.clone(),
+        }
+    });
+    ticks.collect()
 }
 
 pub(super) fn shell(signed: &Signed, is_new: bool) -> Shell {
@@ -301,6 +325,8 @@ pub(in crate::web) fn page(
             extra_check: field("extra_check"),
             extra_reply: field("extra_reply"),
         },
+        cdn: Vec::new(),
+        cdn_problem: problems.of("cdn"),
         max_sessions: field("max_sessions"),
         on_limit: select("on_limit", &ON_LIMIT),
         on_expiry: select("on_expiry", &ON_EXPIRY),

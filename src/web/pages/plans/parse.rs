@@ -1,10 +1,14 @@
 //! What was typed as a plan, with every problem beside its field. The groups of rows are in `groups`.
 
+use std::sync::Arc;
+
 use crate::domain::Invalid;
+use crate::domain::cdn::CdnProfile;
 use crate::domain::fup::FairUse;
+use crate::domain::id::CdnId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Octets;
-use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::plan::{AddressSource, MOST_CDN, OnExpiry, OnLimit, Plan, Term, TermUnit};
 use crate::domain::quota::{Direction, MonthAnchor, Quota, QuotaKind, WhenUsedUp};
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::text;
@@ -23,9 +27,12 @@ const LONGEST_GRACE: u16 = 365;
 pub(super) const LOWEST_PRIORITY: u8 = 8;
 const MOST_SESSIONS: u8 = 100;
 
-/// The plan; `None` once any problem was noted. Id and creation are given by the verb. What the form does not show is taken
-/// from `old`, the plan that is being changed.
-pub(super) fn parse(form: &FormData, old: Option<&Plan>, problems: &mut Problems) -> Option<Plan> {
+/// The plan; `None` once any problem was noted. Id and creation are given by the verb. `profiles` are those that may be chosen.
+pub(super) fn parse(
+    form: &FormData,
+    profiles: &[Arc<CdnProfile>],
+    problems: &mut Problems,
+) -> Option<Plan> {
     let name = problems.take("name", name(form.text("name")));
     let price = price(form, problems);
     let term = term(form, problems);
@@ -49,6 +56,7 @@ pub(super) fn parse(form: &FormData, old: Option<&Plan>, problems: &mut Problems
     let most = number(form.text("max_sessions"), 1, MOST_SESSIONS);
     let max_sessions = problems.take("max_sessions", most);
     let extras = extras(form, problems);
+    let cdn = problems.take("cdn", cdn(form, profiles));
     let on_limit = problems.take("on_limit", on_limit(form.text("on_limit")));
     let on_expiry = on_expiry(form, problems);
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
@@ -71,7 +79,7 @@ pub(super) fn parse(form: &FormData, old: Option<&Plan>, problems: &mut Problems
         max_sessions: max_sessions?,
         on_limit: on_limit?,
         on_expiry: on_expiry?,
-        cdn: old.map_or_else(Vec::new, |old| old.cdn.clone()),
+        cdn: cdn?,
         extras: extras?,
         send_mppe: form.has("send_mppe"),
         notes: notes?,
@@ -234,6 +242,23 @@ fn address_source(form: &FormData, problems: &mut Problems) -> Option<AddressSou
         "server" => Some(AddressSource::Server),
         _ => problems.take("address_source", Err(not_listed())),
     }
+}
+
+fn cdn(form: &FormData, profiles: &[Arc<CdnProfile>]) -> Result<Vec<CdnId>, Invalid> {
+    let ticked = form.all("cdn");
+    if ticked.len() > MOST_CDN {
+        return Err(Invalid::new(format!("At most {MOST_CDN} CDN profiles")));
+    }
+    let gone = || Invalid::new("A CDN profile is gone. Choose again");
+    let known = |text: &str| {
+        profiles
+            .iter()
+            .find(|profile| profile.id.to_string() == text)
+    };
+    ticked
+        .into_iter()
+        .map(|text| known(text).map(|profile| profile.id).ok_or_else(gone))
+        .collect()
 }
 
 fn on_limit(text: &str) -> Result<OnLimit, Invalid> {

@@ -52,6 +52,7 @@ pub async fn preview(Change { signed, form }: Change) -> Reply {
     );
     let page = form::FormPage {
         preview: part,
+        cdn: form::cdn(app, &form),
         ..page
     };
     Ok(Page::ok(page).into_response())
@@ -65,7 +66,7 @@ pub(super) fn preview_of(
 ) -> Result<PreviewPart, Failure> {
     let mut problems = Problems::default();
     let form = form.clone().or("name", "this plan").or("price", "0");
-    match parse(&form, old, &mut problems) {
+    match parse(&form, &app.cdn_profiles(), &mut problems) {
         Some(mut plan) => {
             if let Some(old) = old {
                 plan.id = old.id;

@@ -17,7 +17,7 @@ use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number, optional};
 use crate::web::page::Page;
-use crate::web::parts::Field;
+use crate::web::parts::{Field, Tick};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
 
@@ -51,18 +51,10 @@ pub struct FormPage {
     pub to: Field,
     pub first_day: Field,
     pub last_day: Field,
-    pub plans: Vec<PlanBox>,
+    pub plans: Vec<Tick>,
     pub plans_problem: Option<String>,
     /// One user name a line.
     pub subscribers: Field,
-}
-
-/// A plan that may be ticked.
-#[derive(Clone, Default)]
-pub struct PlanBox {
-    pub id: String,
-    pub name: String,
-    pub is_ticked: bool,
 }
 
 pub async fn new(signed: Signed) -> Reply {
@@ -149,7 +141,7 @@ fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problem
             .iter()
             .map(|plan| {
                 let id = plan.id.to_string();
-                PlanBox {
+                Tick {
                     is_ticked: ticked.contains(&id.as_str()),
                     id,
                     name: plan.name.clone(),

@@ -2,7 +2,7 @@
 
 mod form;
 
-pub use form::{FormPage, PlanBox, create, edit, new, update};
+pub use form::{FormPage, create, edit, new, update};
 
 use askama::Template;
 use axum::extract::Path;
