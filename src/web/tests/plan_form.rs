@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use super::isp::{PLAN, taken, with};
 use crate::domain::fup::{Threshold, TierAction};
 use crate::domain::hours::WhenThrottled;
-use crate::domain::id::{CdnId, PlanId};
+use crate::domain::id::PlanId;
 use crate::domain::operator::Role;
 use crate::domain::plan::{AddressSource, OnExpiry};
 use crate::domain::quota::{Direction, MonthAnchor, WhenUsedUp};
@@ -462,40 +462,4 @@ async fn a_burst_below_the_speed_is_a_warning_and_its_length_is_shown() {
             "16 Mbit/s down for 16 s, 8 Mbit/s up for 8 s at full rate from idle",
         ],
     );
-}
-
-#[tokio::test]
-async fn a_plan_has_the_cdn_profiles_that_are_ticked() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    let plan = with(&PLAN, &[("on_expiry", "reject")]);
-    assert!(!browser.get("/plans/new").await.body.contains("cdn-1"));
-    for name in ["Cache", "Video"] {
-        let profile = [
-            ("name", name),
-            ("enabled", "on"),
-            ("download_kbps", "100M"),
-            ("upload_kbps", "100M"),
-            ("mode", "speed"),
-            ("most_per_router", "100"),
-            ("networks", "203.0.113.0/24"),
-        ];
-        taken(&browser, "/cdn", &profile).await;
-    }
-    taken(&browser, "/plans", &with(&plan, &[("cdn", "2")])).await;
-    assert_eq!(test.app.plan(PlanId(1)).unwrap().cdn, [CdnId(2)]);
-    browser.get("/plans/1/edit").await.shows(
-        OK,
-        &["value=\"1\"><label for=\"cdn-1\"", "value=\"2\" checked"],
-    );
-    let other = with(&plan, &[("cdn", "1")]);
-    taken(&browser, "/plans/1/edit", &other).await;
-    browser.get("/audit").await.shows(OK, &["Video", "Cache"]);
-    let gone = with(&plan, &[("name", "Other"), ("cdn", "9")]);
-    let answer = browser.post("/plans", &gone).await;
-    answer.shows(WRONG, &["A CDN profile is gone", "id=\"cdn-error\""]);
-    let mut many = with(&plan, &[("name", "Other")]);
-    many.extend([("cdn", "1"); 9]);
-    let answer = browser.post("/plans", &many).await;
-    answer.shows(WRONG, &["At most 8 CDN profiles"]);
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::isp::{PLAN, SUBSCRIBER, account, furnish, taken, with};
-use crate::domain::id::PlanId;
+use crate::domain::id::{CdnId, PlanId};
 use crate::domain::plan::OnExpiry;
 use crate::domain::session::RecordKind;
 use crate::store::outbox::{self, Lane, Work};
@@ -232,4 +232,40 @@ async fn a_plan_that_somebody_has_stays() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_plan_has_the_cdn_profiles_that_are_ticked() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    let plan = with(&PLAN, &[("on_expiry", "reject")]);
+    assert!(!browser.get("/plans/new").await.body.contains("cdn-1"));
+    for name in ["Cache", "Video"] {
+        let profile = [
+            ("name", name),
+            ("enabled", "on"),
+            ("download_kbps", "100M"),
+            ("upload_kbps", "100M"),
+            ("mode", "speed"),
+            ("most_per_router", "100"),
+            ("networks", "203.0.113.0/24"),
+        ];
+        taken(&browser, "/cdn", &profile).await;
+    }
+    taken(&browser, "/plans", &with(&plan, &[("cdn", "2")])).await;
+    assert_eq!(test.app.plan(PlanId(1)).unwrap().cdn, [CdnId(2)]);
+    browser.get("/plans/1/edit").await.shows(
+        OK,
+        &["value=\"1\"><label for=\"cdn-1\"", "value=\"2\" checked"],
+    );
+    let other = with(&plan, &[("cdn", "1")]);
+    taken(&browser, "/plans/1/edit", &other).await;
+    browser.get("/audit").await.shows(OK, &["Video", "Cache"]);
+    let gone = with(&plan, &[("name", "Other"), ("cdn", "9")]);
+    let answer = browser.post("/plans", &gone).await;
+    answer.shows(WRONG, &["A CDN profile is gone", "id=\"cdn-error\""]);
+    let mut many = with(&plan, &[("name", "Other")]);
+    many.extend([("cdn", "1"); 9]);
+    let answer = browser.post("/plans", &many).await;
+    answer.shows(WRONG, &["At most 8 CDN profiles"]);
 }
