@@ -4,6 +4,7 @@
 
 mod addresses;
 mod auth_log;
+mod cdn;
 mod clock;
 mod directory;
 mod job_board;
@@ -30,6 +31,7 @@ use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
 use crate::domain::Invalid;
 use crate::domain::bandwidth_rule::Rules;
+use crate::domain::cdn::CdnProfile;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
@@ -39,12 +41,14 @@ use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::{self, Setting};
 use crate::store::{
-    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, outbox, plans,
+    Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
+    outbox, plans,
 };
 use crate::telemetry::{Telemetry, monotonic};
 
 pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
+pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
@@ -111,6 +115,8 @@ struct Copies {
     settings: ArcSwap<Settings>,
     plans: ArcSwap<HashMap<PlanId, Arc<Plan>>>,
     rules: ArcSwap<Rules>,
+    cdn_profiles: ArcSwap<Vec<Arc<CdnProfile>>>,
+    cdn_bell: watch::Sender<u64>,
     nas: ArcSwap<NasTable>,
     login_facts: LoginFactsCache,
     directory: Directory,
@@ -125,6 +131,8 @@ impl Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
             rules: ArcSwap::from_pointee(read_rules(view)?),
+            cdn_profiles: ArcSwap::from_pointee(read_cdn_profiles(view)?),
+            cdn_bell: watch::Sender::new(0),
             nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
@@ -139,6 +147,7 @@ impl Copies {
         let mut plans_changed = false;
         let mut rules_changed = false;
         let mut pools_changed = false;
+        let mut cdn_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
         let mut subscribers_changed = HashSet::new();
@@ -152,6 +161,7 @@ impl Copies {
                 Change::Plan(_) => plans_changed = true,
                 Change::BandwidthRules => rules_changed = true,
                 Change::Pools => pools_changed = true,
+                Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
@@ -173,6 +183,14 @@ impl Copies {
             keep(Fresh::read(view), "pools", |fresh| {
                 self.addresses.follow_pools(fresh)
             });
+        }
+        if cdn_changed {
+            keep(read_cdn_profiles(view), "CDN profiles", |profiles| {
+                self.cdn_profiles.store(Arc::new(profiles));
+            });
+        }
+        if cdn_changed || plans_changed {
+            self.cdn_bell.send_modify(|commits| *commits += 1);
         }
         if nas_changed {
             let read = NasTable::read(view, &self.sealer, &self.nas.load());
@@ -205,6 +223,10 @@ fn read_rules(view: &View) -> Result<Rules, AppError> {
     Ok(Rules::new(bandwidth_rules::all(view)?))
 }
 
+fn read_cdn_profiles(view: &View) -> Result<Vec<Arc<CdnProfile>>, AppError> {
+    Ok(cdn_rows::all(view)?.into_iter().map(Arc::new).collect())
+}
+
 /// Where the daemon listens; what was configured as port 0 has its real number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
@@ -230,6 +252,7 @@ pub struct App {
     pub live_rates: LiveRates,
     listening: OnceLock<Listening>,
     pub login_ids: LoginIds,
+    pub cdn: CdnRouters,
     pub promises: Promises,
     copies: Arc<Copies>,
 }
@@ -268,6 +291,7 @@ impl App {
             live_rates: LiveRates::default(),
             listening: OnceLock::new(),
             login_ids: LoginIds::new()?,
+            cdn: CdnRouters::default(),
             promises: Promises::new(),
             copies,
         })
@@ -307,6 +331,16 @@ impl App {
     /// The bandwidth rules, in the order in which they win.
     pub fn rules(&self) -> Arc<Rules> {
         self.copies.rules.load_full()
+    }
+
+    /// All CDN profiles by id.
+    pub fn cdn_profiles(&self) -> Arc<Vec<Arc<CdnProfile>>> {
+        self.copies.cdn_profiles.load_full()
+    }
+
+    /// Changes with every commit of a CDN profile, of a plan that may have one, or of the routers that are kept in step.
+    pub fn cdn_bell(&self) -> watch::Receiver<u64> {
+        self.copies.cdn_bell.subscribe()
     }
 
     pub fn nas_table(&self) -> Arc<NasTable> {

@@ -142,6 +142,20 @@ pub fn is_assignable(address: Ipv4Addr) -> bool {
     !matches!(first, 0 | 127 | 224..)
 }
 
+/// An IPv4 address for one subscriber.
+pub fn parse_address(text: &str) -> Result<Ipv4Addr, Invalid> {
+    let address: Ipv4Addr = text
+        .trim()
+        .parse()
+        .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
+    match is_assignable(address) {
+        true => Ok(address),
+        false => Err(Invalid::new(
+            "Routers cannot give this address to a subscriber",
+        )),
+    }
+}
+
 /// A prefix for one subscriber, such as `2001:db8:12::/56`: from /16, which nobody has, to /64, which is one network.
 pub fn parse_prefix(text: &str) -> Result<(Ipv6Addr, u8), Invalid> {
     let refused = || Invalid::new("An IPv6 prefix such as 2001:db8:12::/56");

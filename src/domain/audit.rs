@@ -1,6 +1,6 @@
 //! What was changed, by whom, from where.
 
-use super::id::{NasId, OperatorId, PlanId, PoolId, SubscriberId};
+use super::id::{CdnId, NasId, OperatorId, PlanId, PoolId, RuleId, SubscriberId};
 use super::time::Timestamp;
 
 /// Who acts.
@@ -39,10 +39,12 @@ impl Actor {
 pub enum Object {
     Subscriber(SubscriberId),
     Plan(PlanId),
+    Cdn(CdnId),
     Nas(NasId),
     Operator(OperatorId),
     Settings,
     Pool(PoolId),
+    BandwidthRule(RuleId),
 }
 
 /// One changed value. Secrets appear as [`HIDDEN`] on both sides.

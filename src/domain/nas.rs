@@ -73,6 +73,15 @@ impl Network {
         self.address
     }
 
+    /// The network that is one bit shorter; none beyond the whole.
+    pub fn parent(&self) -> Option<Network> {
+        let prefix = self.prefix.checked_sub(1)?;
+        Some(Network {
+            address: mask(self.address, prefix),
+            prefix,
+        })
+    }
+
     /// One host, to which CoA can be sent even before it spoke.
     pub fn single(&self) -> Option<IpAddr> {
         (self.prefix == longest_prefix(self.address)).then_some(self.address)

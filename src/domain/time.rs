@@ -254,6 +254,53 @@ impl Calendar {
         }
     }
 
+    /// The instants after `from`, up to and with `until`, at which the clock on the wall may come to one of these minutes
+    /// after midnight, or is changed; rising, without repetition. In a repeated hour each reading is there; in a gap an
+    /// instant may be there at which the clock shows something else. At most [`MOST_DAYS`] days are looked at.
+    pub fn readings(&self, minutes: &[u16], from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+        let until = until.min(from.plus(i64::from(MOST_DAYS) * DAY));
+        let zone = &self.zone;
+        let mut found: Vec<Timestamp> = Vec::new();
+        let (first, last) = (self.zoned(from).date(), self.zoned(until).date());
+        for day in Day::from_date(first).0..=Day::from_date(last).0 {
+            for minutes in minutes {
+                let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
+                let minute = i8::try_from(minutes % 60).unwrap_or(i8::MAX);
+                let Ok(time) = Time::new(hour, minute, 0, 0) else {
+                    continue;
+                };
+                let reading = Day(day).date().to_datetime(time);
+                let earlier = zone.to_ambiguous_timestamp(reading).earlier();
+                let later = zone.to_ambiguous_timestamp(reading).later();
+                let both = earlier.into_iter().chain(later);
+                found.extend(both.map(|at| Timestamp(at.as_millisecond())));
+            }
+        }
+        let changes = zone.following(self.zoned(from).timestamp());
+        let changes = changes.map(|change| Timestamp(change.timestamp().as_millisecond()));
+        found.extend(changes.take_while(|at| *at <= until).take(MOST_CHANGES));
+        found.retain(|at| from < *at && *at <= until);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Minutes after midnight at which a business day starts.
+    pub fn day_starts(&self) -> u16 {
+        let time = self.day_starts;
+        let minutes = i16::from(time.hour()) * 60 + i16::from(time.minute());
+        u16::try_from(minutes).unwrap_or(0)
+    }
+
+    /// Reads an instant as the wall clock shows it, `2026-11-22T15:04` or with a blank instead of the `T`. Of a repeated hour the
+    /// first reading is meant, in a gap the instant after it.
+    pub fn parse_minute(&self, text: &str) -> Result<Timestamp, Invalid> {
+        let read = text.trim().parse::<jiff::civil::DateTime>().ok();
+        read.and_then(|reading| reading.to_zoned(self.zone.clone()).ok())
+            .map(|zoned| Timestamp(zoned.timestamp().as_millisecond()))
+            .ok_or_else(|| Invalid::new("A date and a time such as 2026-12-31 18:30"))
+    }
+
     /// When the clock on the wall, read at `at`, has gone on to the start of the `minutes`th minute from there; sooner
     /// where it is put forward or back. Between both instants it shows nothing unexpected. `minutes` is at most a day's.
     pub fn minutes_on(&self, at: Timestamp, minutes: u16) -> Timestamp {
@@ -313,6 +360,9 @@ impl Calendar {
 
 /// The longest span that usage is spread over, in days; a reading that covers more is a broken clock.
 pub const MOST_DAYS: i32 = 62;
+
+/// Changes of the clock that are looked at in that span; zones have two a year.
+const MOST_CHANGES: usize = 16;
 
 #[cfg(test)]
 mod tests {

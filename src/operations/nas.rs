@@ -12,7 +12,7 @@ use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
 use crate::store::outbox::{self, Work};
-use crate::store::{Read, Tx, tables};
+use crate::store::{Read, Tx, cdn, tables};
 
 use super::Error;
 use super::trail::note;
@@ -149,6 +149,7 @@ pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
         .write("delete NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?.nas;
             nas::remove(tx, id)?;
+            cdn::let_go(tx, id)?;
             outbox::add(tx, Work::IndexNas(id))?;
             let mut difference = Difference::default();
             difference.field("address", old.network, "");

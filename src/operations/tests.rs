@@ -2,6 +2,7 @@
 
 mod addresses;
 mod routers;
+mod rules;
 mod search;
 mod speeds;
 mod usage_audit;

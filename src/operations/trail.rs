@@ -1,6 +1,8 @@
 //! The audit entry that every verb leaves, in the transaction that does the work.
 
 use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::bandwidth_rule::BandwidthRule;
+use crate::domain::cdn::CdnProfile;
 use crate::domain::nas::Nas;
 use crate::domain::operator::Operator;
 use crate::domain::plan::Plan;
@@ -43,6 +45,26 @@ impl Audited for Plan {
 impl Audited for Pool {
     fn object(&self) -> Object {
         Object::Pool(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Audited for CdnProfile {
+    fn object(&self) -> Object {
+        Object::Cdn(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Audited for BandwidthRule {
+    fn object(&self) -> Object {
+        Object::BandwidthRule(self.id)
     }
 
     fn name(&self) -> &str {

@@ -8,6 +8,7 @@ pub mod accounting;
 pub mod audit;
 pub mod auth_log;
 pub mod bandwidth_rules;
+pub mod cdn;
 pub mod codec;
 mod ids;
 pub mod journal;

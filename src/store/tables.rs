@@ -11,6 +11,7 @@ use super::StoreError;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
+use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
 use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
@@ -96,6 +97,11 @@ pub const BANDWIDTH_RULES: Map<u32, BandwidthRuleRow> = Map::new("bandwidth_rule
 
 /// Server-side pools of addresses. Key: pool. Owner: pools. Tens of rows.
 pub const POOLS: Map<u32, PoolRow> = Map::new("pools");
+/// CDN profiles. Key: profile. Owner: cdn. A few rows of up to 40 KB.
+pub const CDN_PROFILES: Map<u32, CdnProfileRow> = Map::new("cdn_profiles");
+
+/// Routers that are kept in step with the CDN profiles. Key: NAS. Owner: cdn. Tens of rows.
+pub const CDN_ROUTERS: Map<u32, CdnRouterRow> = Map::new("cdn_routers");
 
 /// NAS devices. Key: NAS. Owner: nas. Tens of rows.
 pub const NAS: Map<u32, NasRow> = Map::new("nas");
@@ -154,6 +160,8 @@ pub const ALL: &[&dyn AnyMap] = &[
     &PLANS,
     &BANDWIDTH_RULES,
     &POOLS,
+    &CDN_PROFILES,
+    &CDN_ROUTERS,
     &NAS,
     &OPERATORS,
     &LOGINS,

@@ -22,6 +22,8 @@ pub enum Change {
     Nas(u32),
     BandwidthRules,
     Pools,
+    /// CDN profiles, or the routers that are kept in step with them.
+    Cdn,
     Settings,
     Operators,
     /// Follow-up work waits.

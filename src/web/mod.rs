@@ -47,8 +47,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, addresses, audit, auth_log, dashboard, login, nas, plans, search, sessions, setup,
-    subscribers, system,
+    account, addresses, audit, auth_log, cdn, dashboard, login, nas, plans, rules, search,
+    sessions, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -122,11 +122,29 @@ fn routes() -> Router<Panel> {
         )
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/new", get(plans::new))
+        .route("/plans/preview", post(plans::preview))
         .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
         .route(
             "/plans/{id}/delete",
             get(plans::ask_remove).post(plans::remove),
         )
+        .route("/cdn", get(cdn::list).post(cdn::create))
+        .route("/cdn/new", get(cdn::new))
+        .route("/cdn/{id}/edit", get(cdn::edit).post(cdn::update))
+        .route("/cdn/{id}/delete", get(cdn::ask_remove).post(cdn::remove))
+        .route("/cdn/routers/{id}", get(cdn::router))
+        .route("/cdn/routers/{id}/push", post(cdn::push))
+        .route("/cdn/routers/{id}/remove", post(cdn::remove_everything))
+        .route("/rules", get(rules::list).post(rules::create))
+        .route("/rules/new", get(rules::new))
+        .route("/rules/{id}/edit", get(rules::edit).post(rules::update))
+        .route("/rules/{id}/enable", post(rules::enable))
+        .route("/rules/{id}/disable", post(rules::disable))
+        .route(
+            "/rules/{id}/delete",
+            get(rules::ask_remove).post(rules::remove),
+        )
+        .route("/simulator", get(simulator::show))
         .route("/nas", get(nas::list).post(nas::create))
         .route("/nas/new", get(nas::new))
         .route("/nas/unknown", get(nas::unknown))

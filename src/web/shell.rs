@@ -41,8 +41,11 @@ pub enum Nav {
     Subscribers,
     Online,
     Plans,
+    Rules,
+    Simulator,
     Nas,
     Addresses,
+    Cdn,
     Sessions,
     AuthLog,
     Audit,
@@ -97,6 +100,18 @@ const MENU: [MenuGroup; 5] = [
                 label: "Plans",
                 icon: "layers",
             },
+            MenuItem {
+                nav: Nav::Rules,
+                href: "/rules",
+                label: "Bandwidth rules",
+                icon: "clock",
+            },
+            MenuItem {
+                nav: Nav::Simulator,
+                href: "/simulator",
+                label: "Simulator",
+                icon: "play",
+            },
         ],
     },
     MenuGroup {
@@ -112,6 +127,12 @@ const MENU: [MenuGroup; 5] = [
                 nav: Nav::Addresses,
                 href: "/addresses",
                 label: "Addresses",
+                icon: "server",
+            },
+            MenuItem {
+                nav: Nav::Cdn,
+                href: "/cdn",
+                label: "CDN",
                 icon: "globe",
             },
         ],
@@ -251,7 +272,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 10);
+        assert_eq!(items.len(), 13);
     }
 
     #[test]

@@ -10,16 +10,16 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS,
-    PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
+    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS,
+    OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, nas, operators, outbox, plans,
+    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, cdn, nas, operators, outbox, plans,
     sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
-use crate::domain::id::{LoginId, OperatorId, SessionId, SubscriberId};
+use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::session::{Cause, Session, Stopped};
 use crate::domain::time::Timestamp;
@@ -84,6 +84,8 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "bandwidth-rule",
         view.get(&BANDWIDTH_RULES, 1).unwrap().unwrap(),
     );
+    golden("cdn-profile", view.get(&CDN_PROFILES, 1).unwrap().unwrap());
+    golden("cdn-router", view.get(&CDN_ROUTERS, 2).unwrap().unwrap());
     golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
@@ -171,6 +173,16 @@ fn every_value_reads_back_as_it_was() {
     assert_eq!(
         bandwidth_rules::all(&view).unwrap(),
         [samples::bandwidth_rule()]
+    );
+    assert_eq!(cdn::all(&view).unwrap(), [samples::cdn_profile()]);
+    assert_eq!(
+        cdn::get(&view, CdnId(1)).unwrap(),
+        Some(samples::cdn_profile())
+    );
+    assert_eq!(cdn::kept(&view).unwrap(), [NasId(2)]);
+    assert_eq!(
+        cdn::kept_since(&view, NasId(2)).unwrap(),
+        Some(samples::NOW)
     );
     for sample in [
         samples::nas_full(),

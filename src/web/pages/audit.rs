@@ -109,10 +109,12 @@ pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
     let (kind, href) = match entry.object {
         Object::Subscriber(id) => ("Subscriber ", format!("/subscribers/{id}")),
         Object::Plan(id) => ("Plan ", format!("/plans/{id}/edit")),
+        Object::Cdn(id) => ("CDN profile ", format!("/cdn/{id}/edit")),
         Object::Nas(id) => ("NAS ", format!("/nas/{id}")),
         Object::Operator(_) => ("Operator ", String::new()),
         Object::Settings => ("", String::new()),
         Object::Pool(id) => ("Pool ", format!("/addresses/{id}/edit")),
+        Object::BandwidthRule(id) => ("Rule ", format!("/rules/{id}/edit")),
     };
     Row {
         time: words.second(entry.at),

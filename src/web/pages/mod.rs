@@ -4,14 +4,17 @@ pub mod account;
 pub mod addresses;
 pub mod audit;
 pub mod auth_log;
+pub mod cdn;
 pub mod dashboard;
 pub mod errors;
 pub mod login;
 pub mod nas;
 pub mod plans;
+pub mod rules;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod simulator;
 pub mod subscribers;
 pub mod system;
 

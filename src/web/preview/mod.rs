@@ -3,11 +3,13 @@
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
 mod addresses;
+mod cdn;
 mod contrast;
 mod dashboard;
 mod logs;
 mod nas;
 mod others;
+mod plans;
 mod subscribers;
 
 use crate::web::assets;
@@ -62,8 +64,10 @@ fn samples(wish: Wish) -> Vec<Sample> {
         subscribers::samples,
         nas::samples,
         addresses::samples,
+        cdn::samples,
         logs::samples,
         others::samples,
+        plans::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

@@ -1,6 +1,7 @@
 //! The stand-in for routers, tried by a client that strangers wrote, by the daemon, and by broken connections.
 
 mod broken;
+mod cdn;
 mod client;
 mod radius;
 

@@ -4,6 +4,7 @@
 //! is not told; rows are read one by one and never lie in memory as a whole. What decides about a write, and in which
 //! order, is not the business of this room.
 
+pub mod cdn;
 pub mod firewall;
 pub mod interfaces;
 pub mod pools;

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::access::Reason;
 use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
+use crate::domain::cdn::{CdnMode, CdnProfile, networks};
 use crate::domain::extra::{Extra, Extras};
 use crate::domain::fup::{FairUse, Threshold, Tier, TierAction};
 use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
@@ -31,7 +32,7 @@ use crate::store::outbox::Work;
 use crate::store::subscribers::StoredSubscriber;
 use std::net::{IpAddr, Ipv4Addr};
 
-const NOW: Timestamp = Timestamp(1_780_000_000_123);
+pub const NOW: Timestamp = Timestamp(1_780_000_000_123);
 
 pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     for stored in [subscriber_full(), subscriber_bare(), subscriber_newest()] {
@@ -44,6 +45,8 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     for stored in [nas_full(), nas_bare(), nas_newest()] {
         nas::put(tx, &stored)?;
     }
+    cdn::put(tx, &cdn_profile())?;
+    cdn::keep(tx, NasId(2), NOW)?;
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
@@ -401,4 +404,18 @@ pub fn all_work() -> Vec<Work> {
         Work::PushAll,
         Work::PushSession(SessionId(9)),
     ]
+}
+
+pub fn cdn_profile() -> CdnProfile {
+    CdnProfile {
+        id: CdnId(1),
+        name: "Cache".into(),
+        enabled: true,
+        mode: CdnMode::SpeedAndAccounting,
+        networks: networks("203.0.113.0/24 2001:db8::/32").unwrap(),
+        rate: Rate::new(20_000, 50_000),
+        most_per_router: 500,
+        nas: vec![NasId(2), NasId(3)],
+        notes: "two\nlines".into(),
+    }
 }

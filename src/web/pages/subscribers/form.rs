@@ -1,6 +1,5 @@
 //! The form of a subscriber: from what was typed to a draft, with every problem beside its field.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
-use crate::domain::address::{is_assignable, parse_prefix};
+use crate::domain::address::{parse_address, parse_prefix};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
@@ -342,7 +341,7 @@ fn parse(
     let macs = problems.take("macs", macs(form.text("macs")));
     let static_address = problems.take(
         "static_address",
-        optional(form.text("static_address"), host),
+        optional(form.text("static_address"), parse_address),
     );
     let static_prefix = problems.take(
         "static_prefix",
@@ -469,19 +468,6 @@ fn macs(text: &str) -> Result<Vec<Mac>, Invalid> {
 /// What was typed, short enough for a sentence.
 fn short(line: &str) -> String {
     line.chars().take(30).collect()
-}
-
-/// An address that a router can give to one subscriber.
-fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
-    let address: Ipv4Addr = text
-        .parse()
-        .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
-    match is_assignable(address) {
-        true => Ok(address),
-        false => Err(Invalid::new(
-            "Routers cannot give this address to a subscriber",
-        )),
-    }
 }
 
 /// Both directions, or neither.

@@ -249,6 +249,8 @@ pub const MENUS: &[Menu] = &[
             "pcq-limit",
             "pcq-total-limit",
             "pcq-classifier",
+            "pcq-src-address6-mask",
+            "pcq-dst-address6-mask",
             "pfifo-limit",
             "sfq-perturb",
             "comment",
@@ -272,6 +274,7 @@ pub const MENUS: &[Menu] = &[
     ordered("/ip/firewall/nat", RULE, &["chain"], &[]),
     ordered("/ip/firewall/mangle", RULE, &["chain"], &[]),
     ordered("/ipv6/firewall/filter", RULE, &["chain"], &[]),
+    ordered("/ipv6/firewall/mangle", RULE, &["chain"], &[]),
     shown("/ip/firewall/connection", &["remove"]),
     table(
         "/ip/pool",

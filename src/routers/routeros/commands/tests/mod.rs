@@ -1,5 +1,6 @@
 //! Each question in the words of mikrotik.md b4 and b5, and what its answer means.
 
+mod cdn;
 mod lists;
 mod machine;
 mod sessions;

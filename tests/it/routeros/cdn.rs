@@ -1,0 +1,520 @@
+//! CDN profiles on a router: pushed, kept in step, counted, and taken away, beside what others made there.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use proxpanel::app::{App, CdnOutcome, Clock};
+use proxpanel::config::{Config, Overrides};
+use proxpanel::crypto::Secret;
+use proxpanel::domain::audit::Actor;
+use proxpanel::domain::cdn::{CdnMode, CdnProfile, CdnWarning, networks};
+use proxpanel::domain::extra::Extras;
+use proxpanel::domain::id::{CdnId, NasId, PlanId, SubscriberId};
+use proxpanel::domain::money::{Currency, Money};
+use proxpanel::domain::nas::{
+    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
+};
+use proxpanel::domain::octets::Traffic;
+use proxpanel::domain::plan::Plan;
+use proxpanel::domain::rate::Rate;
+use proxpanel::domain::session::{Place, Record, RecordKind};
+use proxpanel::domain::subscriber::MacMode;
+use proxpanel::domain::text::Username;
+use proxpanel::domain::time::Timestamp;
+use proxpanel::operations::nas::ApiDraft;
+use proxpanel::operations::{cdn, nas, plans, subscribers};
+use proxpanel::store::accounting::Pace;
+
+use super::PATIENCE;
+use crate::support::routeros::{Options, Router, State};
+
+const NOW: Timestamp = Timestamp(1_780_000_000_000);
+/// Where something of ours may be.
+const MENUS: [&str; 6] = [
+    "/queue/type",
+    "/ip/firewall/address-list",
+    "/ipv6/firewall/address-list",
+    "/queue/simple",
+    "/ip/firewall/mangle",
+    "/ipv6/firewall/mangle",
+];
+
+/// An appliance in this process, and a router that it may use the API of.
+struct Isp {
+    app: Arc<App>,
+    router: Router,
+    nas: NasId,
+    clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+fn secret(text: &str) -> Option<Arc<Secret<String>>> {
+    Some(Arc::new(Secret::new(text.to_owned())))
+}
+
+impl Isp {
+    async fn new() -> Isp {
+        let router = Router::start(Options::default());
+        theirs(&router);
+        let folder = tempfile::tempdir().unwrap();
+        let overrides = Overrides {
+            data_dir: Some(folder.path().to_owned()),
+            ..Overrides::default()
+        };
+        let config = Config::parse("", folder.path(), &overrides).unwrap();
+        let clock = Clock::standing_at(NOW);
+        let app = Arc::new(App::open(config, clock.clone(), Pace::default()).unwrap());
+        let access = ApiAccess {
+            address: Some(router.address().into()),
+            port: router.api_addr().port(),
+            user: "isp-api".to_owned(),
+            transport: ApiTransport::Plain,
+            legacy_login: false,
+        };
+        let draft = nas::Draft {
+            name: "bras-01".to_owned(),
+            network: Network::host(router.address().into()),
+            secret: secret("n4s-Secret-01"),
+            profile: Profile::MikroTik,
+            coa_port: 3799,
+            message_authenticator: MessageAuthenticator::Optional,
+            limit_proxy_state: true,
+            send_message_authenticator: true,
+            swap_octets: false,
+            interim_interval: None,
+            api: Some(ApiDraft {
+                access,
+                password: secret("api-pass"),
+            }),
+            usage_source: UsageSource::Accounting,
+            api_fallback: false,
+            notes: String::new(),
+        };
+        let nas = nas::create(&app, &Actor::CommandLine, draft).await.unwrap();
+        Isp {
+            app,
+            router,
+            nas,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    async fn profile(&self, mode: CdnMode, list: &str) -> CdnId {
+        let profile = profile(mode, list);
+        let created = cdn::create(&self.app, &Actor::CommandLine, profile).await;
+        created.unwrap()
+    }
+
+    async fn plan(&self, profiles: &[CdnId]) -> PlanId {
+        let price = Money {
+            minor: 1_500,
+            currency: Currency::parse("USD").unwrap(),
+        };
+        let plan = Plan {
+            cdn: profiles.to_vec(),
+            ..Plan::new(
+                &format!("With {}", profiles.len()),
+                price,
+                Rate::new(2_000, 10_000),
+            )
+        };
+        let created = plans::create(&self.app, &Actor::CommandLine, plan).await;
+        created.unwrap()
+    }
+
+    /// A subscriber with an open session at this address.
+    async fn online(&self, name: &str, plan: PlanId, address: &str) -> SubscriberId {
+        let draft = subscribers::Draft {
+            username: Username::parse(name).unwrap(),
+            password: secret("pass-1"),
+            full_name: String::new(),
+            phone: String::new(),
+            email: String::new(),
+            address: String::new(),
+            notes: String::new(),
+            plan,
+            enabled: true,
+            expires_at: None,
+            max_sessions: None,
+            on_limit: None,
+            mac_mode: MacMode::Off,
+            macs: Vec::new(),
+            only_nas: None,
+            static_address: None,
+            static_prefix: None,
+            rate_override: None,
+            extras: Extras::default(),
+        };
+        let created = subscribers::create(&self.app, &Actor::CommandLine, draft).await;
+        let subscriber = created.unwrap();
+        self.account(name, subscriber, address, RecordKind::Start);
+        subscriber
+    }
+
+    fn account(&self, name: &str, subscriber: SubscriberId, address: &str, kind: RecordKind) {
+        self.account_totals(name, subscriber, address, kind, Traffic::ZERO);
+    }
+
+    fn account_totals(
+        &self,
+        name: &str,
+        subscriber: SubscriberId,
+        address: &str,
+        kind: RecordKind,
+        totals: Traffic,
+    ) {
+        let (answered, answer) = channel();
+        let last = address.rsplit('.').next().unwrap();
+        let prefix = format!("2001:db8:{last}::");
+        let record = Record {
+            kind,
+            nas: self.nas,
+            nas_since: Timestamp(0),
+            acct_session_id: name.as_bytes().to_vec(),
+            username: name.to_owned(),
+            subscriber: Some(subscriber),
+            login: None,
+            event_at: self.app.now(),
+            received_at: self.app.now(),
+            session_time: Some(0),
+            totals: Some(totals),
+            has_gigawords: true,
+            place: Place {
+                address: address.parse().ok(),
+                ipv6_prefix: Some((prefix.parse().unwrap(), 64)),
+                source: Some(IpAddr::from(self.router.address())),
+                ..Place::default()
+            },
+            free_windows: Vec::new(),
+            told: None,
+        };
+        let acknowledge = move || answered.send(()).unwrap();
+        self.app.accounting.record(record, Box::new(acknowledge));
+        answer.recv_timeout(PATIENCE).expect("an answer");
+    }
+
+    async fn push(&self) -> CdnOutcome {
+        let pushed = cdn::push(&self.app, &Actor::CommandLine, self.nas).await;
+        pushed.unwrap().expect("it ended in time")
+    }
+
+    async fn sync(&self) -> CdnOutcome {
+        cdn::sync(Arc::clone(&self.app), self.nas).await
+    }
+
+    /// Rows of a menu that bear our mark.
+    fn ours(&self, menu: &str) -> Vec<BTreeMap<String, String>> {
+        let rows = self.router.rows(menu).into_iter();
+        rows.filter(is_ours).collect()
+    }
+
+    fn all_ours(&self) -> usize {
+        MENUS.iter().map(|menu| self.ours(menu).len()).sum()
+    }
+
+    /// The rows of others, in their order, without the ids.
+    fn not_ours(&self) -> Vec<(&'static str, BTreeMap<String, String>)> {
+        let rows = |menu: &&'static str| {
+            let menu = *menu;
+            self.router
+                .rows(menu)
+                .into_iter()
+                .map(move |row| (menu, row))
+        };
+        let rows = MENUS.iter().flat_map(rows);
+        rows.filter(|(_, row)| !is_ours(row)).collect()
+    }
+
+    fn with_row(&self, menu: &str, comment: &str, change: impl Fn(&mut State, usize)) {
+        self.router.change(|state| {
+            let rows = &state.table(menu).rows;
+            let place = rows
+                .iter()
+                .position(|row| row.get("comment") == Some(comment));
+            change(state, place.expect("a row of ours"));
+        });
+    }
+}
+
+impl Drop for Isp {
+    /// On a thread of its own, since closing blocks, which an async test must not.
+    fn drop(&mut self) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.app.close());
+        });
+    }
+}
+
+fn is_ours(row: &BTreeMap<String, String>) -> bool {
+    let begins = |column: &str, mark| row.get(column).is_some_and(|text| text.starts_with(mark));
+    begins("comment", "proxpanel:cdn:") || (row.contains_key("kind") && begins("name", "pp-cdn-"))
+}
+
+fn profile(mode: CdnMode, list: &str) -> CdnProfile {
+    CdnProfile {
+        id: CdnId(0),
+        name: format!("Cache {}", mode.word()),
+        enabled: true,
+        mode,
+        networks: networks(list).unwrap(),
+        rate: Rate::new(20_000, 50_000),
+        most_per_router: 1,
+        nas: Vec::new(),
+        notes: String::new(),
+    }
+}
+
+/// What an operator and the router itself made.
+fn theirs(router: &Router) {
+    router.add(
+        "/queue/simple",
+        &[
+            ("name", "office"),
+            ("target", "10.9.0.0/24"),
+            ("comment", "proxpanel is not this"),
+        ],
+    );
+    router.add(
+        "/ip/firewall/address-list",
+        &[("list", "office"), ("address", "203.0.113.0/24")],
+    );
+    router.add(
+        "/ip/firewall/mangle",
+        &[("chain", "forward"), ("action", "change-mss")],
+    );
+    router.add("/queue/type", &[("name", "office"), ("kind", "pcq")]);
+    router.change(|state| {
+        let session = [
+            ("name", "<pppoe-ali>"),
+            ("target", "<pppoe-ali>"),
+            ("dynamic", "true"),
+            ("disabled", "false"),
+        ];
+        state.table("/queue/simple").insert(&session);
+    });
+}
+
+fn is_in_step(outcome: &CdnOutcome) -> bool {
+    outcome.error.is_empty() && outcome.left == 0
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_makes_what_is_missing_and_the_next_one_nothing() {
+    let isp = Isp::new().await;
+    let before = isp.not_ours();
+    let list = "203.0.113.0/24 198.51.100.7 2001:db8:c::/48";
+    let id = isp.profile(CdnMode::SpeedOnly, list).await;
+    let plan = isp.plan(&[id]).await;
+    isp.online("ali", plan, "100.64.0.10").await;
+    let other = isp.plan(&[]).await;
+    isp.online("mona", other, "100.64.0.11").await;
+
+    // Nothing happens before the operator says so.
+    let preview = cdn::preview(&isp.app, isp.nas).await.unwrap();
+    assert_eq!((preview.there, preview.warnings.len()), (0, 0));
+    let untouched = isp.sync().await;
+    assert!(is_in_step(&untouched) && untouched.made == 0);
+    assert!(!cdn::keeps(&isp.app, isp.nas).unwrap());
+    assert_eq!(isp.all_ours(), 0);
+
+    let pushed = isp.push().await;
+    assert!(is_in_step(&pushed), "{pushed:?}");
+    assert_eq!(pushed.made, preview.steps.len());
+    let lists = isp.ours("/ip/firewall/address-list");
+    let entries: Vec<(&str, &str)> = lists
+        .iter()
+        .map(|row| (row["list"].as_str(), row["address"].as_str()))
+        .collect();
+    let wanted = [
+        ("pp-cdn-1", "198.51.100.7"),
+        ("pp-cdn-1", "203.0.113.0/24"),
+        ("pp-cdn-1-subscribers", "100.64.0.10"),
+    ];
+    for entry in wanted {
+        assert!(entries.contains(&entry), "{entry:?} of {entries:?}");
+    }
+    assert_eq!(entries.len(), wanted.len());
+    assert_eq!(isp.ours("/ipv6/firewall/address-list").len(), 2);
+    assert_eq!(isp.ours("/ip/firewall/mangle").len(), 2);
+    assert_eq!(isp.ours("/ipv6/firewall/mangle").len(), 2);
+    assert_eq!(isp.ours("/queue/type").len(), 2);
+    let queues: Vec<String> = isp
+        .router
+        .rows("/queue/simple")
+        .iter()
+        .map(|row| row["name"].clone())
+        .collect();
+    let place = |name: &str| queues.iter().position(|queue| queue == name).unwrap();
+    assert!(place("pp-cdn-1-down") < place("<pppoe-ali>"));
+    assert!(place("pp-cdn-1-up") < place("<pppoe-ali>"));
+
+    let again = isp.push().await;
+    assert!(is_in_step(&again) && again.made == 0, "{again:?}");
+    assert_eq!(isp.not_ours(), before);
+    assert_eq!(isp.app.cdn.outcome(isp.nas), Some(again));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_changed_by_hand_is_mended_and_what_changes_here_follows() {
+    let isp = Isp::new().await;
+    let before = isp.not_ours();
+    let id = isp
+        .profile(CdnMode::SpeedOnly, "203.0.113.0/24 198.51.100.0/24")
+        .await;
+    let plan = isp.plan(&[id]).await;
+    let ali = isp.online("ali", plan, "100.64.0.10").await;
+    isp.push().await;
+    let in_step = isp.all_ours();
+
+    isp.with_row(
+        "/ip/firewall/mangle",
+        "proxpanel:cdn:1:mark-up",
+        |state, place| {
+            state.table("/ip/firewall/mangle").rows[place].put("disabled", "true");
+        },
+    );
+    isp.with_row(
+        "/ip/firewall/address-list",
+        "proxpanel:cdn:1:network:203.0.113.0/24",
+        |state, place| {
+            state.remove_row("/ip/firewall/address-list", place);
+        },
+    );
+    // A session whose queue the router put on top.
+    isp.router.change(|state| {
+        let table = state.table("/queue/simple");
+        let place = table.insert(&[("name", "<pppoe-new>"), ("dynamic", "true")]);
+        let row = table.rows.remove(place);
+        table.rows.insert(0, row);
+    });
+    let mended = isp.sync().await;
+    assert!(is_in_step(&mended), "{mended:?}");
+    assert_eq!(mended.made, 4, "two queues moved, one rule, one network");
+    assert_eq!(mended.warnings, [CdnWarning::QueuesAbove(1)]);
+    assert_eq!(isp.all_ours(), in_step);
+    assert!(isp.sync().await.warnings.is_empty());
+
+    // Another speed, one network less, and the subscriber is gone.
+    let faster = CdnProfile {
+        rate: Rate::new(30_000, 60_000),
+        ..profile(CdnMode::SpeedOnly, "203.0.113.0/24")
+    };
+    cdn::update(&isp.app, &Actor::CommandLine, id, faster)
+        .await
+        .unwrap();
+    isp.clock.move_to(NOW.plus(60_000));
+    isp.account("ali", ali, "100.64.0.10", RecordKind::Stop { cause: 1 });
+    assert!(is_in_step(&isp.sync().await));
+    let mut rates: Vec<String> = isp
+        .ours("/queue/type")
+        .iter()
+        .map(|row| row["pcq-rate"].clone())
+        .collect();
+    // A few are added at a time.
+    rates.sort_unstable();
+    assert_eq!(rates, ["30000000", "60000000"]);
+    let lists = isp.ours("/ip/firewall/address-list");
+    assert_eq!(lists.len(), 1);
+    assert_eq!(lists[0]["address"], "203.0.113.0/24");
+
+    let fasttrack = [("chain", "forward"), ("action", "fasttrack-connection")];
+    isp.router.add("/ip/firewall/filter", &fasttrack);
+    assert_eq!(isp.sync().await.warnings, [CdnWarning::FastTrack(1)]);
+
+    let removed = cdn::remove_everything(&isp.app, &Actor::CommandLine, isp.nas).await;
+    assert!(is_in_step(&removed.unwrap().unwrap()));
+    assert_eq!(isp.all_ours(), 0);
+    // It is left alone from now on.
+    assert_eq!(isp.sync().await.made, 0);
+    let new = isp
+        .not_ours()
+        .into_iter()
+        .filter(|(_, row)| row.get("name").is_none_or(|name| name != "<pppoe-new>"));
+    assert_eq!(new.collect::<Vec<_>>(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_of_sessions_count_up_to_their_bound() {
+    let isp = Isp::new().await;
+    let id = isp
+        .profile(CdnMode::SpeedAndAccounting, "203.0.113.0/24")
+        .await;
+    let plan = isp.plan(&[id]).await;
+    let ali = isp.online("ali", plan, "100.64.0.10").await;
+    isp.online("mona", plan, "100.64.0.11").await;
+    let pushed = isp.push().await;
+    assert!(is_in_step(&pushed), "{pushed:?}");
+    assert_eq!(pushed.warnings, [CdnWarning::LeftOut(1)]);
+    let queues = isp.ours("/queue/simple");
+    assert_eq!(queues.len(), 1);
+    assert_eq!(queues[0]["target"], "100.64.0.10/32");
+    assert_eq!(queues[0]["max-limit"], "20000000/50000000");
+
+    assert!(cdn::counts(&isp.app, isp.nas));
+    let count = |bytes: &'static str| {
+        isp.with_row(
+            "/queue/simple",
+            &queues[0]["comment"],
+            move |state, place| {
+                state.table("/queue/simple").rows[place].put("bytes", bytes);
+            },
+        );
+        cdn::read(&isp.app, isp.nas)
+    };
+    assert_eq!(count("0/0").await.unwrap(), 0);
+    assert_eq!(count("500/9000").await.unwrap(), 1);
+    assert_eq!(count("500/9000").await.unwrap(), 0, "nothing new");
+    // Nothing of it was booked yet; it is taken off once a record has carried it.
+    let free = || {
+        let live = isp.app.accounting.live();
+        live.open_of(ali).next().unwrap().free
+    };
+    assert_eq!(free(), Traffic::ZERO);
+    isp.clock.move_to(NOW.plus(60_000));
+    isp.account_totals(
+        "ali",
+        ali,
+        "100.64.0.10",
+        RecordKind::Interim,
+        Traffic::new(800, 10_000),
+    );
+    assert_eq!(count("500/9000").await.unwrap(), 0);
+    // The discount is behind this record in the journal's queue, so that it is applied before its answer.
+    isp.account_totals(
+        "ali",
+        ali,
+        "100.64.0.10",
+        RecordKind::Interim,
+        Traffic::new(800, 10_000),
+    );
+    assert_eq!(free(), Traffic::new(500, 9_000));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_router_that_fails_half_way_is_told_and_finished_later() {
+    let isp = Isp::new().await;
+    isp.profile(CdnMode::SpeedOnly, "203.0.113.0/24").await;
+    // A name of ours in somebody else's hands.
+    let taken = [("name", "pp-cdn-1-up"), ("target", "10.9.9.9/32")];
+    let foreign = isp.router.add("/queue/simple", &taken);
+    let failed = isp.push().await;
+    assert!(failed.error.contains("already have"), "{failed:?}");
+    assert!(failed.left > 0 && failed.made > 0);
+    assert!(
+        isp.ours("/ip/firewall/mangle").is_empty(),
+        "nothing is marked without its queue"
+    );
+    isp.router.change(|state| {
+        let place = state.table("/queue/simple").place(&foreign).unwrap();
+        state.remove_row("/queue/simple", place);
+    });
+    let finished = isp.sync().await;
+    assert!(is_in_step(&finished), "{finished:?}");
+    isp.router.drop_connections();
+    let again = tokio::time::timeout(Duration::from_secs(30), isp.sync()).await;
+    assert!(is_in_step(&again.unwrap()));
+}
