@@ -170,7 +170,11 @@ async fn conclude(
             let _ = note.await;
             app.pushes.settle(session.id);
         }
-        (true, send::Change::End) => app.pushes.settle(session.id),
+        // The session is open until its Stop comes: a sweep in between must not end it once more.
+        (true, send::Change::End) => {
+            let waits = "the router confirmed the end, and its Stop has not come yet".to_owned();
+            app.pushes.fail(session.id, waits, app.now());
+        }
         (false, _) => app.pushes.fail(session.id, reason(&outcome), app.now()),
     }
 }

@@ -103,7 +103,7 @@ fn a_session_is_accounted_and_exported_with_the_daemon_up_and_down() {
         (open[0].as_str(), open[2].as_str()),
         ("localhost", "user00019")
     );
-    assert_eq!(open[6..], ["", "100", "1000", ""]);
+    assert_eq!(open[6..], ["", "100", "1000", "", "0", "0"]);
 
     radius::acknowledged(daemon.acct(), &record(STOP, 90, 150, 2_000));
     let up = export(&daemon);

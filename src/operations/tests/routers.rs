@@ -13,6 +13,7 @@ use crate::domain::plan::Plan;
 use crate::domain::rate::Rate;
 use crate::domain::session::{Cause, Place};
 use crate::operations::routers::{Clients, Order, carry_out, orders};
+use crate::operations::speeds::{Whom, sweep};
 use crate::radius::coa::Schedule;
 use crate::radius::number::mikrotik;
 use crate::radius::{Code, Packet, number};
@@ -317,4 +318,19 @@ fn a_new_speed_reaches_the_live_sessions_of_the_plan_and_no_others() {
     let keys = outbox::waiting(&it.app.store.view().unwrap(), Lane::Routers, 9).unwrap();
     run(crate::operations::routers::done(&it.app, vec![keys[0].0])).unwrap();
     assert!(waiting(it, Lane::Routers).is_empty());
+}
+
+#[test]
+fn a_session_is_not_ended_twice_before_its_stop_comes() {
+    let bench = bench(&[Answer::Ack], placed());
+    let app = &bench.it.app;
+    let mut used_up = plan("Home");
+    used_up.quota.daily = Some(1);
+    run(plans::update(app, &actor(), bench.plan, used_up)).unwrap();
+    assert_eq!(sweep(app, &Whom::All, NOW).unwrap(), 1);
+    let outcome = bench.carry_out(Order::Push(bench.session), QUICK);
+    assert_eq!(outcome, Some(CoaOutcome::Confirmed));
+    assert_eq!(bench.request()[0], Code::DISCONNECT_REQUEST.0);
+    assert_eq!(sweep(app, &Whom::All, NOW).unwrap(), 0);
+    assert_eq!(bench.cause(), None);
 }
