@@ -114,7 +114,7 @@ const PAGES: [(&str, &str); 32] = [
     ("nas-checks", "/nas/1/checks"),
     ("rules", "/rules"),
     ("rule-new", "/rules/new"),
-    ("simulator", "/simulator?user=user00001"),
+    ("simulator", "/simulator?subscriber=user00001"),
     ("cdn", "/cdn"),
     ("jobs", "/system/jobs"),
     ("history", "/sessions"),
