@@ -21,7 +21,7 @@ use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
-use crate::operations::{Error, export, operators, search, setup};
+use crate::operations::{Error, export, operators, search, setup, simulator};
 
 /// The name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -50,6 +50,11 @@ pub enum Request {
     ExportSessions,
     Reindex,
     Doctor,
+    /// What a subscriber or a plan would get, as lines or as JSON.
+    Simulate {
+        asked: simulator::Asked,
+        json: bool,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +115,23 @@ pub fn execute(
         Request::ExportSessions => {
             let picture = app.accounting.picture()?;
             export::sessions(&picture.live, &picture.view, out)?;
+        }
+        Request::Simulate { asked, json } => {
+            let question = simulator::read(app, &asked)?.map_err(|problems| {
+                let said = problems
+                    .iter()
+                    .map(|(field, why)| format!("{field}: {why}"));
+                Error::Refused(said.collect::<Vec<_>>().join("; "))
+            })?;
+            let answer = simulator::answer(app, &question)?;
+            if json {
+                let text = serde_json::to_string_pretty(&answer).map_err(io::Error::from)?;
+                writeln!(out, "{text}")?;
+            } else {
+                for line in answer.lines() {
+                    writeln!(out, "{line}")?;
+                }
+            }
         }
         Request::Reindex => {
             let documents = search::rebuild(app, |_| ControlFlow::Continue(()))?;

@@ -15,6 +15,7 @@ pub struct Appliance {
     pub process: Process,
     pub auth: SocketAddr,
     pub acct: SocketAddr,
+    pub web: SocketAddr,
     data: PathBuf,
     /// Held open, so that a word on standard output does not end the daemon.
     _stdout: BufReader<ChildStdout>,
@@ -65,8 +66,10 @@ impl Appliance {
         while stdout.read_line(&mut line)? > 0 {
             if let Some(ready) = line.trim().strip_prefix("ready ") {
                 let (auth, acct) = (address(ready, "auth=")?, address(ready, "acct=")?);
+                let web = address(ready, "web=")?;
                 return Ok(Appliance {
                     process,
+                    web,
                     auth,
                     acct,
                     data: data.to_owned(),

@@ -30,3 +30,10 @@ pub fn civil_seconds() -> u32 {
         .unwrap_or_default();
     u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
 }
+
+/// Until a minute since 1970 begins; `None` when it has begun.
+#[allow(clippy::disallowed_methods, reason = "windows open by the civil time")]
+pub fn until_minute(minute: u32) -> Option<Duration> {
+    let begins = std::time::UNIX_EPOCH + Duration::from_secs(u64::from(minute) * 60);
+    begins.duration_since(std::time::SystemTime::now()).ok()
+}

@@ -8,14 +8,21 @@
 )]
 
 mod appliance;
+mod boundary;
 mod clock;
 mod fault;
 mod floor;
 mod freeradius;
 mod load;
+mod prepare;
 mod process;
+mod quota_sync;
 mod report;
 mod requests;
+mod resolver;
+#[path = "../../tests/it/support/routeros/mod.rs"]
+mod routeros;
+mod towers;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -61,6 +68,18 @@ struct Options {
     /// Measures the appliance alone.
     #[arg(long)]
     alone: bool,
+    /// The demo plans have tiers, windows, free hours and quotas, and there are twenty bandwidth rules.
+    #[arg(long)]
+    rules: bool,
+    /// Measures the resolver, and nothing that is not asked for as well.
+    #[arg(long)]
+    resolver: bool,
+    /// Measures the job that holds usage against quotas; nothing else likewise.
+    #[arg(long)]
+    quota_sync: bool,
+    /// Measures all sessions crossing a speed window; nothing else likewise.
+    #[arg(long)]
+    boundary: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -93,6 +112,9 @@ impl Bench {
         let folder = tempfile::Builder::new()
             .prefix("proxpanel-bench-")
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        if self.parts(folder.path())? {
+            return Ok(());
+        }
         let floor = self.floor()?;
         self.appliance(folder.path())?;
         if !self.options.alone {
@@ -100,6 +122,28 @@ impl Bench {
         }
         report::print(&self.lines, floor);
         Ok(())
+    }
+
+    /// The parts that have a switch of their own. False when none was asked for.
+    fn parts(&self, folder: &Path) -> Result<bool, Fault> {
+        let Options {
+            resolver,
+            quota_sync,
+            boundary,
+            subscribers,
+            sessions,
+            ..
+        } = self.options;
+        if resolver {
+            resolver::run()?;
+        }
+        if quota_sync {
+            quota_sync::run(folder, subscribers, sessions)?;
+        }
+        if boundary {
+            boundary::run(folder, subscribers, sessions)?;
+        }
+        Ok(resolver || quota_sync || boundary)
     }
 
     /// The floor under PAP requests; returns its processor time each, in microseconds.
@@ -116,6 +160,9 @@ impl Bench {
     fn appliance(&mut self, folder: &Path) -> Result<(), Fault> {
         let data = folder.join("appliance");
         appliance::fill(&data, self.options.subscribers)?;
+        if self.options.rules {
+            prepare::prepare(&data, prepare::every_rule)?;
+        }
         let daemon = Appliance::start(&data)?;
         clock::pause(FIRST_REST);
         daemon.process.wait_until_idle()?;

@@ -2,6 +2,7 @@
 //!
 //! Built once, passed by reference. Invariant: the copies here follow every commit before its caller is answered.
 
+mod addresses;
 mod auth_log;
 mod cdn;
 mod clock;
@@ -24,6 +25,8 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use addresses::Fresh;
+
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
 use crate::domain::Invalid;
@@ -43,6 +46,7 @@ use crate::store::{
 };
 use crate::telemetry::{Telemetry, monotonic};
 
+pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
 pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
@@ -116,6 +120,7 @@ struct Copies {
     nas: ArcSwap<NasTable>,
     login_facts: LoginFactsCache,
     directory: Directory,
+    addresses: Addresses,
     sealer: Sealer,
     outbox: watch::Sender<u64>,
 }
@@ -131,6 +136,7 @@ impl Copies {
             nas: ArcSwap::from_pointee(NasTable::read(view, &sealer, &NasTable::default())?),
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
+            addresses: Addresses::new(Fresh::read(view)?),
             sealer,
             outbox: watch::Sender::new(0),
         })
@@ -140,6 +146,7 @@ impl Copies {
     fn follow(&self, view: &View, changes: &[Change]) {
         let mut plans_changed = false;
         let mut rules_changed = false;
+        let mut pools_changed = false;
         let mut cdn_changed = false;
         let mut nas_changed = false;
         let mut settings_changed = false;
@@ -149,9 +156,11 @@ impl Copies {
                 Change::Subscriber(id) => {
                     subscribers_changed.insert(SubscriberId(*id));
                     self.directory.follow(view, SubscriberId(*id));
+                    self.addresses.follow_subscriber(view, SubscriberId(*id));
                 }
                 Change::Plan(_) => plans_changed = true,
                 Change::BandwidthRules => rules_changed = true,
+                Change::Pools => pools_changed = true,
                 Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
@@ -168,6 +177,11 @@ impl Copies {
         if rules_changed {
             keep(read_rules(view), "bandwidth rules", |rules| {
                 self.rules.store(Arc::new(rules))
+            });
+        }
+        if pools_changed {
+            keep(Fresh::read(view), "pools", |fresh| {
+                self.addresses.follow_pools(fresh)
             });
         }
         if cdn_changed {
@@ -349,6 +363,11 @@ impl App {
 
     pub fn directory(&self) -> &Directory {
         &self.copies.directory
+    }
+
+    /// Which addresses of server-side pools are taken.
+    pub fn addresses(&self) -> &Addresses {
+        &self.copies.addresses
     }
 
     /// Changes with every commit of follow-up work; nobody who looks between two changes misses one.

@@ -1,6 +1,7 @@
 //! The command line: says what to do, and where.
 
 mod radtest;
+mod simulate;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -75,6 +76,8 @@ enum Command {
     },
     /// Send a login to a RADIUS server and print the decoded reply
     Radtest(radtest::Options),
+    /// Say what a subscriber or a plan would get at some moment with some usage, and why
+    Simulate(simulate::Options),
     /// Make the search index anew
     Reindex {
         #[command(flatten)]
@@ -203,6 +206,10 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Setup { place } => ask(&place, Request::Setup)?,
         Command::Operator { verb } => operator(verb)?,
         Command::Radtest(options) => return radtest::run(&options).map_err(CliError::Refused),
+        Command::Simulate(options) => {
+            let place = options.place.clone();
+            ask(&place, options.request())?;
+        }
         Command::Reindex { place } => ask(&place, Request::Reindex)?,
         Command::Doctor { place } => ask(&place, Request::Doctor)?,
         Command::Demo {

@@ -200,6 +200,10 @@ pub struct Accepted {
     pub learns: Option<Mac>,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are accepts, and none is kept"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     Accept(Accepted),

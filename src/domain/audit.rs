@@ -1,6 +1,6 @@
 //! What was changed, by whom, from where.
 
-use super::id::{CdnId, NasId, OperatorId, PlanId, SubscriberId};
+use super::id::{CdnId, NasId, OperatorId, PlanId, PoolId, RuleId, SubscriberId};
 use super::time::Timestamp;
 
 /// Who acts.
@@ -43,6 +43,8 @@ pub enum Object {
     Nas(NasId),
     Operator(OperatorId),
     Settings,
+    Pool(PoolId),
+    BandwidthRule(RuleId),
 }
 
 /// One changed value. Secrets appear as [`HIDDEN`] on both sides.

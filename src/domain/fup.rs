@@ -2,7 +2,9 @@
 //!
 //! The active tier is a pure function of usage, never an increment. Invariant: more usage never makes a lower tier active.
 
+use super::octets::Octets;
 use super::rate::Rate;
+use std::fmt;
 
 /// Tiers of one kind that a plan may have.
 pub const MOST_TIERS: usize = 6;
@@ -101,6 +103,28 @@ impl TierAction {
             TierAction::Throttle(to) => Some(rate.lowest(to)),
             TierAction::Percent(percent) => Some(rate.percent(percent)),
             TierAction::Block | TierAction::Notify => None,
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Threshold::Octets(octets) => Octets(*octets).fmt(f),
+            Threshold::Percent(percent) => write!(f, "{percent} %"),
+        }
+    }
+}
+
+impl fmt::Display for Tier {
+    /// `from 10.0 GB: 2 Mbit/s down, 1 Mbit/s up`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from {}: ", self.threshold)?;
+        match self.action {
+            TierAction::Throttle(rate) => rate.fmt(f),
+            TierAction::Percent(percent) => write!(f, "{percent} % of the speed"),
+            TierAction::Block => f.write_str("block"),
+            TierAction::Notify => f.write_str("notify"),
         }
     }
 }

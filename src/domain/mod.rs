@@ -4,6 +4,8 @@
 //! depends on the present takes `now`. The only crate used is the civil-time one.
 
 pub mod access;
+pub mod address;
+pub mod allocation;
 pub mod audit;
 pub mod bandwidth_rule;
 pub mod cdn;
@@ -18,9 +20,12 @@ pub mod nas;
 pub mod octets;
 pub mod operator;
 pub mod plan;
+pub mod plan_warnings;
+pub mod pool;
 pub mod quota;
 pub mod rate;
 pub mod rating;
+pub mod schedule;
 pub mod session;
 pub mod speed;
 pub mod subscriber;

@@ -44,6 +44,15 @@ impl Network {
         Ok(network)
     }
 
+    /// Bits beyond the prefix are cut off, as is a prefix longer than an address.
+    pub fn new(address: IpAddr, prefix: u8) -> Network {
+        let prefix = prefix.min(longest_prefix(address));
+        Network {
+            address: mask(address, prefix),
+            prefix,
+        }
+    }
+
     pub fn host(address: IpAddr) -> Network {
         Network {
             address,

@@ -62,6 +62,25 @@ pub enum WhenUsedUp {
     GoOn,
 }
 
+impl std::fmt::Display for MonthAnchor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MonthAnchor::Renewal => f.write_str("day of the renewal"),
+            MonthAnchor::CreatedDay => f.write_str("day of creation"),
+            MonthAnchor::DayOfMonth(day) => write!(f, "day {day} of the month"),
+        }
+    }
+}
+
+impl std::fmt::Display for WhenUsedUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            WhenUsedUp::Block => "block",
+            WhenUsedUp::GoOn => "go on",
+        })
+    }
+}
+
 /// What a plan sells by volume, in octets; `None` is unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Quota {

@@ -115,6 +115,15 @@ impl Rate {
     }
 }
 
+/// One direction in the largest exact unit that [`Rate::parse_kbps`] reads back: `20M`, `2048k`, `1G`.
+pub fn typed_kbps(kbps: u64) -> String {
+    match kbps {
+        kbps if kbps >= 1_000_000 && kbps % 1_000_000 == 0 => format!("{}G", kbps / 1_000_000),
+        kbps if kbps >= 1_000 && kbps % 1_000 == 0 => format!("{}M", kbps / 1_000),
+        kbps => format!("{kbps}k"),
+    }
+}
+
 /// `10 Mbit/s`, `512 kbit/s`, `2.5 Mbit/s`.
 #[derive(Debug, Clone, Copy)]
 pub struct Kbps(pub u64);
@@ -154,6 +163,19 @@ pub struct Burst {
     pub threshold: Rate,
     /// Averaging time in seconds, 1 to 3600.
     pub time_s: u32,
+}
+
+impl Burst {
+    /// Seconds at the burst speed from idle, upload and download: threshold * time / burst, rounded down (mikrotik.md a3).
+    pub fn seconds_from_idle(self) -> (u64, u64) {
+        let seconds = |threshold: u64, burst: u64| {
+            threshold.saturating_mul(self.time_s.into()) / burst.max(1)
+        };
+        (
+            seconds(self.threshold.upload_kbps, self.rate.upload_kbps),
+            seconds(self.threshold.download_kbps, self.rate.download_kbps),
+        )
+    }
 }
 
 /// What a router is told about one session's speed.
@@ -208,5 +230,36 @@ mod tests {
         ] {
             assert_eq!(Kbps(kbps).to_string(), text);
         }
+    }
+
+    #[test]
+    fn what_is_typed_reads_back_in_the_largest_exact_unit() {
+        for (kbps, text) in [
+            (64, "64k"),
+            (1_000, "1M"),
+            (2_048, "2048k"),
+            (20_000, "20M"),
+            (1_000_000, "1G"),
+            (1_500_000, "1500M"),
+        ] {
+            assert_eq!(typed_kbps(kbps), text);
+            assert_eq!(Rate::parse_kbps(text), Ok(kbps));
+        }
+    }
+
+    #[test]
+    fn a_burst_lasts_threshold_times_time_by_burst() {
+        let burst = |threshold, time_s| Burst {
+            rate: Rate::new(8_000, 30_000),
+            threshold: Rate::new(threshold, 15_000),
+            time_s,
+        };
+        assert_eq!(burst(4_000, 16).seconds_from_idle(), (8, 8));
+        assert_eq!(burst(8_000, 15).seconds_from_idle(), (15, 7));
+        let none = Burst {
+            rate: Rate::new(0, 0),
+            ..burst(1, 1)
+        };
+        assert_eq!(none.seconds_from_idle(), (1, 15_000));
     }
 }

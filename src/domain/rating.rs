@@ -8,7 +8,7 @@ mod spread;
 
 use super::id::SessionId;
 use super::octets::{Traffic, Usage};
-use super::session::{Cause, Record, RecordKind, Session, Stopped};
+use super::session::{Cause, Reading, Record, RecordKind, Session, Stopped};
 use super::time::{Calendar, Day, SECOND, Timestamp};
 use spread::spread;
 
@@ -231,6 +231,23 @@ fn finish(session: &mut Session, record: &Record) {
             cause: Cause::Radius(cause),
         });
     }
+}
+
+/// What a reading of the router's own counters has beyond the last record of an open session, by day: nothing where the
+/// reading is older than the record, or the router began to count again. It is never booked.
+pub fn beyond_the_last_record(
+    session: &Session,
+    reading: &Reading,
+    calendar: &Calendar,
+) -> Vec<(Day, Usage)> {
+    let is_older = reading.at <= session.heard_at || reading.uptime < session.session_time;
+    let is_counted = session.stopped.is_none() && session.subscriber.is_some();
+    let beyond = reading.totals.beyond(session.highest);
+    if is_older || !is_counted || beyond == Traffic::ZERO {
+        return Vec::new();
+    }
+    let windows = &reading.free_windows;
+    spread(beyond, session.updated_at, reading.at, windows, calendar)
 }
 
 /// Closes a session whose Stop never came.

@@ -1,5 +1,6 @@
 //! Accounting sessions and the records that make them (rules.md section 2).
 
+use super::address::Block;
 use super::hours::FreeWindow;
 use super::id::{LoginId, NasId, SessionId, SubscriberId};
 use super::mac::Mac;
@@ -105,6 +106,20 @@ pub struct Record {
     pub told: Option<RateLimit>,
 }
 
+/// What the counters of a router, read through its API, say of a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub session: SessionId,
+    /// Upload and download totals of the session, 64-bit.
+    pub totals: Traffic,
+    /// Seconds for which the session has lasted, by the router.
+    pub uptime: u32,
+    /// When it was read, by our clock.
+    pub at: Timestamp,
+    /// The free hours of the subscriber's plan.
+    pub free_windows: Vec<FreeWindow>,
+}
+
 /// Where a session is attached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
@@ -123,6 +138,15 @@ pub struct Place {
 }
 
 impl Place {
+    /// What the session holds: its address, its link prefix, its delegated prefix.
+    pub fn blocks(&self) -> [Option<Block>; 3] {
+        [
+            self.address.map(Block::of_v4),
+            self.ipv6_prefix.map(Block::of_prefix),
+            self.delegated_prefix.map(Block::of_prefix),
+        ]
+    }
+
     /// Fills what a later record knows; what is known and not repeated stays.
     pub fn learn(&mut self, newer: &Place) {
         fn keep<T: Clone>(known: &mut Option<T>, newer: &Option<T>) {

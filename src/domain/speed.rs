@@ -333,5 +333,4 @@ pub fn quota_state(facts: &SpeedFacts<'_>) -> QuotaState {
 }
 
 #[cfg(test)]
-#[path = "speed_tests.rs"]
 mod tests;

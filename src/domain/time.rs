@@ -221,6 +221,18 @@ impl Calendar {
             })
     }
 
+    /// The instant at which the clock on the wall shows so many minutes after midnight on a date: the first one where it
+    /// shows them twice; where it jumps over them, what it would have been before the jump.
+    pub fn at(&self, date: Day, minutes: u16) -> Timestamp {
+        let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
+        let minute = i8::try_from(minutes % 60).unwrap_or(0);
+        let time = Time::new(hour, minute, 0, 0).unwrap_or(Time::MAX);
+        let zoned = date.date().to_datetime(time).to_zoned(self.zone.clone());
+        zoned.map_or(Timestamp(i64::from(date.0).saturating_mul(DAY)), |z| {
+            Timestamp(z.timestamp().as_millisecond())
+        })
+    }
+
     /// The instant at which a subscriber whose last day is `day` expires: the end of that business day (rules.md section 9).
     pub fn end_of(&self, day: Day) -> Timestamp {
         self.starts(day.plus(1))
@@ -240,6 +252,53 @@ impl Calendar {
             weekday: u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap_or(1),
             minute: u16::try_from(minutes).unwrap_or(0),
         }
+    }
+
+    /// The instants after `from`, up to and with `until`, at which the clock on the wall may come to one of these minutes
+    /// after midnight, or is changed; rising, without repetition. In a repeated hour each reading is there; in a gap an
+    /// instant may be there at which the clock shows something else. At most [`MOST_DAYS`] days are looked at.
+    pub fn readings(&self, minutes: &[u16], from: Timestamp, until: Timestamp) -> Vec<Timestamp> {
+        let until = until.min(from.plus(i64::from(MOST_DAYS) * DAY));
+        let zone = &self.zone;
+        let mut found: Vec<Timestamp> = Vec::new();
+        let (first, last) = (self.zoned(from).date(), self.zoned(until).date());
+        for day in Day::from_date(first).0..=Day::from_date(last).0 {
+            for minutes in minutes {
+                let hour = i8::try_from(minutes / 60).unwrap_or(i8::MAX);
+                let minute = i8::try_from(minutes % 60).unwrap_or(i8::MAX);
+                let Ok(time) = Time::new(hour, minute, 0, 0) else {
+                    continue;
+                };
+                let reading = Day(day).date().to_datetime(time);
+                let earlier = zone.to_ambiguous_timestamp(reading).earlier();
+                let later = zone.to_ambiguous_timestamp(reading).later();
+                let both = earlier.into_iter().chain(later);
+                found.extend(both.map(|at| Timestamp(at.as_millisecond())));
+            }
+        }
+        let changes = zone.following(self.zoned(from).timestamp());
+        let changes = changes.map(|change| Timestamp(change.timestamp().as_millisecond()));
+        found.extend(changes.take_while(|at| *at <= until).take(MOST_CHANGES));
+        found.retain(|at| from < *at && *at <= until);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Minutes after midnight at which a business day starts.
+    pub fn day_starts(&self) -> u16 {
+        let time = self.day_starts;
+        let minutes = i16::from(time.hour()) * 60 + i16::from(time.minute());
+        u16::try_from(minutes).unwrap_or(0)
+    }
+
+    /// Reads an instant as the wall clock shows it, `2026-11-22T15:04` or with a blank instead of the `T`. Of a repeated hour the
+    /// first reading is meant, in a gap the instant after it.
+    pub fn parse_minute(&self, text: &str) -> Result<Timestamp, Invalid> {
+        let read = text.trim().parse::<jiff::civil::DateTime>().ok();
+        read.and_then(|reading| reading.to_zoned(self.zone.clone()).ok())
+            .map(|zoned| Timestamp(zoned.timestamp().as_millisecond()))
+            .ok_or_else(|| Invalid::new("A date and a time such as 2026-12-31 18:30"))
     }
 
     /// When the clock on the wall, read at `at`, has gone on to the start of the `minutes`th minute from there; sooner
@@ -302,123 +361,9 @@ impl Calendar {
 /// The longest span that usage is spread over, in days; a reading that covers more is a broken clock.
 pub const MOST_DAYS: i32 = 62;
 
+/// Changes of the clock that are looked at in that span; zones have two a year.
+const MOST_CHANGES: usize = 16;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_zone_on_offer_can_be_used() {
-        let names = zone_names();
-        assert!(names.len() > 300 && names.iter().any(|name| name == "Asia/Baghdad"));
-        for name in names {
-            assert!(Calendar::new(&name, 5).is_ok(), "{name}");
-        }
-    }
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp(text.parse::<jiff::Timestamp>().unwrap().as_millisecond())
-    }
-
-    #[test]
-    fn a_business_day_starts_at_the_set_time() {
-        let calendar = Calendar::new("Asia/Baghdad", 5).unwrap();
-        // 00:04:59 local on the 22nd still belongs to the 21st.
-        assert_eq!(
-            calendar.day(at("2026-11-21T21:04:59Z")).to_string(),
-            "2026-11-21"
-        );
-        assert_eq!(
-            calendar.day(at("2026-11-21T21:05:00Z")).to_string(),
-            "2026-11-22"
-        );
-        assert_eq!(
-            calendar.starts(Day::parse("2026-11-22").unwrap()),
-            at("2026-11-21T21:05:00Z")
-        );
-        assert_eq!(
-            calendar.end_of(Day::parse("2026-11-22").unwrap()),
-            at("2026-11-22T21:05:00Z")
-        );
-        assert_eq!(
-            calendar.last_day(at("2026-11-22T21:05:00Z")).to_string(),
-            "2026-11-22"
-        );
-    }
-
-    #[test]
-    fn a_gap_starts_at_the_first_existing_instant() {
-        // Cairo skips 00:00 to 01:00 on 2026-04-24.
-        let calendar = Calendar::new("Africa/Cairo", 5).unwrap();
-        let starts = calendar.starts(Day::parse("2026-04-24").unwrap());
-        assert_eq!(calendar.day(starts).to_string(), "2026-04-24");
-        assert!(starts >= at("2026-04-23T22:00:00Z") && starts <= at("2026-04-23T22:05:00Z"));
-    }
-
-    #[test]
-    fn months_follow_days() {
-        assert_eq!(Day::parse("2026-01-31").unwrap().month(), Month(2026 * 12));
-        assert_eq!(
-            Day::parse("2026-12-01").unwrap().month(),
-            Month(2026 * 12 + 11)
-        );
-        assert_eq!(Day::parse("1969-12-31").unwrap(), Day(-1));
-    }
-
-    #[test]
-    fn minutes_go_on_to_a_full_minute_or_to_a_clock_change() {
-        let utc = Calendar::utc();
-        for (from, minutes, to) in [
-            ("2026-01-01T10:00:00Z", 1, "2026-01-01T10:01:00Z"),
-            ("2026-01-01T10:00:59.999Z", 1, "2026-01-01T10:01:00Z"),
-            ("2026-01-01T10:00:30Z", 840, "2026-01-02T00:00:00Z"),
-        ] {
-            assert_eq!(utc.minutes_on(at(from), minutes), at(to), "{from}");
-        }
-        // Berlin puts the clock forward on 2026-03-29 and back on 2026-10-25, both at 01:00 UTC.
-        let berlin = Calendar::new("Europe/Berlin", 5).unwrap();
-        for day in ["2026-03-29", "2026-10-25"] {
-            let change = at(&format!("{day}T01:00:00Z"));
-            assert_eq!(
-                berlin.minutes_on(change.plus(-HOUR), 59),
-                change.plus(-MINUTE)
-            );
-            assert_eq!(berlin.minutes_on(change.plus(-HOUR), 180), change);
-            assert_eq!(berlin.minutes_on(change, 60), change.plus(HOUR));
-        }
-        let last = Timestamp(i64::MAX);
-        assert!(berlin.minutes_on(last, 1) <= last);
-    }
-
-    #[test]
-    fn a_span_splits_at_day_starts() {
-        let calendar = Calendar::utc();
-        let parts = calendar.split(at("2026-01-01T23:00:00Z"), at("2026-01-03T02:00:00Z"));
-        let parts: Vec<_> = parts
-            .iter()
-            .map(|(d, ms)| (d.to_string(), ms / HOUR))
-            .collect();
-        assert_eq!(
-            parts,
-            [
-                ("2026-01-01".into(), 1),
-                ("2026-01-02".into(), 24),
-                ("2026-01-03".into(), 2)
-            ]
-        );
-        // A clock that went backwards, and one that lost years.
-        assert_eq!(
-            calendar
-                .split(at("2026-01-03T00:00:00Z"), at("2026-01-01T00:00:00Z"))
-                .len(),
-            1
-        );
-        let long = calendar.split(at("1990-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
-        assert_eq!(long.len(), usize::try_from(MOST_DAYS).unwrap());
-        assert_eq!(
-            calendar
-                .split(Timestamp(i64::MIN), Timestamp(i64::MAX))
-                .len(),
-            usize::try_from(MOST_DAYS).unwrap()
-        );
-    }
-}
+#[path = "time_tests.rs"]
+mod tests;

@@ -141,3 +141,103 @@ async fn first_answer(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use md5::{Digest, Md5};
+    use tokio::net::UdpSocket;
+
+    use super::*;
+    use crate::domain::id::SubscriberId;
+    use crate::operations::nas;
+    use crate::operations::testing::{SECRET, TestApp, actor, router};
+    use crate::radius::Packet;
+
+    const QUICK: Schedule = Schedule {
+        initial: Duration::from_millis(200),
+        longest_wait: Duration::from_millis(200),
+        sends: 1,
+        duration: Duration::from_millis(200),
+    };
+
+    /// A Disconnect-NAK with Error-Cause 503.
+    fn refusal(request: &[u8]) -> Vec<u8> {
+        let mut octets = vec![42, request[1], 0, 26];
+        octets.extend(&request[4..20]);
+        octets.extend([number::ERROR_CAUSE, 6, 0, 0, 1, 247]);
+        let digest = Md5::new().chain_update(&octets).chain_update(SECRET);
+        octets[4..20].copy_from_slice(&digest.finalize());
+        octets
+    }
+
+    /// Answers the requests that hold an attribute, or all for 0, for as long as it is asked.
+    async fn answer(socket: UdpSocket, wanted: u8) {
+        let mut buffer = vec![0; 4096];
+        loop {
+            let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+            let request = &buffer[..length];
+            let packet = Packet::parse(request).unwrap();
+            assert!(
+                packet
+                    .first(number::USER_NAME)
+                    .unwrap()
+                    .starts_with(NOBODY.as_bytes())
+            );
+            if wanted == 0 || packet.first(wanted).is_some() {
+                socket.send_to(&refusal(request), from).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_form_that_is_answered_is_told() {
+        let test = TestApp::new();
+        let id = nas::create(&test.app, &actor(), router("Tower", "127.0.0.1"))
+            .await
+            .unwrap();
+        let entry = test.app.nas(id).unwrap();
+        let address = entry.nas.network.single().unwrap();
+        let client = CoaClient::bind(address).unwrap();
+        let never = number::PROXY_STATE;
+        for (wanted, expected) in [
+            (0, Some(Variant::Plain)),
+            (
+                number::MESSAGE_AUTHENTICATOR,
+                Some(Variant::MessageAuthenticator),
+            ),
+            (number::EVENT_TIMESTAMP, Some(Variant::Dated)),
+            (never, None),
+        ] {
+            let deaf = UdpSocket::bind((address, 0)).await.unwrap();
+            let socket = UdpSocket::bind((address, 0)).await.unwrap();
+            let ports = [&deaf, &socket].map(|socket| socket.local_addr().unwrap().port());
+            let asked = first_answer(&test.app, &client, &entry, address, &ports, &QUICK);
+            let found = tokio::select! {
+                found = asked => found.unwrap(),
+                () = answer(socket, wanted) => unreachable!(),
+            };
+            let expected = expected.map(|variant| Answer {
+                port: ports[1],
+                variant,
+                outcome: CoaOutcome::Refused(Some(503)),
+            });
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_address_of_a_network_is_that_of_its_sessions() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let id = nas::create(app, &actor(), router("Hills", "10.0.0.0/24"))
+            .await
+            .unwrap();
+        let entry = app.nas(id).unwrap();
+        assert!(matches!(address(app, &entry), Err(Error::Refused(_))));
+        let missing = super::test(app, NasId(99)).await;
+        assert!(matches!(missing, Err(Error::Missing("NAS"))));
+        let source = IpAddr::from([10, 0, 0, 7]);
+        test.go_online("ali", SubscriberId(1), id, source);
+        assert_eq!(address(app, &entry).unwrap(), source);
+    }
+}

@@ -4,7 +4,10 @@
 //! in one transaction with its audit entry and its follow-up work.
 
 pub mod aaa;
+pub mod addresses;
+pub mod api_usage;
 pub mod attempts;
+pub mod bandwidth_rules;
 pub mod cdn;
 pub mod coa_test;
 pub mod demo;
@@ -20,7 +23,10 @@ pub mod nas_health;
 pub mod online;
 pub mod operators;
 pub mod overview;
+mod plan_words;
 pub mod plans;
+pub mod pools;
+pub mod quota_sync;
 pub mod records;
 pub mod router_api;
 pub mod router_script;
@@ -28,6 +34,7 @@ pub mod routers;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod simulator;
 pub mod speeds;
 pub mod subscribers;
 #[cfg(test)]

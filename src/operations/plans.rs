@@ -3,15 +3,13 @@
 use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PlanId;
-use crate::domain::octets::Octets;
-use crate::domain::plan::{OnExpiry, OnLimit, Plan};
-use crate::domain::rate::Burst;
+use crate::domain::plan::Plan;
 use crate::domain::text::fold_case;
-use crate::domain::window::Window;
 use crate::store::outbox::{self, Work};
-use crate::store::{Tx, plans};
+use crate::store::{Tx, cdn, plans};
 
 use super::Error;
+use super::plan_words::differences;
 use super::trail::note;
 
 /// `plan.id` and `plan.created_at` are given here. Errors: `Field` for a name that is taken.
@@ -40,7 +38,7 @@ pub async fn create(app: &App, actor: &Actor, mut plan: Plan) -> Result<PlanId, 
         .await
 }
 
-/// Live sessions of the plan are told a new speed; another pool holds at the next login.
+/// Live sessions of the plan are told what changes for them; another pool holds at the next login.
 pub async fn update(app: &App, actor: &Actor, id: PlanId, mut plan: Plan) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
@@ -54,10 +52,12 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, mut plan: Plan) -> Res
             }
             plans::put(tx, &plan)?;
             outbox::add(tx, Work::IndexPlan(id))?;
-            if (old.rate, old.burst, old.priority) != (plan.rate, plan.burst, plan.priority) {
+            if concerns_sessions(&old, &plan) {
                 outbox::add(tx, Work::PushPlan(id))?;
             }
-            note(tx, &actor, "changed", &plan, differences(&old, &plan), now)
+            let profiles = cdn::all(tx)?;
+            let difference = differences(&old, &plan, &profiles);
+            note(tx, &actor, "changed", &plan, difference, now)
         })
         .await
 }
@@ -93,73 +93,11 @@ fn check_name(tx: &mut Tx<'_>, name: &str, own: Option<PlanId>) -> Result<(), Er
     }
 }
 
-fn differences(old: &Plan, new: &Plan) -> Difference {
-    let mut difference = Difference::default();
-    difference
-        .field("name", &old.name, &new.name)
-        .field("price", old.price, new.price)
-        .field("term", old.term, new.term)
-        .field("speed", old.rate, new.rate)
-        .field("burst", burst(old.burst), burst(new.burst))
-        .field("priority", old.priority, new.priority)
-        .field("pool", &old.pool, &new.pool)
-        .field("address list", &old.address_list, &new.address_list)
-        .field("sessions", old.max_sessions, new.max_sessions)
-        .field(
-            "at the session limit",
-            on_limit(old.on_limit),
-            on_limit(new.on_limit),
-        )
-        .field(
-            "after expiry",
-            on_expiry(&old.on_expiry),
-            on_expiry(&new.on_expiry),
-        )
-        .field(
-            "monthly quota",
-            quota(old.quota.monthly),
-            quota(new.quota.monthly),
-        )
-        .field(
-            "login hours",
-            hours(old.login_hours),
-            hours(new.login_hours),
-        )
-        .field("MPPE keys", old.send_mppe, new.send_mppe)
-        .field("notes", &old.notes, &new.notes);
-    difference
-}
-
-fn burst(burst: Option<Burst>) -> String {
-    burst.map_or_else(String::new, |b| {
-        format!("{} while below {} over {} s", b.rate, b.threshold, b.time_s)
-    })
-}
-
-fn on_limit(on_limit: OnLimit) -> &'static str {
-    match on_limit {
-        OnLimit::ReplaceOld => "replace the oldest",
-        OnLimit::RejectNew => "reject the new one",
-    }
-}
-
-fn on_expiry(on_expiry: &OnExpiry) -> String {
-    match on_expiry {
-        OnExpiry::Reject => "reject".to_owned(),
-        OnExpiry::ExpiredPool { pool } => format!("pool {pool}"),
-        OnExpiry::ExpiredSpeed { rate } => format!("goes on at {rate}"),
-        OnExpiry::Grace { days, rate: None } => format!("grace of {days} days"),
-        OnExpiry::Grace {
-            days,
-            rate: Some(rate),
-        } => format!("grace of {days} days at {rate}"),
-    }
-}
-
-fn quota(octets: Option<u64>) -> String {
-    octets.map_or_else(|| "none".to_owned(), |octets| Octets(octets).to_string())
-}
-
-fn hours(hours: Option<Window>) -> String {
-    hours.map_or_else(|| "always".to_owned(), |w| w.to_string())
+/// Whether the speed or the time of a live session may be another one now.
+fn concerns_sessions(old: &Plan, new: &Plan) -> bool {
+    (old.rate, old.burst, old.priority, old.quota) != (new.rate, new.burst, new.priority, new.quota)
+        || old.fair_use != new.fair_use
+        || old.speed_windows != new.speed_windows
+        || old.login_hours != new.login_hours
+        || old.on_expiry != new.on_expiry
 }

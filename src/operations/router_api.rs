@@ -83,7 +83,13 @@ pub async fn keep_certificate(app: &App, id: NasId, router: &Router) -> Result<(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+
     use super::*;
+    use crate::crypto;
     use crate::domain::nas::{ApiAccess, UsageSource};
     use crate::operations::nas::{ApiDraft, Draft};
     use crate::operations::testing::{TestApp, actor, router, secret};
@@ -199,5 +205,76 @@ mod tests {
             panic!("{:?}", connection(app, id));
         };
         assert!(error.unwrap().contains("invalid user name or password"));
+    }
+
+    /// What a router shows that made its certificate itself, and its SHA-256.
+    fn certificate() -> (Arc<ServerConfig>, [u8; 32]) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let pin = crypto::sha256(&certificate);
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key.clone_key());
+        (Arc::new(config.unwrap()), pin)
+    }
+
+    #[tokio::test]
+    async fn the_first_certificate_is_kept_and_the_connection_with_it() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let peer = Peer::listen().await;
+        let mut draft = with_api(&peer, "pass");
+        let api = draft.api.as_mut().unwrap();
+        api.access.transport = ApiTransport::Pinned(None);
+        let id = nas::create(app, &actor(), draft).await.unwrap();
+        let (config, pin) = certificate();
+        let asked = async {
+            ask(app, id).await.unwrap();
+            let router = of(app, id).unwrap();
+            keep_certificate(app, id, &router).await.unwrap();
+            let kept = app.nas(id).unwrap().nas.api.clone().unwrap().transport;
+            assert_eq!(kept, ApiTransport::Pinned(Some(pin)));
+            // No second login for what this very connection has seen.
+            ask(app, id).await.unwrap();
+            keep_certificate(app, id, &router).await.unwrap();
+        };
+        let served = async {
+            let mut talk = peer.accept_tls(&config).await.unwrap();
+            talk.welcome().await;
+            for _ in 0..2 {
+                let tag = talk.expect(&["/system/identity/print"]).await;
+                talk.answer(&tag, &[]).await;
+            }
+            talk
+        };
+        let ((), _talk) = both(asked, served).await;
+        // Another router in its place is refused.
+        nas::update(app, &actor(), id, {
+            let mut draft = with_api(&peer, "pass");
+            let api = draft.api.as_mut().unwrap();
+            api.access.transport = ApiTransport::Pinned(None);
+            draft
+        })
+        .await
+        .unwrap();
+        let (other, found) = certificate();
+        let served = async { peer.accept_tls(&other).await.is_err() };
+        let (asked, was_left) = both(ask(app, id), served).await;
+        let Err(ApiError::CertificateDiffers {
+            expected,
+            found: shown,
+        }) = asked
+        else {
+            panic!("{asked:?}");
+        };
+        assert_eq!((expected, shown), (Fingerprint(pin), Fingerprint(found)));
+        let _ = was_left;
+        nas::forget_certificate(app, &actor(), id).await.unwrap();
+        assert_eq!(connection(app, id), Connection::Unused);
     }
 }

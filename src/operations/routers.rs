@@ -9,6 +9,8 @@ mod send;
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::app::{App, CoaOutcome, CoaReport, NasEntry, Wanted};
 use crate::domain::id::{NasId, PlanId, SessionId};
 use crate::domain::session::Session;
@@ -157,7 +159,15 @@ async fn conclude(
     };
     match (is_done, wanted) {
         (true, send::Change::Speed { limit, .. }) => {
-            app.accounting.tell(session.id, *limit);
+            let (noted, note) = oneshot::channel();
+            let noted = Box::new(move || {
+                // Nobody waits any more: then the daemon stops.
+                let _ = noted.send(());
+            });
+            app.accounting.tell(session.id, *limit, noted);
+            // Settled before it is noted, a sweep in between would find the old speed and tell the router once more. An
+            // error means that it was not noted; then that is right.
+            let _ = note.await;
             app.pushes.settle(session.id);
         }
         (true, send::Change::End) => app.pushes.settle(session.id),

@@ -15,7 +15,7 @@ use crate::search::{self, Change, Document, Key};
 use crate::store::outbox::{self, Lane, Work};
 use crate::store::{View, nas, plans, subscribers};
 
-use super::{Error, sessions};
+use super::{Error, addresses, sessions};
 
 const SUBSCRIBER: u8 = 1;
 const PLAN: u8 = 2;
@@ -30,7 +30,7 @@ const REBUILD_STEP: usize = 10_000;
 #[derive(Debug, Clone)]
 pub enum Hit {
     Subscriber(Box<Subscriber>),
-    Plan(Plan),
+    Plan(Box<Plan>),
     Nas(Nas),
 }
 
@@ -223,6 +223,7 @@ pub fn find(app: &App, text: &str, limit: usize) -> Result<Vec<Hit>, Error> {
         }
     }
     add_live(app, &view, text, &mut hits, limit)?;
+    add_past(&view, text, &mut hits, limit)?;
     if hits.is_empty() {
         for key in app.search().similar(text, limit)? {
             hits.extend(load(&view, key)?.map(|(hit, _)| hit));
@@ -240,7 +241,7 @@ fn load(view: &View, key: Key) -> Result<Option<(Hit, Vec<String>)>, Error> {
         }),
         PLAN => plans::get(view, PlanId(key.id))?.map(|plan| {
             let texts = vec![plan.name.clone()];
-            (Hit::Plan(plan), texts)
+            (Hit::Plan(Box::new(plan)), texts)
         }),
         _ => nas::get(view, NasId(key.id))?.map(|stored| {
             let texts = nas_texts(&stored.nas);
@@ -269,15 +270,30 @@ fn add_live(
             .take(limit)
             .collect()
     };
-    found.retain(|id| {
-        !hits
-            .iter()
-            .any(|hit| matches!(hit, Hit::Subscriber(s) if s.id == *id))
-    });
     found.sort_unstable();
     found.dedup();
+    add_subscribers(view, found, hits)
+}
+
+/// Whoever had an address before, newest first.
+fn add_past(view: &View, text: &str, hits: &mut Vec<Hit>, limit: usize) -> Result<(), Error> {
+    match text.trim().parse() {
+        Ok(address) => add_subscribers(view, addresses::past_holders(view, address, limit)?, hits),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Those that are not among the hits yet, and still exist.
+fn add_subscribers(
+    view: &View,
+    found: Vec<SubscriberId>,
+    hits: &mut Vec<Hit>,
+) -> Result<(), Error> {
     for id in found {
-        if let Some(stored) = subscribers::get(view, id)? {
+        let is_known = |hit: &Hit| matches!(hit, Hit::Subscriber(s) if s.id == id);
+        if !hits.iter().any(is_known)
+            && let Some(stored) = subscribers::get(view, id)?
+        {
             hits.push(Hit::Subscriber(Box::new(stored.subscriber)));
         }
     }

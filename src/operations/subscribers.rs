@@ -6,19 +6,20 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::plan::{OnLimit, Plan};
+use crate::domain::plan::{OnExpiry, OnLimit, Plan};
 use crate::domain::rate::Rate;
+use crate::domain::speed::{self, TermGate};
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, Timestamp};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
 use crate::store::{Tx, nas, plans};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::trail::note;
-use super::{Error, extras};
+use super::{Error, addresses, extras};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -40,6 +41,7 @@ pub struct Draft {
     pub macs: Vec<Mac>,
     pub only_nas: Option<NasId>,
     pub static_address: Option<Ipv4Addr>,
+    pub static_prefix: Option<(Ipv6Addr, u8)>,
     pub rate_override: Option<Rate>,
     /// Made by [`super::extras`].
     pub extras: Extras,
@@ -245,6 +247,7 @@ fn build(draft: &Draft, was: Subscriber, now: Timestamp) -> Subscriber {
         macs: draft.macs.iter().take(MOST_MACS).copied().collect(),
         only_nas: draft.only_nas,
         static_address: draft.static_address,
+        static_prefix: draft.static_prefix,
         rate_override: draft.rate_override,
         extras: draft.extras.clone(),
         ..was
@@ -268,18 +271,7 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<()
     {
         return Err(Error::field("only_nas", "This NAS does not exist any more"));
     }
-    if let Some(address) = draft.static_address
-        && let Some(holder) = subscribers::static_address_holder(tx, address)?
-        && Some(holder) != own
-    {
-        let name = subscribers::get(tx, holder)?.map(|s| s.subscriber.username.as_str().to_owned());
-        let name = name.unwrap_or_else(|| "another subscriber".to_owned());
-        return Err(Error::field(
-            "static_address",
-            format!("{name} has this address"),
-        ));
-    }
-    Ok(())
+    addresses::check_static(tx, draft.static_address, draft.static_prefix, own)
 }
 
 /// Tells live sessions what changed: they end, or get another speed and time.
@@ -290,12 +282,7 @@ fn follow_up(
     now: Timestamp,
 ) -> Result<(), Error> {
     let lost_access = !was.is_suspended() && new.is_suspended();
-    let expired_now =
-        new.expires_at.is_some_and(|at| at <= now) && was.expires_at.is_none_or(|at| at > now);
-    let released =
-        was.expires_at.is_some_and(|at| at <= now) && new.expires_at.is_none_or(|at| at > now);
-    if lost_access || expired_now || released {
-        // Out of the expired pool, or into it, or out altogether: only a new login changes the address.
+    if lost_access || needs_login(gate(tx, was, now)?, gate(tx, new, now)?) {
         outbox::add(tx, Work::DisconnectSubscriber(new.id))?;
     } else if was.plan != new.plan
         || was.rate_override != new.rate_override
@@ -304,6 +291,35 @@ fn follow_up(
         outbox::add(tx, Work::PushSubscriber(new.id))?;
     }
     Ok(())
+}
+
+/// What a term does to a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    /// It goes on, perhaps slower.
+    Open,
+    ExpiredPool,
+    Closed,
+}
+
+fn gate(tx: &Tx<'_>, subscriber: &Subscriber, now: Timestamp) -> Result<Gate, Error> {
+    let Some(plan) = plans::get(tx, subscriber.plan)? else {
+        return Ok(Gate::Open);
+    };
+    Ok(match speed::term_gate(&plan, subscriber.expires_at, now) {
+        TermGate::Closed => Gate::Closed,
+        TermGate::Restricted(_) if matches!(plan.on_expiry, OnExpiry::ExpiredPool { .. }) => {
+            Gate::ExpiredPool
+        }
+        TermGate::Open | TermGate::Grace(..) | TermGate::Restricted(_) => Gate::Open,
+    })
+}
+
+/// Out of the expired pool, or into it: only a new login changes the address. A session that outlived its term by the spread
+/// of Session-Timeout goes on when the term does.
+fn needs_login(was: Gate, new: Gate) -> bool {
+    let moves = (was == Gate::ExpiredPool) != (new == Gate::ExpiredPool);
+    moves || (new == Gate::Closed && was != Gate::Closed)
 }
 
 fn differences(
@@ -348,6 +364,7 @@ fn differences(
             optional(was.static_address.map(|a| a.to_string())),
             optional(new.static_address.map(|a| a.to_string())),
         )
+        .field("static prefix", prefix(was), prefix(new))
         .field(
             "own speed",
             optional(was.rate_override.map(|r| r.to_string())),
@@ -406,6 +423,13 @@ fn mac_list(subscriber: &Subscriber) -> String {
         .map(Mac::to_string)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+fn prefix(subscriber: &Subscriber) -> String {
+    let prefix = subscriber.static_prefix;
+    prefix.map_or_else(String::new, |(address, length)| {
+        format!("{address}/{length}")
+    })
 }
 
 fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {

@@ -11,11 +11,12 @@ use crate::config::{Config, Level, Log, Radius, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::extra::Extras;
-use crate::domain::id::{NasId, PlanId, SessionId, SubscriberId};
+use crate::domain::id::{NasId, PlanId, PoolId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
+use crate::domain::pool::{Pool, PoolKind, Ranges};
 use crate::domain::rate::Rate;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;
@@ -24,7 +25,7 @@ use crate::domain::time::{DAY, Timestamp};
 use crate::store::accounting::{Accounting, Pace};
 use crate::store::journal::memory::Memory;
 
-use super::{nas, plans, subscribers};
+use super::{nas, plans, pools, subscribers};
 
 /// 2026-05-28 20:26:40 UTC, a Thursday.
 pub const NOW: Timestamp = Timestamp(1_780_000_000_000);
@@ -104,6 +105,17 @@ pub fn plan(name: &str) -> Plan {
     }
 }
 
+/// Addresses of such ranges; not sticky.
+pub fn pool(name: &str, ranges: &str) -> Pool {
+    Pool {
+        id: PoolId(0),
+        name: name.to_owned(),
+        kind: PoolKind::V4(Ranges::parse(ranges).unwrap()),
+        sticky: false,
+        notes: String::new(),
+    }
+}
+
 /// Enabled for thirty days, with the password `pass-1`.
 pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
     subscribers::Draft {
@@ -123,6 +135,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         macs: Vec::new(),
         only_nas: None,
         static_address: None,
+        static_prefix: None,
         rate_override: None,
         extras: Extras::default(),
     }
@@ -178,6 +191,10 @@ impl TestApp {
 
     pub fn add_plan(&self, plan: Plan) -> PlanId {
         run(plans::create(&self.app, &actor(), plan)).unwrap()
+    }
+
+    pub fn add_pool(&self, pool: Pool) -> PoolId {
+        run(pools::create(&self.app, &actor(), pool)).unwrap()
     }
 
     pub fn add_nas(&self, draft: nas::Draft) -> NasId {

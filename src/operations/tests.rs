@@ -1,6 +1,8 @@
 //! What the verbs do: the rows they write, the audit entry, the follow-up work, and what they refuse.
 
+mod addresses;
 mod routers;
+mod rules;
 mod search;
 mod speeds;
 mod usage_audit;

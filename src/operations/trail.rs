@@ -1,10 +1,12 @@
 //! The audit entry that every verb leaves, in the transaction that does the work.
 
 use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::bandwidth_rule::BandwidthRule;
 use crate::domain::cdn::CdnProfile;
 use crate::domain::nas::Nas;
 use crate::domain::operator::Operator;
 use crate::domain::plan::Plan;
+use crate::domain::pool::Pool;
 use crate::domain::subscriber::Subscriber;
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
@@ -40,9 +42,29 @@ impl Audited for Plan {
     }
 }
 
+impl Audited for Pool {
+    fn object(&self) -> Object {
+        Object::Pool(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Audited for CdnProfile {
     fn object(&self) -> Object {
         Object::Cdn(self.id)
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Audited for BandwidthRule {
+    fn object(&self) -> Object {
+        Object::BandwidthRule(self.id)
     }
 
     fn name(&self) -> &str {

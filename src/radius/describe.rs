@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::attribute::{AttributeBuffer, EncodeError, Ipv6Prefix, split_tag};
 use super::dictionary::{self, Definition, Kind, STANDARD};
 use super::number;
-use super::packet::Packet;
+use super::packet::{Attributes, Packet};
+use super::vendor::VendorAttributes;
 
 /// Why a text is not a value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,15 +33,27 @@ pub fn describe(packet: &Packet<'_>) -> Vec<String> {
         packet.identifier(),
         packet.octets().len()
     )];
-    for (kind, value) in packet.attributes() {
+    push_lines(packet.attributes(), &mut lines);
+    lines
+}
+
+/// Attributes that were written but not sent, one line each.
+pub fn describe_attributes(attributes: &AttributeBuffer) -> Vec<String> {
+    let mut lines = Vec::new();
+    push_lines(attributes.iter(), &mut lines);
+    lines
+}
+
+/// Standard attributes first, then those of vendors.
+fn push_lines(attributes: Attributes<'_>, lines: &mut Vec<String>) {
+    for (kind, value) in attributes.clone() {
         if kind != number::VENDOR_SPECIFIC {
             lines.push(describe_value(STANDARD, u32::from(kind), value));
         }
     }
-    for part in packet.vendor_attributes() {
+    for part in VendorAttributes::new(attributes) {
         lines.push(describe_value(part.vendor, part.kind, part.value));
     }
-    lines
 }
 
 /// One attribute as `Name = value`; unknown ones by number, in hex.

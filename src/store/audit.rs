@@ -7,7 +7,7 @@ use super::codec::Record;
 use super::tables::{AUDIT, AUDIT_BY_OBJECT};
 use super::{Order, Read, StoreError, Tx, ids};
 use crate::domain::audit::{Actor, Change, Entry, Object};
-use crate::domain::id::{CdnId, NasId, OperatorId, PlanId, SubscriberId};
+use crate::domain::id::{CdnId, NasId, OperatorId, PlanId, PoolId, RuleId, SubscriberId};
 use crate::domain::time::Timestamp;
 
 pub use v1::AuditRow;
@@ -58,7 +58,9 @@ fn object_key(object: Object) -> (u8, u32) {
         Object::Nas(id) => (3, id.0),
         Object::Operator(id) => (4, id.0),
         Object::Settings => (5, 0),
+        Object::Pool(id) => (6, id.0),
         Object::Cdn(id) => (8, id.0),
+        Object::BandwidthRule(id) => (7, id.0),
     }
 }
 
@@ -68,7 +70,9 @@ fn object(kind: u8, id: u32) -> Object {
         2 => Object::Plan(PlanId(id)),
         3 => Object::Nas(NasId(id)),
         4 => Object::Operator(OperatorId(id)),
+        6 => Object::Pool(PoolId(id)),
         8 => Object::Cdn(CdnId(id)),
+        7 => Object::BandwidthRule(RuleId(id)),
         _ => Object::Settings,
     }
 }

@@ -8,6 +8,7 @@ pub(super) const PLAN: &str = "plan";
 pub(super) const NAS: &str = "nas";
 pub(super) const OPERATOR: &str = "operator";
 pub(super) const BANDWIDTH_RULE: &str = "bandwidth-rule";
+pub(super) const POOL: &str = "pool";
 pub(super) const CDN_PROFILE: &str = "cdn-profile";
 pub(super) const AUDIT: &str = "audit";
 pub(super) const OUTBOX: &str = "outbox";

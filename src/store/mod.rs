@@ -19,10 +19,13 @@ pub mod outbox;
 mod overlay;
 pub(super) mod plan_parts;
 pub mod plans;
+pub mod pools;
 mod rows;
 mod schema;
+pub mod session_addresses;
 pub mod sessions;
 pub mod settings;
+pub mod statics;
 pub mod subscribers;
 pub mod tables;
 #[cfg(test)]

@@ -7,10 +7,9 @@
 use minicbor::bytes::ByteVec;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 
-use super::StoreError;
 use super::codec;
 use super::tables::{ALL, META};
-use super::view;
+use super::{StoreError, Tx, session_addresses, view};
 use crate::crypto::{CryptoError, Sealer};
 
 /// The row of `META` that holds the schema version: four octets, big-endian.
@@ -41,11 +40,22 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "tables for rules, pools and CDN profiles",
         run: create_tables,
     },
+    Migration {
+        version: 3,
+        name: "ended sessions by address",
+        run: index_addresses,
+    },
 ];
 
 /// Those that exist stay as they are.
 fn create_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     ALL.iter().try_for_each(|map| map.create(transaction))
+}
+
+/// The history of before, too, answers who had an address.
+fn index_addresses(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    create_tables(transaction)?;
+    session_addresses::fill(&mut Tx::new(transaction))
 }
 
 /// The version that a list of migrations leads to.

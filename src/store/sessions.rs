@@ -10,7 +10,7 @@ use super::codec::Record;
 use super::plan_parts::RateRow;
 use super::plans::BurstRow;
 use super::tables::{CLOSED_SESSIONS, OPEN_SESSIONS, SESSIONS_BY_SUBSCRIBER};
-use super::{Order, Read, StoreError, Tx};
+use super::{Order, Read, StoreError, Tx, session_addresses};
 use crate::domain::id::{LoginId, NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::octets::Traffic;
@@ -412,13 +412,20 @@ pub fn count_closed(read: &impl Read) -> Result<u64, StoreError> {
 pub fn put(tx: &mut Tx<'_>, session: &Session) -> Result<(), StoreError> {
     let row = SessionRow::from(session);
     if session.stopped.is_none() {
-        let was_closed = tx.remove(&CLOSED_SESSIONS, session.id.0)?;
-        if let (true, Some(subscriber)) = (was_closed, session.subscriber) {
-            tx.remove(&SESSIONS_BY_SUBSCRIBER, (subscriber.0, session.id.0))?;
+        if let Some(was) = closed(tx, session.id)? {
+            tx.remove(&CLOSED_SESSIONS, session.id.0)?;
+            session_addresses::remove(tx, session.id, &was.place)?;
+            if let Some(subscriber) = session.subscriber {
+                tx.remove(&SESSIONS_BY_SUBSCRIBER, (subscriber.0, session.id.0))?;
+            }
         }
         return tx.insert(&OPEN_SESSIONS, session.id.0, &row);
     }
     tx.remove(&OPEN_SESSIONS, session.id.0)?;
+    if let Some(was) = closed(tx, session.id)? {
+        session_addresses::remove(tx, session.id, &was.place)?;
+    }
+    session_addresses::put(tx, session.id, &session.place)?;
     tx.insert(&CLOSED_SESSIONS, session.id.0, &row)?;
     if let Some(subscriber) = session.subscriber {
         tx.insert(&SESSIONS_BY_SUBSCRIBER, (subscriber.0, session.id.0), &())?;

@@ -1,4 +1,4 @@
-//! Subscribers: the record, the name index, and who holds which static address.
+//! Subscribers: the record and the name index. Who holds which static address is in `statics`.
 
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use super::codec::Record;
 use super::plan_parts::{ExtrasRow, RateRow, extras, extras_row, items, rows as rows_of};
 use super::sessions::{TrafficRow, prefix, prefix_octets};
-use super::tables::{STATIC_ADDRESSES, SUBSCRIBER_NAMES, SUBSCRIBERS};
-use super::{Change, Order, Read, StoreError, Tx, ids, rows};
+use super::tables::{SUBSCRIBER_NAMES, SUBSCRIBERS};
+use super::{Change, Order, Read, StoreError, Tx, ids, rows, statics};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::quota::{Credit, CreditScope, TopUp, Validity};
@@ -373,16 +373,6 @@ pub fn count(read: &impl Read) -> Result<u64, StoreError> {
     read.count(&SUBSCRIBERS)
 }
 
-/// Who holds a static address.
-pub fn static_address_holder(
-    read: &impl Read,
-    address: Ipv4Addr,
-) -> Result<Option<SubscriberId>, StoreError> {
-    Ok(read
-        .get(&STATIC_ADDRESSES, address.to_bits())?
-        .map(SubscriberId))
-}
-
 /// The last id that was given out; 0 before the first.
 pub fn newest_id(read: &impl Read) -> Result<SubscriberId, StoreError> {
     let newest = ids::current(read, ids::SUBSCRIBER)?;
@@ -393,16 +383,14 @@ pub fn next_id(tx: &mut Tx<'_>) -> Result<SubscriberId, StoreError> {
     ids::next(tx, ids::SUBSCRIBER).map(SubscriberId)
 }
 
-/// Writes the record and both indexes. Uniqueness of name and address is the caller's check, in this transaction.
+/// Writes the record and its indexes. Uniqueness of name, address and prefix is the caller's check, in this transaction.
 pub fn put(tx: &mut Tx<'_>, stored: &StoredSubscriber) -> Result<(), StoreError> {
     let new = &stored.subscriber;
     if let Some(old) = get(tx, new.id)? {
         unindex(tx, &old.subscriber)?;
     }
     tx.insert(&SUBSCRIBER_NAMES, new.username.folded().as_str(), &new.id.0)?;
-    if let Some(address) = new.static_address {
-        tx.insert(&STATIC_ADDRESSES, address.to_bits(), &new.id.0)?;
-    }
+    statics::put(tx, new)?;
     tx.insert(&SUBSCRIBERS, new.id.0, &SubscriberRow::from(stored))?;
     tx.touch(Change::Subscriber(new.id.0));
     Ok(())
@@ -417,8 +405,5 @@ pub fn remove(tx: &mut Tx<'_>, old: &Subscriber) -> Result<(), StoreError> {
 
 fn unindex(tx: &mut Tx<'_>, old: &Subscriber) -> Result<(), StoreError> {
     tx.remove(&SUBSCRIBER_NAMES, old.username.folded().as_str())?;
-    if let Some(address) = old.static_address {
-        tx.remove(&STATIC_ADDRESSES, address.to_bits())?;
-    }
-    Ok(())
+    statics::remove(tx, old)
 }

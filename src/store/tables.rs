@@ -17,6 +17,7 @@ use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
 use super::plans::PlanRow;
+use super::pools::PoolRow;
 use super::sessions::SessionRow;
 use super::subscribers::SubscriberRow;
 use super::usage::UsageRow;
@@ -81,8 +82,12 @@ pub const SUBSCRIBERS: Map<u32, SubscriberRow> = Map::new("subscribers");
 /// Who has a login name. Key: the name without case. Value: subscriber. Owner: subscribers. 10,000 rows of 20 octets.
 pub const SUBSCRIBER_NAMES: Map<&str, u32> = Map::new("subscriber_names");
 
-/// Who holds a static address. Key: the IPv4 address as a number. Value: subscriber. Owner: subscribers. Hundreds of rows.
+/// Who holds a static address. Key: the IPv4 address as a number. Value: subscriber. Owner: statics. Hundreds of rows.
 pub const STATIC_ADDRESSES: Map<u32, u32> = Map::new("static_addresses");
+
+/// Who holds a static prefix. Key: first number and length of the prefix. Value: subscriber. Owner: statics. Hundreds of
+/// rows.
+pub const STATIC_PREFIXES: Map<(u128, u8), u32> = Map::new("static_prefixes");
 
 /// Plans. Key: plan. Owner: plans. Tens of rows.
 pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
@@ -90,6 +95,8 @@ pub const PLANS: Map<u32, PlanRow> = Map::new("plans");
 /// Bandwidth rules. Key: rule. Owner: bandwidth_rules. Tens of rows.
 pub const BANDWIDTH_RULES: Map<u32, BandwidthRuleRow> = Map::new("bandwidth_rules");
 
+/// Server-side pools of addresses. Key: pool. Owner: pools. Tens of rows.
+pub const POOLS: Map<u32, PoolRow> = Map::new("pools");
 /// CDN profiles. Key: profile. Owner: cdn. A few rows of up to 40 KB.
 pub const CDN_PROFILES: Map<u32, CdnProfileRow> = Map::new("cdn_profiles");
 
@@ -127,6 +134,10 @@ pub const CLOSED_SESSIONS: Map<u64, SessionRow> = Map::new("closed_sessions");
 /// Ended sessions of a subscriber. Key: subscriber, session. Owner: accounting. As many rows as ended sessions.
 pub const SESSIONS_BY_SUBSCRIBER: Map<(u32, u64), ()> = Map::new("sessions_by_subscriber");
 
+/// Ended sessions that held an address. Key: first number of the address or prefix, where IPv4 stands at ::ffff:0:0/96;
+/// session. Owner: accounting. Up to three rows for an ended session.
+pub const SESSIONS_BY_ADDRESS: Map<(u128, u64), ()> = Map::new("sessions_by_address");
+
 /// Octets booked. Key: business day, subscriber, so that a fold writes one run of rows. Owner: accounting.
 /// 10,000 rows of 25 octets a day.
 pub const USAGE_DAYS: Map<(i32, u32), UsageRow> = Map::new("usage_days");
@@ -145,8 +156,10 @@ pub const ALL: &[&dyn AnyMap] = &[
     &SUBSCRIBERS,
     &SUBSCRIBER_NAMES,
     &STATIC_ADDRESSES,
+    &STATIC_PREFIXES,
     &PLANS,
     &BANDWIDTH_RULES,
+    &POOLS,
     &CDN_PROFILES,
     &CDN_ROUTERS,
     &NAS,
@@ -159,6 +172,7 @@ pub const ALL: &[&dyn AnyMap] = &[
     &OPEN_SESSIONS,
     &CLOSED_SESSIONS,
     &SESSIONS_BY_SUBSCRIBER,
+    &SESSIONS_BY_ADDRESS,
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,

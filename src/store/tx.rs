@@ -21,6 +21,7 @@ pub enum Change {
     Plan(u32),
     Nas(u32),
     BandwidthRules,
+    Pools,
     /// CDN profiles, or the routers that are kept in step with them.
     Cdn,
     Settings,

@@ -280,7 +280,9 @@ mod tests {
 
     #[test]
     fn scans_go_both_ways_and_stop_when_told() {
-        let view = ten().view().unwrap();
+        // Kept: a store that is dropped closes its file at once.
+        let store = ten();
+        let view = store.view().unwrap();
         for (order, limit, stop_at, wanted) in [
             (Order::Ascending, 2, 0, vec![10, 20]),
             (Order::Descending, 3, 0, vec![100, 90, 80]),

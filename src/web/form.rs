@@ -8,15 +8,17 @@ use axum::extract::{Form, FromRequest, Request};
 
 use crate::domain::Invalid;
 use crate::domain::extra::Extras;
+use crate::domain::rate::{Kbps, Rate};
 use crate::operations::{self, extras};
 use crate::web::error::Failure;
-use crate::web::parts::{Field, Select};
+use crate::web::parts::{Field, Select, SpeedField};
 
-/// Fields of one form; the largest form of the panel has about thirty.
-const MOST_FIELDS: usize = 200;
+/// Fields of one form; the largest, that of a plan with all its tiers and windows, has about two hundred, and a rule may name
+/// every plan.
+const MOST_FIELDS: usize = 600;
 
 /// Names and values of a form, in the order sent. No Debug: it may hold a password.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct FormData {
     pairs: Vec<(String, String)>,
 }
@@ -43,8 +45,8 @@ impl FormData {
     }
 
     /// A form as it stands for a record, before anybody has typed.
-    pub fn filled(pairs: Vec<(&str, String)>) -> FormData {
-        let owned = |(name, value): (&str, String)| (name.to_owned(), value);
+    pub fn filled<N: Into<String>>(pairs: Vec<(N, String)>) -> FormData {
+        let owned = |(name, value): (N, String)| (name.into(), value);
         FormData {
             pairs: pairs.into_iter().map(owned).collect(),
         }
@@ -64,6 +66,16 @@ impl FormData {
             .collect()
     }
 
+    /// The same form, with a value for a field in which nothing was typed.
+    #[must_use]
+    pub fn or(mut self, name: &str, value: &str) -> FormData {
+        if self.text(name).trim().is_empty() {
+            self.pairs.retain(|(known, _)| known != name);
+            self.pairs.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
     /// Whether the field was sent at all; a box that is not ticked is not.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(known, _)| known == name)
@@ -72,15 +84,15 @@ impl FormData {
 
 /// What is wrong with a form: all of it, so that one correction suffices.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<(&'static str, String)>);
+pub struct Problems(Vec<(String, String)>);
 
 impl Problems {
-    pub fn add(&mut self, field: &'static str, problem: Invalid) {
-        self.0.push((field, problem.0));
+    pub fn add(&mut self, field: impl Into<String>, problem: Invalid) {
+        self.0.push((field.into(), problem.0));
     }
 
     /// The parsed value, or `None` after its problem was noted.
-    pub fn take<T>(&mut self, field: &'static str, parsed: Result<T, Invalid>) -> Option<T> {
+    pub fn take<T>(&mut self, field: impl Into<String>, parsed: Result<T, Invalid>) -> Option<T> {
         match parsed {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -103,11 +115,17 @@ impl Problems {
         }
     }
 
+    /// The first problem of all, with its field.
+    pub fn first(&self) -> Option<(&str, &str)> {
+        let first = self.0.first();
+        first.map(|(field, problem)| (field.as_str(), problem.as_str()))
+    }
+
     /// The first problem of a field.
     pub fn of(&self, field: &str) -> Option<String> {
         self.0
             .iter()
-            .find(|(known, _)| *known == field)
+            .find(|(known, _)| known == field)
             .map(|(_, problem)| problem.clone())
     }
 
@@ -116,6 +134,16 @@ impl Problems {
         Field {
             value: form.text(name).to_owned(),
             error: self.of(name),
+        }
+    }
+
+    /// One direction of a speed with what was typed, and what that comes to.
+    pub fn speed(&self, form: &FormData, name: &str) -> SpeedField {
+        let field = self.field(form, name);
+        let kbps = Rate::parse_kbps(&field.value).ok();
+        SpeedField {
+            note: kbps.map_or_else(String::new, |kbps| Kbps(kbps).to_string()),
+            field,
         }
     }
 
@@ -305,6 +333,23 @@ mod tests {
         assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
         assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
         assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
+    }
+
+    #[tokio::test]
+    async fn speeds_say_what_they_come_to_and_blanks_can_be_filled() {
+        let form = read(FORM, "down=20M&up=fast&name=+".into())
+            .await
+            .ok()
+            .unwrap();
+        let problems = Problems::default();
+        let down = problems.speed(&form, "down");
+        assert_eq!(
+            (down.field.value.as_str(), down.note.as_str()),
+            ("20M", "20 Mbit/s")
+        );
+        assert_eq!(problems.speed(&form, "up").note, "");
+        let form = form.or("name", "this").or("down", "1M");
+        assert_eq!((form.text("name"), form.text("down")), ("this", "20M"));
     }
 
     #[test]

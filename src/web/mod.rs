@@ -47,8 +47,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, audit, auth_log, cdn, dashboard, login, nas, plans, search, sessions, setup,
-    subscribers, system,
+    account, addresses, audit, auth_log, cdn, dashboard, login, nas, plans, rules, search,
+    sessions, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -122,6 +122,7 @@ fn routes() -> Router<Panel> {
         )
         .route("/plans", get(plans::list).post(plans::create))
         .route("/plans/new", get(plans::new))
+        .route("/plans/preview", post(plans::preview))
         .route("/plans/{id}/edit", get(plans::edit).post(plans::update))
         .route(
             "/plans/{id}/delete",
@@ -134,6 +135,16 @@ fn routes() -> Router<Panel> {
         .route("/cdn/routers/{id}", get(cdn::router))
         .route("/cdn/routers/{id}/push", post(cdn::push))
         .route("/cdn/routers/{id}/remove", post(cdn::remove_everything))
+        .route("/rules", get(rules::list).post(rules::create))
+        .route("/rules/new", get(rules::new))
+        .route("/rules/{id}/edit", get(rules::edit).post(rules::update))
+        .route("/rules/{id}/enable", post(rules::enable))
+        .route("/rules/{id}/disable", post(rules::disable))
+        .route(
+            "/rules/{id}/delete",
+            get(rules::ask_remove).post(rules::remove),
+        )
+        .route("/simulator", get(simulator::show))
         .route("/nas", get(nas::list).post(nas::create))
         .route("/nas/new", get(nas::new))
         .route("/nas/unknown", get(nas::unknown))
@@ -148,6 +159,18 @@ fn routes() -> Router<Panel> {
         .route("/nas/{id}/script", get(nas::script).post(nas::reveal))
         .route("/nas/{id}/script.rsc", get(nas::download))
         .route("/nas/{id}/delete", get(nas::ask_remove).post(nas::remove))
+        .route("/addresses", get(addresses::list).post(addresses::create))
+        .route("/addresses/new", get(addresses::new))
+        .route("/addresses/static", get(addresses::statics))
+        .route("/addresses/holder", get(addresses::holder))
+        .route(
+            "/addresses/{id}/edit",
+            get(addresses::edit).post(addresses::update),
+        )
+        .route(
+            "/addresses/{id}/delete",
+            get(addresses::ask_remove).post(addresses::remove),
+        )
         .route("/online", get(sessions::online))
         .route("/sessions", get(sessions::history))
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))

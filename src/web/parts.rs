@@ -72,6 +72,21 @@ impl Field {
     }
 }
 
+/// One direction of a speed as typed, `20000` or `20M`, with what it comes to, `20 Mbit/s`, or nothing.
+#[derive(Clone, Default)]
+pub struct SpeedField {
+    pub field: Field,
+    pub note: String,
+}
+
+/// One of several things that may be ticked.
+#[derive(Clone, Default)]
+pub struct Tick {
+    pub id: String,
+    pub name: String,
+    pub is_ticked: bool,
+}
+
 /// A list to choose one of.
 #[derive(Clone, Default)]
 pub struct Select {

@@ -41,7 +41,10 @@ pub enum Nav {
     Subscribers,
     Online,
     Plans,
+    Rules,
+    Simulator,
     Nas,
+    Addresses,
     Cdn,
     Sessions,
     AuthLog,
@@ -97,6 +100,18 @@ const MENU: [MenuGroup; 5] = [
                 label: "Plans",
                 icon: "layers",
             },
+            MenuItem {
+                nav: Nav::Rules,
+                href: "/rules",
+                label: "Bandwidth rules",
+                icon: "clock",
+            },
+            MenuItem {
+                nav: Nav::Simulator,
+                href: "/simulator",
+                label: "Simulator",
+                icon: "play",
+            },
         ],
     },
     MenuGroup {
@@ -107,6 +122,12 @@ const MENU: [MenuGroup; 5] = [
                 href: "/nas",
                 label: "NAS devices",
                 icon: "router",
+            },
+            MenuItem {
+                nav: Nav::Addresses,
+                href: "/addresses",
+                label: "Addresses",
+                icon: "server",
             },
             MenuItem {
                 nav: Nav::Cdn,
@@ -251,7 +272,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 10);
+        assert_eq!(items.len(), 13);
     }
 
     #[test]

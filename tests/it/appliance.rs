@@ -305,3 +305,39 @@ fn a_lost_search_index_is_made_anew() {
             .starts_with("36 entries")
     );
 }
+
+#[test]
+fn a_login_is_simulated_with_the_daemon_up_and_down() {
+    let mut daemon = demo(3, 0, 0, &[]);
+    let simulate = |daemon: &Daemon, arguments: &[&str]| {
+        let output = daemon.run(&[&["simulate"], arguments].concat());
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    for is_up in [true, false] {
+        if !is_up {
+            daemon.stop();
+        }
+        let (code, text, _) = simulate(&daemon, &["user00000"]);
+        assert_eq!(code, Some(0), "{text}");
+        for label in ["subscriber", "login", "speed", "reply"] {
+            let found = text.lines().any(|line| line.starts_with(label));
+            assert!(found, "{label}: {text}");
+        }
+        let (code, json, _) = simulate(&daemon, &["--plan", "1", "--today", "1", "--json"]);
+        assert_eq!(code, Some(0));
+        let answer: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(answer["download_kbps"].as_u64().unwrap() > 0, "{json}");
+        let (code, _, why) = simulate(&daemon, &["nobody", "--at", "noon"]);
+        assert_eq!(code, Some(1));
+        assert!(
+            why.contains("subscriber: Nobody has this user name"),
+            "{why}"
+        );
+        assert!(why.contains("at: A date and a time"), "{why}");
+        assert_eq!(simulate(&daemon, &[]).0, Some(2));
+    }
+}

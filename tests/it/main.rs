@@ -11,6 +11,8 @@ mod appliance;
 mod browser_frame;
 mod crash;
 mod panel;
+mod router_checks;
 mod routeros;
+mod speeds;
 mod support;
 mod tidy;

@@ -87,7 +87,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 32] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -105,6 +105,18 @@ const PAGES: [(&str, &str); 20] = [
     ("nas", "/nas"),
     ("nas-show", "/nas/1"),
     ("nas-new", "/nas/new"),
+    ("addresses", "/addresses"),
+    ("addresses-static", "/addresses/static"),
+    ("addresses-holder", "/addresses/holder?address=10.0.0.0/8"),
+    ("pool-new", "/addresses/new"),
+    ("subscriber-fair-use", "/subscribers/1/fair-use"),
+    ("nas-script", "/nas/1/script"),
+    ("nas-checks", "/nas/1/checks"),
+    ("rules", "/rules"),
+    ("rule-new", "/rules/new"),
+    ("simulator", "/simulator?user=user00001"),
+    ("cdn", "/cdn"),
+    ("jobs", "/system/jobs"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),
     ("audit", "/audit"),

@@ -20,6 +20,8 @@ use crate::store::auth_log;
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, password_context};
 
+use super::address::{self, Line};
+
 /// Rejects wait this long, so that passwords are not guessed quickly (radius.md section 2).
 const REJECT_DELAY: Duration = Duration::from_secs(1);
 
@@ -215,6 +217,13 @@ impl Login<'_> {
             profile,
             self.now,
         )?;
+        let line = Line {
+            subscriber: facts.id,
+            nas: self.nas.nas.id,
+            mac: self.mac,
+            is_alone: facts.max_sessions.unwrap_or(plan.max_sessions) <= 1,
+            open: &open,
+        };
         let facts = AccessFacts {
             status: &facts.status,
             speed: gathered.facts(),
@@ -233,7 +242,15 @@ impl Login<'_> {
             login,
             interim_interval: access::interim_interval(self.nas.nas.interim_interval, online),
         };
-        Ok(access::decide(&facts, self.now))
+        Ok(match access::decide(&facts, self.now) {
+            Decision::Accept(mut accepted) => {
+                match address::choose(self.app, &line, &mut accepted, self.now) {
+                    Ok(()) => Decision::Accept(accepted),
+                    Err(reason) => Decision::Reject(reason),
+                }
+            }
+            rejected => rejected,
+        })
     }
 
     /// The open sessions of a subscriber, and how many are open in all.

@@ -104,7 +104,7 @@ fn record(
 
 /// The subscriber of a login name, and its plan. Renamed while online, the router still says the old name, which may be
 /// another's by now, but our `Class` says who it is. Nearly always both agree, and nothing more is read.
-fn whose(
+pub(in crate::operations) fn whose(
     app: &App,
     username: &str,
     class: Option<SubscriberId>,

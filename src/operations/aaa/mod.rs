@@ -2,6 +2,7 @@
 
 mod access;
 mod account;
+mod address;
 mod observe;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use crate::radius::{
 #[cfg(test)]
 pub(super) use access::learn;
 pub use access::reject_slot;
+pub(super) use account::whose;
 
 /// Answers the RADIUS sockets from the store and the sessions in memory.
 pub struct Aaa {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod accounting;
+mod addresses;
 mod extras;
 mod reject;
 mod routers;

@@ -201,3 +201,165 @@ pub(super) fn source_word(source: UsageSource) -> &'static str {
         UsageSource::Api => "API",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::audit::HIDDEN;
+    use crate::operations::nas::{create, update};
+    use crate::operations::testing::{SECRET, TestApp, actor, router, run, secret};
+    use crate::store::audit;
+
+    const PIN: [u8; 32] = [0xAB; 32];
+
+    fn with_api(transport: ApiTransport, password: Option<&str>) -> Draft {
+        let access = ApiAccess {
+            address: None,
+            port: 8729,
+            user: "proxpanel".into(),
+            transport,
+            legacy_login: false,
+        };
+        Draft {
+            api: Some(ApiDraft {
+                access,
+                password: password.and_then(secret),
+            }),
+            usage_source: UsageSource::Api,
+            api_fallback: true,
+            ..router("Tower", "10.0.0.1")
+        }
+    }
+
+    #[track_caller]
+    fn refused(result: Result<NasId, Error>) -> &'static str {
+        match result {
+            Err(Error::Field { field, .. }) => field,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn transport(test: &TestApp, id: NasId) -> ApiTransport {
+        let entry = test.app.nas(id).unwrap();
+        entry.nas.api.clone().unwrap().transport
+    }
+
+    /// Action and changed fields of the newest entry.
+    fn newest(test: &TestApp) -> (String, Vec<(String, String, String)>) {
+        let view = test.app.store.view().unwrap();
+        let entry = audit::newest(&view, u64::MAX, 1, 1, |_| true)
+            .unwrap()
+            .remove(0);
+        let changes = entry.changes.into_iter();
+        let told = changes.map(|change| (change.field, change.old, change.new));
+        (entry.action, told.collect())
+    }
+
+    #[test]
+    fn access_needs_a_password_and_an_address() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let pinned = || ApiTransport::Pinned(None);
+        let add = |draft| run(create(app, &actor(), draft));
+        assert_eq!(refused(add(with_api(pinned(), None))), "api_password");
+        let network = Draft {
+            network: crate::domain::nas::Network::parse("10.0.0.0/24").unwrap(),
+            ..with_api(pinned(), Some("api-pass"))
+        };
+        assert_eq!(refused(add(network)), "api_address");
+        let no_api = Draft {
+            api: None,
+            ..with_api(pinned(), None)
+        };
+        assert_eq!(refused(add(no_api)), "usage_source");
+        let authority = ApiTransport::Authority("no certificate".into());
+        let no_pem = with_api(authority, Some("api-pass"));
+        assert_eq!(refused(add(no_pem)), "api_authority");
+        let without = Draft {
+            api: None,
+            usage_source: UsageSource::Accounting,
+            ..with_api(pinned(), None)
+        };
+        let id = add(without).unwrap();
+        assert!(
+            !app.nas(id).unwrap().nas.api_fallback,
+            "there is no API to fall back to"
+        );
+    }
+
+    #[test]
+    fn the_password_is_kept_replaced_and_forgotten_with_the_access() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let pinned = || ApiTransport::Pinned(None);
+        let id = run(create(app, &actor(), with_api(pinned(), Some("api-pass")))).unwrap();
+        let password = || {
+            let secrets = run(reveal_secrets(app, &actor(), id)).unwrap();
+            assert_eq!(secrets.shared.expose(), SECRET);
+            secrets
+                .api_password
+                .map(|password| password.expose().clone())
+        };
+        assert_eq!(password().as_deref(), Some("api-pass"));
+        assert_eq!(newest(&test).0, "secrets shown");
+        let change = |draft| {
+            let secret = None;
+            run(update(app, &actor(), id, Draft { secret, ..draft })).unwrap();
+        };
+        change(with_api(pinned(), None));
+        assert_eq!(password().as_deref(), Some("api-pass"));
+        change(with_api(pinned(), Some("other-pass")));
+        let hidden = ("API password".into(), HIDDEN.into(), HIDDEN.into());
+        assert_eq!(newest(&test), ("changed".into(), vec![hidden]));
+        assert_eq!(password().as_deref(), Some("other-pass"));
+        let without = Draft {
+            api: None,
+            usage_source: UsageSource::Accounting,
+            ..with_api(pinned(), None)
+        };
+        change(without);
+        let (_, changes) = newest(&test);
+        let fields: Vec<&str> = changes.iter().map(|(field, ..)| field.as_str()).collect();
+        assert_eq!(fields, ["API", "usage from", "change by API"]);
+        assert_eq!(changes[0].1, "proxpanel at 10.0.0.1 port 8729, pinned");
+        assert_eq!(password(), None);
+    }
+
+    #[test]
+    fn the_first_certificate_is_kept_until_it_is_forgotten() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let draft = |password| with_api(ApiTransport::Pinned(None), password);
+        let id = run(create(app, &actor(), draft(Some("api-pass")))).unwrap();
+        run(pin_certificate(app, id, PIN)).unwrap();
+        assert_eq!(transport(&test, id), ApiTransport::Pinned(Some(PIN)));
+        let (action, changes) = newest(&test);
+        assert_eq!(
+            (action.as_str(), changes[0].2.as_str()),
+            ("certificate kept", crypto::hex(&PIN).as_str())
+        );
+        run(pin_certificate(app, id, [0xCD; 32])).unwrap();
+        assert_eq!(
+            transport(&test, id),
+            ApiTransport::Pinned(Some(PIN)),
+            "the second one changes nothing"
+        );
+        run(update(app, &actor(), id, draft(None))).unwrap();
+        assert_eq!(
+            transport(&test, id),
+            ApiTransport::Pinned(Some(PIN)),
+            "forms keep it"
+        );
+        run(forget_certificate(app, &actor(), id)).unwrap();
+        assert_eq!(transport(&test, id), ApiTransport::Pinned(None));
+        assert_eq!(newest(&test).0, "certificate forgotten");
+        let plain = with_api(ApiTransport::Plain, None);
+        run(update(app, &actor(), id, plain)).unwrap();
+        run(pin_certificate(app, id, PIN)).unwrap();
+        assert_eq!(
+            transport(&test, id),
+            ApiTransport::Plain,
+            "where none is looked at, none is kept"
+        );
+    }
+}

@@ -104,7 +104,8 @@ fn clock(facts: &RouterFacts) -> Check {
         Ok(None) => return Check::unknown(NAME, "The router's time is not understood."),
         Err(unknown) => return unknown,
     };
-    let off = clock.since(facts.read_at);
+    // `since` knows no times to come.
+    let off = clock.0.saturating_sub(facts.read_at.0);
     if off.abs() <= CLOCK_OFF_MAX {
         return Check::good(NAME, "The router's time is right.");
     }
@@ -353,8 +354,9 @@ fn walled_garden(observed: &Observed, facts: &RouterFacts) -> Option<Check> {
     let active: Vec<&Rule> = rules.iter().filter(is_active).collect();
     let wanted = script::expired_rules(pools);
     let place = |comment: &String| {
-        let found = |rule: &&Rule| rule.comment.as_ref() == Some(comment);
-        active.iter().position(|rule| found(rule))
+        active
+            .iter()
+            .position(|rule| rule.comment.as_ref() == Some(comment))
     };
     if wanted.iter().any(|comment| place(comment).is_none()) {
         let command = script::walled_garden(pools).unwrap_or_default();

@@ -154,6 +154,12 @@ fn a_push_names_the_session_as_the_router_does_and_says_speed_and_time() {
     let bench = bench(&[Answer::Ack], placed());
     let outcome = bench.carry_out(Order::Push(bench.session), Schedule::JOB);
     assert_eq!(outcome, Some(CoaOutcome::Confirmed));
+    // Known as soon as nothing is pending, or the next sweep would tell the router again.
+    let told = {
+        let live = bench.it.app.accounting.live();
+        live.session(bench.session).unwrap().told
+    };
+    assert_eq!(told.unwrap().rate, Rate::new(2_000, 10_000));
     let octets = bench.request();
     let request = Packet::parse(&octets).unwrap();
     assert_eq!(request.code(), Code::COA_REQUEST);

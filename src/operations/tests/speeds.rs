@@ -81,7 +81,8 @@ impl Bench {
             burst: None,
             priority: 8,
         };
-        self.it.app.accounting.tell(self.session, limit);
+        let noted = Box::new(|| ());
+        self.it.app.accounting.tell(self.session, limit, noted);
         until(|| {
             let live = self.it.app.accounting.live();
             live.session(self.session).unwrap().told == Some(limit)
@@ -165,6 +166,47 @@ fn a_term_that_is_over_ends_the_session_after_its_own_timeout() {
     assert_eq!(at(grace(), 0), speed(256));
     assert_eq!(at(grace(), 2 * DAY + 12 * MINUTE), None);
     assert_eq!(at(grace(), 2 * DAY + 12 * MINUTE + 1), Some(Wanted::End));
+}
+
+#[test]
+fn a_new_date_asks_for_a_new_login_only_where_the_address_moves() {
+    let over = Some(NOW.plus(-HOUR));
+    let paid = Some(NOW.plus(30 * DAY));
+    let slow = Rate::new(128, 128);
+    let pool = OnExpiry::ExpiredPool {
+        pool: "late".into(),
+    };
+    let grace = OnExpiry::Grace {
+        days: 2,
+        rate: Some(slow),
+    };
+    // Whether the end of the term, and the payment, ask for one.
+    let cases = [
+        (OnExpiry::Reject, true, false),
+        (pool, true, true),
+        (OnExpiry::ExpiredSpeed { rate: slow }, false, false),
+        (grace, false, false),
+    ];
+    for (on_expiry, at_end, at_payment) in cases {
+        let it = TestApp::new();
+        let mut ends = plan("Ends");
+        ends.on_expiry = on_expiry.clone();
+        let plan = it.add_plan(ends);
+        let draft = |expires_at| subscribers::Draft {
+            expires_at,
+            ..subscriber("ali", plan)
+        };
+        let ali = it.add_subscriber(draft(paid));
+        for (date, is_login) in [(over, at_end), (paid, at_payment)] {
+            run(subscribers::update(&it.app, &actor(), ali, draft(date))).unwrap();
+            let wanted = match is_login {
+                true => Work::DisconnectSubscriber(ali),
+                false => Work::PushSubscriber(ali),
+            };
+            let waiting = waiting(&it, Lane::Routers);
+            assert_eq!(waiting.last(), Some(&wanted), "{on_expiry:?} {date:?}");
+        }
+    }
 }
 
 #[test]

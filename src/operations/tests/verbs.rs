@@ -11,7 +11,7 @@ use crate::domain::subscriber::Status;
 use crate::domain::time::{DAY, SECOND};
 use crate::operations::online::{OnlineFilter, OnlineSort, online};
 use crate::operations::subscribers::Draft;
-use crate::store::{nas as nas_rows, subscribers as rows};
+use crate::store::{nas as nas_rows, statics, subscribers as rows};
 
 fn router_work(it: &TestApp) -> Vec<Work> {
     waiting(it, Lane::Routers)
@@ -184,7 +184,7 @@ fn what_only_the_store_can_tell_is_said_beside_its_field() {
     };
     run(subscribers::update(app, &actor(), sara, taken)).unwrap();
     let view = app.store.view().unwrap();
-    let holder = rows::static_address_holder(&view, Ipv4Addr::new(10, 0, 0, 9));
+    let holder = statics::address_holder(&view, Ipv4Addr::new(10, 0, 0, 9));
     assert_eq!(holder.unwrap(), Some(sara));
 }
 
@@ -241,7 +241,7 @@ fn live_sessions_hear_of_what_concerns_them() {
                 ..base.clone()
             },
             base.clone(),
-            disconnect,
+            push,
         ),
         (
             "for ever",
@@ -253,7 +253,7 @@ fn live_sessions_hear_of_what_concerns_them() {
                 expires_at: None,
                 ..base.clone()
             },
-            disconnect,
+            push,
         ),
         (
             "suspended",

@@ -3,18 +3,21 @@
 //! One owner changes this, one entry at a time in the order of the journal; everybody may read. Applying the same
 //! entries to the same tables gives the same state, which is what makes the journal enough after a crash.
 
+mod reading;
+
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::entry::Entry;
-use super::finished::{Finished, Kept};
+use super::finished::Finished;
 use super::keys::{Key, Recent};
+use super::open::{Listing, Open};
 use super::unfolded::Unfolded;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::octets::{Traffic, Usage};
 use crate::domain::rate::RateLimit;
 use crate::domain::rating::{self, Applied};
-use crate::domain::session::{Cause, Record, RecordKind, Session};
+use crate::domain::session::{Cause, Reading, Record, RecordKind, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
 
 /// Where ended sessions, and usage that was folded, are read from: tables as of one fold.
@@ -48,13 +51,13 @@ pub struct Live {
     slots: HashMap<SessionId, Slot>,
     /// Sessions in `slots` under one key, oldest first. Nearly always one.
     by_key: HashMap<Key, Vec<SessionId>>,
-    /// Open sessions of a subscriber, oldest first.
-    by_subscriber: HashMap<SubscriberId, Vec<SessionId>>,
-    open: usize,
+    open: Open,
     usage: Unfolded,
     recent: Recent,
     /// What a fold under way has taken, and the sequence that the tables hold once it is done.
     folding: Option<(u64, Unfolded)>,
+    /// What routers' own counters say of open sessions beyond their last record: never booked, gone with the next record.
+    provisional: HashMap<SessionId, Vec<(Day, Usage)>>,
     /// The sequence of the last entry applied.
     applied: u64,
     /// Of the tables, not of what is here; it follows the folds.
@@ -78,11 +81,11 @@ impl Live {
             calendar,
             slots: HashMap::with_capacity(open.len()),
             by_key: HashMap::with_capacity(open.len()),
-            by_subscriber: HashMap::with_capacity(open.len()),
-            open: 0,
+            open: Open::default(),
             usage: Unfolded::default(),
             recent: Recent::default(),
             folding: None,
+            provisional: HashMap::new(),
             applied: sequence,
             finished: Finished::default(),
         };
@@ -211,19 +214,19 @@ impl Live {
         let Some(slot) = self.slots.get_mut(&id) else {
             return false;
         };
-        let was_open = slot.session.stopped.is_none();
-        let subscriber_was = slot.session.subscriber;
+        let was = Listing::of(&slot.session);
         match rating::apply(&mut slot.session, record, &self.calendar) {
             Applied::Nothing => true,
             Applied::Other => false,
             Applied::Changed { booked } => {
                 slot.dirty = true;
-                let is_open = slot.session.stopped.is_none();
+                self.provisional.remove(&id);
+                let is = Listing::of(&slot.session);
                 let subscriber = slot.session.subscriber;
                 self.book(subscriber, booked);
-                if (was_open, subscriber_was) != (is_open, subscriber) {
-                    self.unlist(id, was_open, subscriber_was);
-                    self.list(id, is_open, subscriber);
+                if was != is {
+                    self.open.unlist(id, was);
+                    self.open.list(id, is);
                 }
                 true
             }
@@ -316,10 +319,11 @@ impl Live {
         if slot.session.stopped.is_some() {
             return;
         }
+        let was = Listing::of(&slot.session);
         rating::close(&mut slot.session, at, cause);
         slot.dirty = true;
-        let subscriber = slot.session.subscriber;
-        self.unlist(id, true, subscriber);
+        self.provisional.remove(&id);
+        self.open.unlist(id, was);
     }
 
     fn book(&mut self, subscriber: Option<SubscriberId>, booked: Vec<(Day, Usage)>) {
@@ -330,37 +334,23 @@ impl Live {
     }
 
     fn insert(&mut self, session: Session, dirty: bool) {
-        let (id, subscriber, is_open) = (session.id, session.subscriber, session.stopped.is_none());
+        let (id, listing) = (session.id, Listing::of(&session));
         let ids = self.by_key.entry(Key::of_session(&session)).or_default();
         ids.insert(ids.partition_point(|other| *other < id), id);
         self.slots.insert(id, Slot { session, dirty });
-        self.list(id, is_open, subscriber);
+        self.open.list(id, listing);
     }
 
-    fn list(&mut self, id: SessionId, is_open: bool, subscriber: Option<SubscriberId>) {
-        if !is_open {
-            return;
-        }
-        self.open += 1;
-        if let Some(subscriber) = subscriber {
-            let ids = self.by_subscriber.entry(subscriber).or_default();
-            let place = ids.partition_point(|other| *other < id);
-            ids.insert(place, id);
-        }
-    }
-
-    fn unlist(&mut self, id: SessionId, was_open: bool, subscriber: Option<SubscriberId>) {
-        if !was_open {
-            return;
-        }
-        self.open = self.open.saturating_sub(1);
-        if let Some(subscriber) = subscriber
-            && let Some(ids) = self.by_subscriber.get_mut(&subscriber)
-        {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_subscriber.remove(&subscriber);
-            }
+    /// Takes what a router's own counters say of an open session, in place of what they said before.
+    pub fn read_by_api(&mut self, reading: &Reading) {
+        let session = self.slots.get(&reading.session).map(|slot| &slot.session);
+        let beyond = session.map_or_else(Vec::new, |session| {
+            rating::beyond_the_last_record(session, reading, &self.calendar)
+        });
+        if beyond.is_empty() {
+            self.provisional.remove(&reading.session);
+        } else {
+            self.provisional.insert(reading.session, beyond);
         }
     }
 
@@ -413,96 +403,5 @@ impl Live {
                 self.by_key.remove(&key);
             }
         }
-    }
-
-    // Reading.
-
-    pub fn open_count(&self) -> usize {
-        self.open
-    }
-
-    /// Sessions that the next fold will write.
-    pub fn in_memory(&self) -> usize {
-        self.slots.len()
-    }
-
-    pub fn session(&self, id: SessionId) -> Option<&Session> {
-        self.slots.get(&id).map(|slot| &slot.session)
-    }
-
-    pub fn open_sessions(&self) -> impl Iterator<Item = &Session> {
-        self.slots
-            .values()
-            .map(|slot| &slot.session)
-            .filter(|s| s.stopped.is_none())
-    }
-
-    /// Ended sessions that are not in the tables yet, or differ from what is.
-    pub fn ended_sessions(&self) -> impl Iterator<Item = &Session> {
-        self.slots
-            .values()
-            .map(|slot| &slot.session)
-            .filter(|s| s.stopped.is_some())
-    }
-
-    pub fn open_of(&self, subscriber: SubscriberId) -> impl Iterator<Item = &Session> {
-        let ids = self
-            .by_subscriber
-            .get(&subscriber)
-            .map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.session(*id))
-    }
-
-    /// Subscribers with an open session.
-    pub fn online(&self) -> HashSet<SubscriberId> {
-        self.by_subscriber.keys().copied().collect()
-    }
-
-    pub fn is_online(&self, subscriber: SubscriberId) -> bool {
-        self.by_subscriber.contains_key(&subscriber)
-    }
-
-    /// Usage of a day beyond what tables folded up to `folded` hold.
-    pub fn usage_beyond(&self, folded: u64, day: Day, subscriber: SubscriberId) -> Usage {
-        let waiting = self.usage.of_day(subscriber, day);
-        self.under_way(folded)
-            .map_or(waiting, |usage| waiting + usage.of_day(subscriber, day))
-    }
-
-    /// All usage of a subscriber beyond what tables folded up to `folded` hold. A day may come twice.
-    pub fn usage_days_beyond(
-        &self,
-        folded: u64,
-        subscriber: SubscriberId,
-    ) -> impl Iterator<Item = (Day, Usage)> + '_ {
-        let under_way = self.under_way(folded);
-        let under_way = under_way.map_or(&[][..], |usage| usage.days_of(subscriber));
-        let waiting = self.usage.days_of(subscriber);
-        waiting.iter().chain(under_way).copied()
-    }
-
-    /// All usage beyond what tables folded up to `folded` hold. A day of a subscriber may come twice.
-    pub fn all_usage_beyond(
-        &self,
-        folded: u64,
-    ) -> impl Iterator<Item = ((Day, SubscriberId), Usage)> + '_ {
-        let under_way = self.under_way(folded).into_iter();
-        self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
-    }
-
-    /// Sums of finished days that tables folded up to `folded` still hold.
-    pub(super) fn finished(&self, folded: u64, subscriber: SubscriberId) -> Kept {
-        let kept = self.finished.get(subscriber, folded, self.folding.as_ref());
-        kept.unwrap_or_default()
-    }
-
-    pub(super) fn keep_finished(&self, subscriber: SubscriberId, kept: Kept) {
-        self.finished.keep(subscriber, kept);
-    }
-
-    /// What a fold has taken, unless the tables hold it already.
-    fn under_way(&self, folded: u64) -> Option<&Unfolded> {
-        let (sequence, usage) = self.folding.as_ref()?;
-        (*sequence > folded).then_some(usage)
     }
 }

@@ -8,6 +8,7 @@ mod entry;
 mod finished;
 mod keys;
 mod live;
+mod open;
 mod owner;
 mod picture;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use super::{Store, StoreError, Tx, View, ids, sessions, usage};
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::{Traffic, Usage};
 use crate::domain::rate::RateLimit;
-use crate::domain::session::{Record, Session};
+use crate::domain::session::{Reading, Record, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
 
 pub use entry::Entry;
@@ -70,6 +71,8 @@ impl Default for Pace {
 pub const MOST_SESSIONS: usize = 400_000;
 /// Records that wait for the owner; what comes beyond is not answered and comes again.
 const QUEUE: usize = 16_384;
+/// Readings that are taken under one lock, some 500 µs, for which records wait.
+const READINGS_AT_ONCE: usize = 256;
 /// Ended sessions that are looked at on start, so that late records find theirs.
 const RECENT: usize = 20_000;
 
@@ -286,10 +289,10 @@ impl Accounting {
         self.send(Entry::GiveUp { session, at }, Box::new(|| {}));
     }
 
-    /// Takes note of the speed that a router has confirmed for a session. Durable with the next group; what is lost with a
-    /// full queue is told to the router again.
-    pub fn tell(&self, session: SessionId, limit: RateLimit) {
-        self.send(Entry::Told { session, limit }, Box::new(|| {}));
+    /// Takes note of the speed that a router has confirmed for a session. Durable with the next group, of which `noted` is
+    /// told; what is lost with a full queue is told to the router again.
+    pub fn tell(&self, session: SessionId, limit: RateLimit, noted: Acknowledge) {
+        self.send(Entry::Told { session, limit }, noted);
     }
 
     /// Octets of a session that shall not count, on the day that holds `at`; at most what is left to count of both, so that
@@ -301,6 +304,17 @@ impl Accounting {
             at,
         };
         self.send(entry, Box::new(|| {}));
+    }
+
+    /// Takes readings of a router's own counters: provisional, in memory only, each until the next record of its session.
+    pub fn read_by_api(&self, readings: &[Reading]) {
+        for some in readings.chunks(READINGS_AT_ONCE) {
+            let live = self.shared.live.write();
+            let mut live = live.unwrap_or_else(PoisonError::into_inner);
+            for reading in some {
+                live.read_by_api(reading);
+            }
+        }
     }
 
     fn send(&self, entry: Entry, acknowledge: Acknowledge) {

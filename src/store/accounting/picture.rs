@@ -37,7 +37,8 @@ impl Picture<'_> {
         Ok(beyond.fold(folded, |sum, (_, usage)| sum + usage))
     }
 
-    /// Octets that count against quota and tiers: only the sums that the plan asks for. Days that are over are added up
+    /// Octets that count against quota and tiers, with what routers' own counters say beyond accounting: only the sums that
+    /// the plan asks for. Days that are over are added up
     /// once; then it is one row and memory.
     pub fn used(
         &self,
@@ -69,6 +70,7 @@ impl Picture<'_> {
         let today = usage::of_day(&self.view, counting.today, subscriber)?;
         let counted = |from: Day, finished: Option<Sum>| {
             let beyond = self.live.usage_days_beyond(self.folded, subscriber);
+            let beyond = beyond.chain(self.live.provisional_of(subscriber));
             let beyond = beyond.filter(|(day, _)| (from..=counting.today).contains(day));
             let in_tables = finished.map_or(today, |sum| sum.usage + today);
             beyond

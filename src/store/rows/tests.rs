@@ -1,6 +1,7 @@
 //! Every shape of row: it reads back as it was, and octets of every released version stay readable.
 
 mod accounting;
+mod addresses;
 mod indexes;
 mod samples;
 

@@ -113,6 +113,8 @@ pub fn row(words: &Words<'_>, entry: &Entry) -> Row {
         Object::Nas(id) => ("NAS ", format!("/nas/{id}")),
         Object::Operator(_) => ("Operator ", String::new()),
         Object::Settings => ("", String::new()),
+        Object::Pool(id) => ("Pool ", format!("/addresses/{id}/edit")),
+        Object::BandwidthRule(id) => ("Rule ", format!("/rules/{id}/edit")),
     };
     Row {
         time: words.second(entry.at),

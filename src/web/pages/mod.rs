@@ -1,6 +1,7 @@
 //! One file per noun: page structs above, their handlers below. Every field is ready to show.
 
 pub mod account;
+pub mod addresses;
 pub mod audit;
 pub mod auth_log;
 pub mod cdn;
@@ -9,9 +10,11 @@ pub mod errors;
 pub mod login;
 pub mod nas;
 pub mod plans;
+pub mod rules;
 pub mod search;
 pub mod sessions;
 pub mod setup;
+pub mod simulator;
 pub mod subscribers;
 pub mod system;
 

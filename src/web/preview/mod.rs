@@ -2,12 +2,14 @@
 //!
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
+mod addresses;
 mod cdn;
 mod contrast;
 mod dashboard;
 mod logs;
 mod nas;
 mod others;
+mod plans;
 mod subscribers;
 
 use crate::web::assets;
@@ -61,9 +63,11 @@ fn samples(wish: Wish) -> Vec<Sample> {
         dashboard::samples,
         subscribers::samples,
         nas::samples,
+        addresses::samples,
         cdn::samples,
         logs::samples,
         others::samples,
+        plans::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

@@ -1,10 +1,10 @@
-//! Invented data for plans, search, sign-in, setup, the operator's own pages and errors.
+//! Invented data for search, sign-in, setup, the operator's own pages and errors.
 
 use askama::Template;
 
 use super::{Sample, Wish, bad, good};
-use crate::web::pages::{account, errors, login, plans, search, setup, system};
-use crate::web::parts::{Fact, Field, Select};
+use crate::web::pages::{account, errors, login, search, setup, system};
+use crate::web::parts::{Fact, Field};
 use crate::web::shell::Nav;
 
 pub(super) fn samples(wish: Wish) -> Vec<Sample> {
@@ -29,18 +29,6 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             .render(),
         ),
         page("/setup/done", setup_done(wish).render()),
-        page("/plans", plan_list(wish).render()),
-        page(
-            "/plans/empty",
-            plans::ListPage {
-                rows: vec![],
-                ..plan_list(wish)
-            }
-            .render(),
-        ),
-        page("/plans/new", plan_form(wish, true).render()),
-        page("/plans/1/edit", plan_form(wish, false).render()),
-        page("/plans/1/delete", plan_delete(wish).render()),
         page("/search", search(wish).render()),
         page(
             "/search/nothing",
@@ -126,118 +114,6 @@ fn jobs(wish: Wish) -> system::JobsPage {
                 row("routers", bad("Failed"), "", "the disk is full"),
             ],
         },
-    }
-}
-
-fn plan_list(wish: Wish) -> plans::ListPage {
-    let row = |name: &str,
-               price: &str,
-               down: &str,
-               up: &str,
-               burst: &str,
-               on_expiry: &str,
-               count: &str| plans::Row {
-        href: "/plans/1".into(),
-        name: wish.said(name),
-        price: price.into(),
-        term: "1 month".into(),
-        download: down.into(),
-        upload: up.into(),
-        burst: burst.into(),
-        pool: wish.said("home"),
-        on_expiry: on_expiry.into(),
-        subscribers: count.into(),
-        subscribers_href: "/subscribers?plan=1".into(),
-    };
-    plans::ListPage {
-        shell: wish.shell("Plans", Nav::Plans),
-        rows: vec![
-            row(
-                "Home 10M",
-                "USD 15.00",
-                "10 Mbps",
-                "2 Mbps",
-                "",
-                "Reject",
-                "2,804",
-            ),
-            row(
-                "Home 20M",
-                "USD 25.00",
-                "20 Mbps",
-                "5 Mbps",
-                "30 Mbps for 8 s",
-                "Reject",
-                "1,911",
-            ),
-            row(
-                "Business 100M",
-                "USD 120.00",
-                "100 Mbps",
-                "50 Mbps",
-                "",
-                "Expired pool",
-                "96",
-            ),
-        ],
-    }
-}
-
-fn plan_form(wish: Wish, is_new: bool) -> plans::FormPage {
-    plans::FormPage {
-        shell: wish.shell("Plan", Nav::Plans),
-        action: "/plans".into(),
-        back: "/plans".into(),
-        is_new,
-        refusal: None,
-        notice: if is_new {
-            String::new()
-        } else {
-            "1,204 subscribers with this plan are online. A new speed reaches them within a minute, without a drop.".into()
-        },
-        name: Field::new(wish.said("Home 20M")),
-        price: Field::wrong(wish.said("25,0,0"), "Write the price like 25.00."),
-        currency: Field::new("USD"),
-        term: Field::new("1"),
-        term_unit: Select::new(
-            [("hours", "hours"), ("days", "days"), ("months", "months")],
-            "months",
-        ),
-        download_kbps: Field::new("20000"),
-        upload_kbps: Field::new("5000"),
-        burst_download_kbps: Field::default(),
-        burst_upload_kbps: Field::default(),
-        burst_threshold_download_kbps: Field::default(),
-        burst_threshold_upload_kbps: Field::default(),
-        burst_seconds: Field::new(if is_new { "" } else { "8" }),
-        priority: Field::new("8"),
-        pool: Field::new(wish.said("home")),
-        address_list: Field::default(),
-        max_sessions: Field::new("1"),
-        on_limit: Select::new([("replace_old", "Disconnect the oldest session")], ""),
-        monthly_quota: Field::new("500"),
-        login_hours: Field::default(),
-        on_expiry: Select::new(
-            [
-                ("reject", "Reject"),
-                ("expired_pool", "Give an address from another pool"),
-            ],
-            "reject",
-        ),
-        expired_pool: Field::default(),
-        send_mppe: true,
-        notes: Field::new(wish.said("")),
-    }
-}
-
-fn plan_delete(wish: Wish) -> plans::DeletePage {
-    plans::DeletePage {
-        shell: wish.shell("Delete plan", Nav::Plans),
-        action: "/plans/1/delete".into(),
-        back: "/plans/1/edit".into(),
-        name: wish.said("Home 10M"),
-        consequences: vec![],
-        blocked: "2,804 subscribers have this plan. Give them another one first.".into(),
     }
 }
 

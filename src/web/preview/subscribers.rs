@@ -368,6 +368,7 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         ),
         mac_learn: Field::new("2"),
         macs: Field::new(wish.said("4C:5E:0C:8A:11:F0")),
+        static_prefix: Field::new(wish.said("2001:db8:12::/56")),
         static_address: Field::wrong(wish.said("not a mac-or-ip"), "This is not an IP address."),
         only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
         download_kbps: Field::default(),

@@ -1,15 +1,20 @@
 //! The panel through its real router: what holds for all pages, and each of its pages.
 
 mod account;
+mod addresses;
 mod cdn;
 mod dashboard;
 mod everywhere;
 mod forms;
 mod isp;
 mod nas;
+mod nas_router;
+mod plan_form;
 mod plans;
 mod records;
+mod rules;
 mod setup;
 mod signing_in;
+mod simulator;
 mod subscriber_form;
 mod subscribers;

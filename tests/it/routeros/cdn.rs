@@ -145,6 +145,7 @@ impl Isp {
             macs: Vec::new(),
             only_nas: None,
             static_address: None,
+            static_prefix: None,
             rate_override: None,
             extras: Extras::default(),
         };

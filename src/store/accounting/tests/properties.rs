@@ -225,7 +225,7 @@ proptest! {
                 Step::Tell(of, kbps) => {
                     let limit = RateLimit { rate: Rate::new(kbps, kbps), burst: None, priority: 8 };
                     if let Some(session) = it.pick(of) {
-                        it.bench.accounting.tell(session, limit);
+                        it.bench.accounting.tell(session, limit, Box::new(|| ()));
                         it.follow(Entry::Told { session, limit });
                     }
                 }

@@ -180,17 +180,19 @@ fn what_the_router_was_told_stays_with_the_session() {
     let id = bench.only_session().id;
     assert_eq!(bench.only_session().told, Some(limit(64)));
     for is_folded in [false, true] {
-        bench.accounting.tell(id, limit(128));
+        bench.accounting.tell(id, limit(128), Box::new(|| ()));
         // The records that follow still carry the promise of the login.
         bench.give(promised.clone());
         assert_eq!(bench.only_session().told, Some(limit(128)), "{is_folded}");
         assert!(bench.accounting.fold());
     }
-    bench.accounting.tell(SessionId(99), limit(1));
+    bench
+        .accounting
+        .tell(SessionId(99), limit(1), Box::new(|| ()));
     let bench = bench.restart();
     assert_eq!(bench.only_session().told, Some(limit(128)));
     bench.give(record(STOP, 120, 2, 20));
-    bench.accounting.tell(id, limit(256));
+    bench.accounting.tell(id, limit(256), Box::new(|| ()));
     bench.give(record(STOP, 120, 2, 20));
     assert_eq!(bench.only_session().told, Some(limit(128)), "it has ended");
 }

@@ -15,7 +15,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, BLOCK, KEPT_FOR, MOST_ATTEMPTS};
 use crate::store::outbox::{Lane, Work};
 use crate::store::tables::{OUTBOX, STATIC_ADDRESSES, SUBSCRIBER_NAMES};
-use crate::store::{View, is_unused};
+use crate::store::{View, is_unused, statics};
 
 #[test]
 fn names_and_addresses_follow_their_subscriber() {
@@ -28,7 +28,7 @@ fn names_and_addresses_follow_their_subscriber() {
         let names = ["ali@isp", "ALI@ISP", "new"];
         let names = names.map(|name| subscribers::named(&view, name).unwrap().is_some());
         let address = |last| Ipv4Addr::new(10, 0, 0, last);
-        let holder = |last| subscribers::static_address_holder(&view, address(last)).unwrap();
+        let holder = |last| statics::address_holder(&view, address(last)).unwrap();
         let addresses = [9, 10].map(|last| holder(last).is_some());
         let rows = view.count(&SUBSCRIBER_NAMES).unwrap() + view.count(&STATIC_ADDRESSES).unwrap();
         (names, addresses, rows)

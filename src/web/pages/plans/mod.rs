@@ -1,8 +1,19 @@
 //! Plans: what is sold.
 
+mod fill;
 mod form;
+mod groups;
+mod parse;
+mod preview;
+mod week;
 
+#[cfg(test)]
+pub(in crate::web) use fill::filled;
+#[cfg(test)]
+pub(in crate::web) use form::page as form_page;
 pub use form::{FormPage, create, edit, new, update};
+pub use preview::{PreviewPart, preview};
+pub use week::{Run, Week, WeekDay};
 
 use std::sync::Arc;
 
@@ -99,14 +110,9 @@ fn row(plan: &Plan, subscribers: usize) -> Row {
     }
 }
 
-/// How long the burst lasts from idle: threshold * time / burst rate (mikrotik.md a3).
+/// How long the burst lasts from idle.
 fn burst(burst: Burst) -> String {
-    let full = burst.rate.download_kbps.max(1);
-    let seconds = burst
-        .threshold
-        .download_kbps
-        .saturating_mul(burst.time_s.into())
-        / full;
+    let (_, seconds) = burst.seconds_from_idle();
     format!("{} for {seconds} s", Kbps(burst.rate.download_kbps))
 }
 

@@ -1,6 +1,5 @@
 //! The form of a subscriber: from what was typed to a draft, with every problem beside its field.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use askama::Template;
@@ -9,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
+use crate::domain::address::{parse_address, parse_prefix};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
@@ -23,6 +23,7 @@ use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, extras, extras_filled, number, optional};
 use crate::web::page::Page;
+use crate::web::pages::addresses;
 use crate::web::parts::{Field, Select};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
@@ -66,6 +67,8 @@ pub struct FormPage {
     /// One MAC a line, any notation.
     pub macs: Field,
     pub static_address: Field,
+    /// Delegated IPv6 prefix.
+    pub static_prefix: Field,
     /// The only NAS that may bring this subscriber in.
     pub only_nas: Select,
     /// kbps; empty means the plan's speed.
@@ -103,11 +106,19 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
     let refusal = match draft {
         None => None,
         Some(draft) => {
-            let name = draft.username.as_str().to_owned();
+            let name = draft.username.as_str();
+            let text = with_note(
+                &signed,
+                format!("{name} is created and can sign in now."),
+                &draft,
+            );
             match verbs::create(signed.app(), &signed.actor(), draft).await {
                 Ok(id) => {
-                    let flash = Flash::good(format!("{name} is created and can sign in now."));
-                    return Ok(done(&signed, flash, &words::subscriber_href(id)));
+                    return Ok(done(
+                        &signed,
+                        Flash::good(text),
+                        &words::subscriber_href(id),
+                    ));
                 }
                 Err(error) => problems.absorb(error)?,
             }
@@ -137,17 +148,32 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
     let refusal = match draft {
         None => None,
         Some(draft) => {
-            let name = draft.username.as_str().to_owned();
+            let text = with_note(
+                &signed,
+                format!("{} is saved.", draft.username.as_str()),
+                &draft,
+            );
             match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
                 Ok(()) => {
-                    let flash = Flash::good(format!("{name} is saved."));
-                    return Ok(done(&signed, flash, &words::subscriber_href(subscriber.id)));
+                    return Ok(done(
+                        &signed,
+                        Flash::good(text),
+                        &words::subscriber_href(subscriber.id),
+                    ));
                 }
                 Err(error) => problems.absorb(error)?,
             }
         }
     };
     Ok(again(&signed, Some(&subscriber), &form, &problems, refusal))
+}
+
+/// A static address in a pool is allowed, but worth a word.
+fn with_note(signed: &Signed, text: String, draft: &Draft) -> String {
+    match addresses::note(signed.app(), draft.static_address, draft.static_prefix) {
+        note if note.is_empty() => text,
+        note => format!("{text} The static address is {note}."),
+    }
 }
 
 fn find(signed: &Signed, id: SubscriberId) -> Result<Subscriber, Failure> {
@@ -217,6 +243,7 @@ fn page(
         mac_learn: field("mac_learn"),
         macs: field("macs"),
         static_address: field("static_address"),
+        static_prefix: field("static_prefix"),
         only_nas: select(
             "only_nas",
             words.nas_choices("Any NAS", form.text("only_nas")),
@@ -237,6 +264,8 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
         MacMode::Fixed => ("fixed", 1),
     };
     let macs: Vec<String> = old.macs.iter().map(ToString::to_string).collect();
+    let prefix = old.static_prefix;
+    let prefix = prefix.map(|(address, length)| format!("{address}/{length}"));
     let expires = old.expires_at.map(|at| calendar.last_day(at).to_string());
     let mut fields = vec![
         ("user_name", old.username.as_str().to_owned()),
@@ -259,6 +288,7 @@ fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
             "static_address",
             text(old.static_address.map(|a| a.to_string())),
         ),
+        ("static_prefix", text(prefix)),
         ("only_nas", text(old.only_nas.map(|id| id.to_string()))),
         (
             "download_kbps",
@@ -311,7 +341,11 @@ fn parse(
     let macs = problems.take("macs", macs(form.text("macs")));
     let static_address = problems.take(
         "static_address",
-        optional(form.text("static_address"), host),
+        optional(form.text("static_address"), parse_address),
+    );
+    let static_prefix = problems.take(
+        "static_prefix",
+        optional(form.text("static_prefix"), parse_prefix),
     );
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
@@ -334,6 +368,7 @@ fn parse(
         macs: macs?,
         only_nas: only_nas?,
         static_address: static_address?,
+        static_prefix: static_prefix?,
         rate_override: rate_override?,
         extras: extras?,
     })
@@ -433,20 +468,6 @@ fn macs(text: &str) -> Result<Vec<Mac>, Invalid> {
 /// What was typed, short enough for a sentence.
 fn short(line: &str) -> String {
     line.chars().take(30).collect()
-}
-
-/// Routers take 0.0.0.0, 127.0.0.0/8 and everything from 224.0.0.0 on for "from the pool" (mikrotik.md a3).
-fn host(text: &str) -> Result<Ipv4Addr, Invalid> {
-    let address: Ipv4Addr = text
-        .parse()
-        .map_err(|_| Invalid::new("An IPv4 address such as 10.0.0.25"))?;
-    let [first, ..] = address.octets();
-    match first {
-        0 | 127 | 224.. => Err(Invalid::new(
-            "Routers cannot give this address to a subscriber",
-        )),
-        _ => Ok(address),
-    }
 }
 
 /// Both directions, or neither.

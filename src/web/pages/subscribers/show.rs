@@ -24,7 +24,7 @@ use crate::web::error::{Failure, Reply};
 use crate::web::extract::Signed;
 use crate::web::filters;
 use crate::web::page::Page;
-use crate::web::pages::{self, audit, auth_log, sessions};
+use crate::web::pages::{self, addresses, audit, auth_log, sessions};
 use crate::web::parts::{Badge, Fact, Tone};
 use crate::web::query::Query;
 use crate::web::shell::{Nav, Shell};
@@ -278,10 +278,17 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
         MacMode::Fixed => "Listed devices only".to_owned(),
     };
     let address = match (subscriber.static_address, plan.pool.as_str()) {
-        (Some(address), _) => Fact::new("IP address", address.to_string()).copyable(),
+        (Some(address), _) => Fact::new("IP address", address.to_string())
+            .note(addresses::note(words.app, Some(address), None))
+            .copyable(),
         (None, "") => Fact::new("IP address", "chosen by the router"),
         (None, pool) => Fact::new("IP address", format!("from the pool {pool}")),
     };
+    let prefix = subscriber.static_prefix.map(|(prefix, length)| {
+        Fact::new("IPv6 prefix", format!("{prefix}/{length}"))
+            .note(addresses::note(words.app, None, Some((prefix, length))))
+            .copyable()
+    });
     let mut facts = vec![
         Fact::new("Speed", rate.to_string()).note(match subscriber.rate_override {
             Some(_) => "of its own",
@@ -291,6 +298,7 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
         Fact::new("Sessions at once", most.to_string()).note(on_limit),
         Fact::new("Devices", mac_lock).note(macs.join(", ")),
     ];
+    facts.extend(prefix);
     if let Some(nas) = subscriber.only_nas {
         facts.push(Fact::new("Only through", words.nas(nas)).link(words.nas_href(nas)));
     }
