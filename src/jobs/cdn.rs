@@ -125,8 +125,10 @@ impl Job for Cdn {
 async fn carry_out(app: Arc<App>, nas: NasId, task: Task) -> Option<(NasId, Compared)> {
     match task {
         Task::Compare => {
-            let outcome = cdn::sync(app, nas).await;
-            if outcome.made > 0 || !outcome.error.is_empty() {
+            let before = app.cdn.outcome(nas).map(|outcome| outcome.error);
+            let outcome = cdn::sync(Arc::clone(&app), nas).await;
+            // A router that stays away is said once.
+            if outcome.made > 0 || outcome.error != before.unwrap_or_default() {
                 tracing::info!(%nas, made = outcome.made, error = %outcome.error, "CDN objects of a router");
             }
             let compared = Compared {

@@ -31,8 +31,9 @@ const MOST_OBJECTS: usize = 20_000;
 const IN_FLIGHT: usize = 8;
 /// Read and change so often: a session that ended meanwhile takes the row away that a command names.
 const MOST_PASSES: usize = 3;
-/// All of it. The largest push is some thousand commands of a few milliseconds each.
-const LONGEST_PUSH: Duration = Duration::from_secs(300);
+/// All of it: some thousand commands of a few milliseconds each. A stopping daemon waits for it; what is left is done the
+/// next time, and the order of changes makes that harmless.
+const LONGEST_PUSH: Duration = Duration::from_secs(60);
 /// A page does not wait longer; the push goes on behind it.
 const PAGE_WAITS: Duration = Duration::from_secs(20);
 
@@ -103,7 +104,7 @@ pub async fn sync(app: Arc<App>, nas: NasId) -> CdnOutcome {
     let error = match work.await {
         Ok(Ok(())) => String::new(),
         Ok(Err(error)) => error.to_string(),
-        Err(_) => "The router takes too long. The rest is tried again in some minutes".to_owned(),
+        Err(_) => "The router takes too long. The rest is tried again in a minute".to_owned(),
     };
     outcome.at = app.now();
     outcome.error = error;

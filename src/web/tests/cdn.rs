@@ -210,10 +210,10 @@ async fn a_router_that_cannot_be_asked_still_has_its_page() {
         ],
     );
     browser.post("/cdn/routers/1/remove", &[]).await;
-    browser
-        .get("/cdn/routers/1")
-        .await
-        .shows(OK, &["Not pushed"]);
+    browser.get("/cdn/routers/1").await.shows(
+        OK,
+        &["Failed", "Remove everything of ours", "It ended with"],
+    );
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub struct RouterPage {
     pub steps: Vec<StepRow>,
     /// Such as `and 1,800 more`, or empty.
     pub more: String,
-    /// Whether there is anything of ours to be removed.
+    /// Whether there is anything of ours to be removed, as far as is known.
     pub is_ours_there: bool,
 }
 
@@ -64,8 +64,8 @@ pub(super) fn path(nas: NasId) -> String {
 /// How a router does: kept in step or not, and how the last push ended.
 pub(super) fn state(is_kept: bool, outcome: Option<&CdnOutcome>) -> Badge {
     match (is_kept, outcome) {
+        (_, Some(outcome)) if !outcome.error.is_empty() => Badge::new(Tone::Bad, "Failed"),
         (false, _) => Badge::new(Tone::Quiet, "Not pushed"),
-        (true, Some(outcome)) if !outcome.error.is_empty() => Badge::new(Tone::Bad, "Failed"),
         (true, Some(outcome)) if !outcome.warnings.is_empty() || outcome.left > 0 => {
             Badge::new(Tone::Warn, "Needs attention")
         }
@@ -93,6 +93,9 @@ pub async fn router(Path(id): Path<u32>, signed: Signed) -> Reply {
     };
     let there = preview.as_ref().map(|preview| preview.there);
     let is_kept = verbs::keeps(signed.app(), nas)?;
+    let has_failed = outcome
+        .as_ref()
+        .is_some_and(|outcome| !outcome.error.is_empty());
     let page = RouterPage {
         shell: signed.shell(&format!("CDN on {}", entry.nas.name), Nav::Cdn),
         path: path(nas),
@@ -107,7 +110,7 @@ pub async fn router(Path(id): Path<u32>, signed: Signed) -> Reply {
             0 => String::new(),
             more => format!("and {} more", count(more)),
         },
-        is_ours_there: is_kept || there.is_some_and(|there| there > 0),
+        is_ours_there: is_kept || there.is_some_and(|there| there > 0) || has_failed,
     };
     Ok(Page::ok(page).into_response())
 }
