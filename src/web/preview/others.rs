@@ -102,6 +102,17 @@ fn jobs(wish: Wish) -> system::JobsPage {
     };
     system::JobsPage {
         shell: wish.shell("Jobs", Nav::System),
+        audit: system::AuditCard {
+            state: bad("1 subscriber differs"),
+            text: "4,907 subscribers with usage, looked at on 2026-11-22 00:07.".into(),
+            rows: vec![system::AuditDifference {
+                user_name: wish.said("user00042"),
+                href: "/subscribers/42".into(),
+                sessions: "204 GB, 12.0 GB of it free".into(),
+                days: "204 GB".into(),
+                months: "203 GB".into(),
+            }],
+        },
         part: system::JobsPart {
             csrf: "csrf-token".into(),
             rows: vec![

@@ -1,19 +1,22 @@
 //! The jobs: state, last run, last error, and a button that runs one now.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::Path;
 use axum::response::IntoResponse;
 
 use crate::app::JobStatus;
-use crate::operations::jobs as verbs;
-use crate::web::error::{Reply, stay};
+use crate::domain::octets::Usage;
+use crate::operations::{blocking, jobs as verbs, usage_audit};
+use crate::web::error::{Failure, Reply, stay};
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::pages;
-use crate::web::parts::{Badge, Tone};
+use crate::web::parts::{Badge, Tone, thousands};
 use crate::web::shell::{Nav, Shell};
-use crate::web::words::{Words, ago_or_never};
+use crate::web::words::{self, Words, ago_or_never};
 
 /// `GET /system/jobs`.
 #[derive(Template)]
@@ -21,6 +24,25 @@ use crate::web::words::{Words, ago_or_never};
 pub struct JobsPage {
     pub shell: Shell,
     pub part: JobsPart,
+    pub audit: AuditCard,
+}
+
+/// What the last nightly audit of usage found.
+#[derive(Clone, Default)]
+pub struct AuditCard {
+    pub state: Badge,
+    pub text: String,
+    /// Subscribers whose sums differ.
+    pub rows: Vec<AuditDifference>,
+}
+
+#[derive(Clone, Default)]
+pub struct AuditDifference {
+    pub user_name: String,
+    pub href: String,
+    pub sessions: String,
+    pub days: String,
+    pub months: String,
 }
 
 /// The rows, which the page asks for again every few seconds.
@@ -52,6 +74,7 @@ pub async fn jobs(signed: Signed) -> Reply {
     let page = JobsPage {
         shell: signed.shell("Jobs", Nav::System),
         part,
+        audit: audit(&signed).await?,
     };
     Ok(Page::ok(page).into_response())
 }
@@ -64,6 +87,52 @@ pub async fn run_job(Path(name): Path<String>, change: Change) -> Reply {
         Tone::Good,
         &format!("The job {name} runs now."),
     ))
+}
+
+async fn audit(signed: &Signed) -> Result<AuditCard, Failure> {
+    let app = Arc::clone(&signed.panel.app);
+    let Some(last) = blocking(move || usage_audit::last(&app)).await?? else {
+        return Ok(AuditCard {
+            state: Badge::new(Tone::Quiet, "Not yet"),
+            text:
+                "Every night the sums of sessions, days and months of each subscriber are compared."
+                    .to_owned(),
+            rows: Vec::new(),
+        });
+    };
+    let words = Words::of(signed.app());
+    let state = match last.differing {
+        0 => Badge::new(Tone::Good, "Everything adds up"),
+        1 => Badge::new(Tone::Bad, "1 subscriber differs"),
+        differing => Badge::new(Tone::Bad, format!("{} differ", thousands(differing))),
+    };
+    let octets = |usage: Usage| match usage.free.total() {
+        0 => words::octets(usage.raw.total()),
+        free => format!(
+            "{}, {} of it free",
+            words::octets(usage.raw.total()),
+            words::octets(free)
+        ),
+    };
+    Ok(AuditCard {
+        state,
+        text: format!(
+            "{} subscribers with usage, looked at on {}. A difference is shown, never corrected.",
+            thousands(last.looked_at),
+            words.minute(last.ended_at)
+        ),
+        rows: last
+            .differences
+            .iter()
+            .map(|(id, sums)| AuditDifference {
+                user_name: words.subscriber(*id),
+                href: words::subscriber_href(*id),
+                sessions: octets(sums.sessions),
+                days: octets(sums.days),
+                months: octets(sums.months),
+            })
+            .collect(),
+    })
 }
 
 fn part(signed: &Signed) -> JobsPart {

@@ -2,4 +2,4 @@
 
 mod jobs;
 
-pub use jobs::{JobRow, JobsPage, JobsPart, jobs, run_job};
+pub use jobs::{AuditCard, AuditDifference, JobRow, JobsPage, JobsPart, jobs, run_job};
