@@ -18,3 +18,4 @@ mod signing_in;
 mod simulator;
 mod subscriber_form;
 mod subscribers;
+mod system;
