@@ -80,7 +80,7 @@ async fn fair_use_is_reset_topped_up_and_boosted_by_forms() {
         (
             "top-up",
             &[("gigabytes", "5"), ("holds", "days"), ("days", "0")],
-            "Between 1 and 366",
+            "A whole number from 1 to 366",
         ),
         (
             "top-up",
@@ -103,7 +103,7 @@ async fn fair_use_is_reset_topped_up_and_boosted_by_forms() {
                 ("boost_upload", "1M"),
                 ("boost_hours", "745"),
             ],
-            "Between 1 and 744",
+            "A whole number from 1 to 744",
         ),
     ] {
         let answer = wrong(what, fields).await;
