@@ -86,3 +86,26 @@ fn the_counters_of_the_api_show_a_tier_before_accounting_does() {
     scene.is_the_same_session();
     scene.page_says(&["Slowed down by fair use: 1.0 GB used"]);
 }
+
+#[test]
+fn the_live_graph_shows_what_the_router_moves_right_now() {
+    let it = Appliance::start(NOW);
+    let router = it.add_router_with_api(Ipv4Addr::LOCALHOST, false);
+    let scene = Scene::through(it, router, tiered(), None);
+    let live = format!("/subscribers/{}/live", scene.ali);
+    assert!(scene.page().contains("Asking the router"));
+    scene.router.flow("ali", 1_500_000, 8_000_000);
+    scene.it.until(|| scene.it.page(&live).contains("8 Mbit/s"));
+    let text = scene.it.page(&live);
+    assert!(text.contains("Download 8 Mbit/s"), "{text}");
+    assert!(text.contains("Upload 1.5 Mbit/s"), "{text}");
+    // A router that does not answer leaves a sentence in its place, and the page stands.
+    scene
+        .router
+        .faults()
+        .change(|faults| faults.api = crate::support::routeros::ApiFault::Refuse);
+    scene.router.drop_connections();
+    scene.it.until(|| !scene.it.page(&live).contains("Mbit/s"));
+    scene.router.hang_up("ali", 1);
+    scene.it.until(|| scene.it.page(&live).contains("Offline."));
+}
