@@ -333,3 +333,57 @@ fn an_unknown_router_becomes_a_nas_in_two_clicks() {
         browser.assert_quiet_console();
     });
 }
+
+#[test]
+fn a_plan_with_tiers_and_windows_explains_itself() {
+    let daemon = demo(20, 6, 8, &[]);
+    with_browser(DESKTOP, async |browser| {
+        first_run(browser, &daemon).await;
+        browser.open_page(&url(&daemon, "/plans/2/edit")).await;
+        let open_all =
+            "document.querySelectorAll('details').forEach(part => { part.open = true; })";
+        browser.client.execute(open_all, vec![]).await.unwrap();
+        for (field, value) in [
+            ("daily_quota", "50"),
+            ("daily_tier_1_threshold", "1"),
+            ("daily_tier_1_down", "4M"),
+            ("daily_tier_1_up", "512k"),
+            ("daily_tier_2_threshold", "80%"),
+            ("daily_tier_2_down", "1M"),
+            ("daily_tier_2_up", "256k"),
+        ] {
+            fill(browser, field, value).await;
+        }
+        browser.screenshot("plan-tiers-desk").await;
+        send(browser).await;
+        wait_for_text(browser, "is saved").await;
+        browser.screenshot("plan-tiers-saved-desk").await;
+        let record = |status, seconds, download| Record {
+            status,
+            session: "tier1".into(),
+            user: "user00000".into(),
+            seconds,
+            upload: 0,
+            download,
+        };
+        radius::acknowledged(daemon.acct(), &record(START, 0, 0));
+        radius::acknowledged(daemon.acct(), &record(INTERIM, 1, 3_000_000_000));
+        browser.open_page(&url(&daemon, "/subscribers/1")).await;
+        wait_for_text(browser, "Slowed down by fair use").await;
+        wait_for_text(browser, "Daily tier 1").await;
+        wait_for_text(browser, "The daily tier 2 begins at 40.0 GB").await;
+        browser.screenshot("subscriber-throttled-desk").await;
+        browser
+            .open_page(&url(&daemon, "/subscribers/1/fair-use"))
+            .await;
+        fill(browser, "reason", "storm").await;
+        send(browser).await;
+        wait_for_text(browser, "Fair use begins anew").await;
+        assert!(!text(browser).await.contains("Slowed down"));
+        browser
+            .open_page(&url(&daemon, "/simulator?plan=2&today=60"))
+            .await;
+        browser.screenshot("simulator-blocked-desk").await;
+        browser.assert_quiet_console();
+    });
+}
