@@ -370,6 +370,7 @@ fn a_plan_with_tiers_and_windows_explains_itself() {
         radius::acknowledged(daemon.acct(), &record(INTERIM, 1, 3_000_000_000));
         browser.open_page(&url(&daemon, "/subscribers/1")).await;
         wait_for_text(browser, "Slowed down by fair use").await;
+        wait_for_text(browser, "right now").await;
         wait_for_text(browser, "Daily tier 1").await;
         wait_for_text(browser, "The daily tier 2 begins at 40.0 GB").await;
         browser.screenshot("subscriber-throttled-desk").await;

@@ -263,9 +263,8 @@ fn account(words: &Words<'_>, subscriber: &Subscriber) -> Vec<Fact> {
 
 fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
     let subscriber = &detail.subscriber;
-    let rate = speed::effective(&detail.speed.facts(), words.now)
-        .limit
-        .rate;
+    let effective = speed::effective(&detail.speed.facts(), words.now);
+    let last = effective.steps.last().map(|step| step.cause);
     let on_limit = match subscriber.on_limit.unwrap_or(plan.on_limit) {
         OnLimit::ReplaceOld => "a new one replaces the oldest",
         OnLimit::RejectNew => "a new one is rejected",
@@ -290,9 +289,10 @@ fn access(words: &Words<'_>, detail: &Detail, plan: &Plan) -> Vec<Fact> {
             .copyable()
     });
     let mut facts = vec![
-        Fact::new("Speed", rate.to_string()).note(match subscriber.rate_override {
-            Some(_) => "of its own",
-            None => "of the plan",
+        Fact::new("Speed", effective.limit.rate.to_string()).note(match last {
+            Some(speed::Cause::Plan) | None => "of the plan",
+            Some(speed::Cause::Own) => "of its own",
+            Some(_) => "right now",
         }),
         address,
         Fact::new("Sessions at once", most.to_string()).note(on_limit),
