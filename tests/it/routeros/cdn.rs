@@ -515,6 +515,14 @@ async fn a_router_that_fails_half_way_is_told_and_finished_later() {
     let finished = isp.sync().await;
     assert!(is_in_step(&finished), "{finished:?}");
     isp.router.drop_connections();
-    let again = tokio::time::timeout(Duration::from_secs(30), isp.sync()).await;
-    assert!(is_in_step(&again.unwrap()));
+    // The request that finds the connection gone may fail with it, and says so; the next one is well again.
+    let found = isp.sync().await;
+    let again = match is_in_step(&found) {
+        true => found,
+        false => {
+            assert!(!found.error.is_empty(), "{found:?}");
+            isp.sync().await
+        }
+    };
+    assert!(is_in_step(&again), "{again:?}");
 }
