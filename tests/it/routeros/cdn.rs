@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use proxpanel::app::{App, CdnOutcome, Clock};
 use proxpanel::config::{Config, Overrides};
