@@ -289,7 +289,7 @@ mod tests {
                 .map(|file| file.2.len())
                 .unwrap()
         };
-        assert!(size("app.css") < 31 * 1024, "{}", size("app.css"));
+        assert!(size("app.css") < 33 * 1024, "{}", size("app.css"));
         assert!(size("app.js") < 4 * 1024, "{}", size("app.js"));
     }
 }

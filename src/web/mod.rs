@@ -23,6 +23,7 @@ pub mod parts;
 pub mod query;
 pub mod server;
 pub mod shell;
+pub mod tabs;
 pub mod words;
 
 #[cfg(test)]

@@ -49,6 +49,7 @@ pub enum Nav {
     Sessions,
     AuthLog,
     Audit,
+    Settings,
     System,
     /// A page that is not in the menu, such as search results.
     #[default]
@@ -165,7 +166,7 @@ const MENU: [MenuGroup; 5] = [
         items: &[MenuItem {
             nav: Nav::System,
             href: "/system/jobs",
-            label: "Jobs",
+            label: "System",
             icon: "cpu",
         }],
     },

@@ -6,6 +6,7 @@ use super::{Sample, Wish, bad, good};
 use crate::web::pages::{account, errors, login, search, setup, system};
 use crate::web::parts::{Fact, Field};
 use crate::web::shell::Nav;
+use crate::web::tabs;
 
 pub(super) fn samples(wish: Wish) -> Vec<Sample> {
     let page = |path, html: askama::Result<String>| Sample {
@@ -102,6 +103,7 @@ fn jobs(wish: Wish) -> system::JobsPage {
     };
     system::JobsPage {
         shell: wish.shell("Jobs", Nav::System),
+        tabs: tabs::system("/system/jobs"),
         audit: system::AuditCard {
             state: bad("1 subscriber differs"),
             text: "4,907 subscribers with usage, looked at on 2026-11-22 00:07.".into(),

@@ -16,6 +16,7 @@ use crate::web::page::Page;
 use crate::web::pages;
 use crate::web::parts::{Badge, Tone, thousands};
 use crate::web::shell::{Nav, Shell};
+use crate::web::tabs::{self, Tabs};
 use crate::web::words::{self, Words, ago_or_never};
 
 /// `GET /system/jobs`.
@@ -23,6 +24,7 @@ use crate::web::words::{self, Words, ago_or_never};
 #[template(path = "pages/system/jobs.html")]
 pub struct JobsPage {
     pub shell: Shell,
+    pub tabs: Tabs,
     pub part: JobsPart,
     pub audit: AuditCard,
 }
@@ -73,6 +75,7 @@ pub async fn jobs(signed: Signed) -> Reply {
     }
     let page = JobsPage {
         shell: signed.shell("Jobs", Nav::System),
+        tabs: tabs::system("/system/jobs"),
         part,
         audit: audit(&signed).await?,
     };

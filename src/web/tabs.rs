@@ -1,0 +1,45 @@
+//! Pages that stand side by side under one entry of the menu: each has its own address, a row of links leads to the
+//! others. The order here is the order on the page.
+
+/// One page of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tab {
+    pub href: &'static str,
+    pub label: &'static str,
+}
+
+const fn tab(href: &'static str, label: &'static str) -> Tab {
+    Tab { href, label }
+}
+
+/// What the installation is set to.
+const SETTINGS: &[Tab] = &[];
+
+/// The machine room.
+const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];
+
+/// The tabs of a page, one of which is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tabs {
+    /// What the group is about, for screen readers.
+    pub label: &'static str,
+    pub list: &'static [Tab],
+    /// Address of the page that shows them.
+    pub here: &'static str,
+}
+
+pub fn settings(here: &'static str) -> Tabs {
+    Tabs {
+        label: "Settings",
+        list: SETTINGS,
+        here,
+    }
+}
+
+pub fn system(here: &'static str) -> Tabs {
+    Tabs {
+        label: "System",
+        list: SYSTEM,
+        here,
+    }
+}
