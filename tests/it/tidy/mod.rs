@@ -96,6 +96,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius",
             "routers",
+            "remote",
+            "tls",
             "domain",
             "config",
             "telemetry",
@@ -132,9 +134,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
-    // Leaves.
+    // Leaves, each with what it cannot do without.
+    ("tls", &["crypto"]),
+    ("remote", &["tls", "crypto"]),
     ("domain", &[]),
     ("config", &[]),
     ("telemetry", &[]),
