@@ -15,4 +15,5 @@ pub mod routers;
 pub mod search;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod web;

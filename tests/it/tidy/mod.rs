@@ -139,6 +139,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("telemetry", &[]),
     ("crypto", &[]),
+    // Certificates; moments of domain, digests and secrets of crypto.
+    ("tls", &["domain", "crypto"]),
     ("allocator", &[]),
 ];
 
