@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     (
@@ -100,6 +101,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
             "allocator",
         ],
     ),
@@ -117,6 +119,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     // Four siblings that do not see each other, but for the attribute types.
