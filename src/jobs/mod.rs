@@ -5,6 +5,7 @@
 
 mod auth_log;
 mod cdn;
+mod certificate;
 mod dispatcher;
 mod health;
 mod outbox;
@@ -66,6 +67,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
+    supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));

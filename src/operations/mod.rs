@@ -9,6 +9,7 @@ pub mod api_usage;
 pub mod attempts;
 pub mod bandwidth_rules;
 pub mod cdn;
+pub mod certificates;
 pub mod coa_test;
 pub mod demo;
 pub mod doctor;
@@ -49,6 +50,7 @@ use crate::domain::Invalid;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
+use crate::tls::TlsError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,8 @@ pub enum Error {
     Search(#[from] SearchError),
     #[error(transparent)]
     Accounting(#[from] AccountingError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("a background thread ended early")]

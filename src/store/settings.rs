@@ -16,6 +16,8 @@ pub enum Setting {
     Currency,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
+    Certificate,
 }
 
 impl Setting {
@@ -26,6 +28,7 @@ impl Setting {
             Setting::DayStarts => "day-starts",
             Setting::Currency => "currency",
             Setting::SetupToken => "setup-token",
+            Setting::Certificate => "certificate",
         }
     }
 }

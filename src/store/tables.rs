@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use redb::{TableDefinition, WriteTransaction};
 
 use super::StoreError;
+use super::acme::AcmeRow;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
@@ -148,6 +149,9 @@ pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 /// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
 pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
+/// Certificates by ACME: what is asked for, and how it went. Key: 0. Owner: acme. One row.
+pub const ACME: Map<u8, AcmeRow> = Map::new("acme");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -176,4 +180,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,
+    &ACME,
 ];

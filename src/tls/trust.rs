@@ -34,6 +34,12 @@ impl Fingerprint {
         Fingerprint(crypto::sha256(certificate))
     }
 
+    /// As browsers and phones show it: `AB:CD:…`, 32 pairs.
+    pub fn pairs(&self) -> String {
+        let pairs: Vec<String> = self.0.iter().map(|octet| format!("{octet:02X}")).collect();
+        pairs.join(":")
+    }
+
     /// Reads 64 hexadecimal digits of either case, with or without colons or spaces between them.
     pub fn parse(text: &str) -> Option<Fingerprint> {
         let digits: Vec<u8> = text
@@ -342,8 +348,9 @@ mod tests {
     fn fingerprints_are_read_as_tools_print_them() {
         let octets: [u8; 32] = std::array::from_fn(|i| u8::try_from(i * 8).unwrap());
         let plain = Fingerprint(octets).to_string();
-        let colons: Vec<String> = octets.iter().map(|octet| format!("{octet:02X}")).collect();
-        for text in [plain.clone(), colons.join(":"), colons.join(" ")] {
+        let pairs = Fingerprint(octets).pairs();
+        assert!(pairs.starts_with("00:08:10:") && pairs.ends_with(":F0:F8"), "{pairs}");
+        for text in [plain.clone(), pairs.replace(':', " "), pairs] {
             assert_eq!(
                 Fingerprint::parse(&text),
                 Some(Fingerprint(octets)),

@@ -21,6 +21,7 @@ pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod secure;
 pub mod server;
 pub mod shell;
 pub mod tabs;
@@ -49,7 +50,7 @@ use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
     account, addresses, audit, auth_log, cdn, dashboard, login, nas, plans, rules, search,
-    sessions, setup, simulator, subscribers, system,
+    sessions, settings, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -177,6 +178,27 @@ fn routes() -> Router<Panel> {
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))
         .route("/auth-log", get(auth_log::list))
         .route("/audit", get(audit::list))
+        .route(
+            "/.well-known/acme-challenge/{token}",
+            get(secure::challenge),
+        )
+        .route("/settings/certificate", get(settings::certificate::show))
+        .route(
+            "/settings/certificate/own",
+            post(settings::certificate::use_own),
+        )
+        .route(
+            "/settings/certificate/acme",
+            post(settings::certificate::use_acme),
+        )
+        .route(
+            "/settings/certificate/self-signed",
+            post(settings::certificate::use_self_signed),
+        )
+        .route(
+            "/settings/certificate/self-signed/new",
+            post(settings::certificate::new_self_signed),
+        )
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
         .route("/search", get(search::show))
@@ -198,6 +220,7 @@ fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
         // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its
         // cookie, which is SameSite.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn_with_state(panel.clone(), secure::guard))
         .layer(middleware::from_fn(headers::security))
         .with_state(panel)
 }

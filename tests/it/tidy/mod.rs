@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     (
@@ -119,6 +120,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     // Four siblings that do not see each other, but for the attribute types.
@@ -138,12 +140,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Leaves, each with what it cannot do without.
-    ("tls", &["crypto"]),
     ("remote", &["tls", "crypto"]),
     ("domain", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("crypto", &[]),
+    // Certificates; moments of domain, digests and secrets of crypto.
+    ("tls", &["domain", "crypto"]),
     ("allocator", &[]),
 ];
 
