@@ -12,6 +12,7 @@ mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod notices;
 mod promises;
 mod pushes;
 mod routers;
@@ -56,6 +57,7 @@ pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use notices::Notices;
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
@@ -254,6 +256,7 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    pub notices: Notices,
     copies: Arc<Copies>,
 }
 
@@ -293,6 +296,7 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            notices: Notices::default(),
             copies,
         })
     }

@@ -17,6 +17,7 @@ pub mod id;
 pub mod mac;
 pub mod money;
 pub mod nas;
+pub mod notice;
 pub mod octets;
 pub mod operator;
 pub mod plan;

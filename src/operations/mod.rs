@@ -20,6 +20,7 @@ pub mod live_rate;
 pub mod nas;
 pub mod nas_checks;
 pub mod nas_health;
+mod notices;
 pub mod online;
 pub mod operators;
 pub mod overview;

@@ -15,6 +15,7 @@ use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
 use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
+use crate::store::notices::{self, Told};
 use crate::store::{audit, subscribers};
 
 use super::speeds::{self, Gathered};
@@ -186,6 +187,8 @@ pub struct Detail {
     pub state: State,
     /// What the speed depends on, for the router of the session that was heard of last.
     pub speed: Gathered,
+    /// What it was told about its volume in the periods that run now.
+    pub told: Vec<Told>,
     pub used_today: Usage,
     pub used_this_month: Usage,
     /// The last twelve calendar months, oldest first.
@@ -253,9 +256,11 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     let profile = nas.map_or(Profile::MikroTik, |entry| entry.nas.profile);
     let plan = app.plan(subscriber.plan).ok_or(Error::Missing("plan"))?;
     let about = Arc::new(LoginFacts::from(stored));
+    let speed = speeds::gather(app, about, plan, profile, now)?;
     Ok(Detail {
         state: State::of(&subscriber, now),
-        speed: speeds::gather(app, about, plan, profile, now)?,
+        told: notices::of(&app.store.view()?, id, &speed.counting)?,
+        speed,
         used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,
         months,

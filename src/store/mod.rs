@@ -13,6 +13,7 @@ pub mod codec;
 mod ids;
 pub mod journal;
 pub mod nas;
+pub mod notices;
 mod open;
 pub mod operators;
 pub mod outbox;

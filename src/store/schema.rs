@@ -45,6 +45,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "ended sessions by address",
         run: index_addresses,
     },
+    Migration {
+        version: 4,
+        name: "what subscribers were told about their volume",
+        run: create_tables,
+    },
 ];
 
 /// Those that exist stay as they are.

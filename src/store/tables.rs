@@ -14,6 +14,7 @@ use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
 use super::nas::NasRow;
+use super::notices::{self, NoticeRow};
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
 use super::plans::PlanRow;
@@ -148,6 +149,10 @@ pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 /// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
 pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
+/// What subscribers were told about their volume. Key: kind of quota, first day of the period, subscriber, level. Owner: notices.
+/// A few rows of 30 octets a day for each subscriber that comes near a quota, for two months.
+pub const QUOTA_NOTICES: Map<notices::Key, NoticeRow> = Map::new("quota_notices");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -176,4 +181,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,
+    &QUOTA_NOTICES,
 ];

@@ -258,7 +258,10 @@ fn quota(wish: Wish) -> subscribers::QuotaPart {
                 Tone::Bad,
             ),
         ],
-        notes: vec![wish.said("Top-ups add 10.0 GB to the monthly quota.")],
+        notes: vec![
+            wish.said("Top-ups add 10.0 GB to the monthly quota."),
+            "On 2026-11-22 14:05 it reached 80 % of the daily quota of 10.0 GB.".into(),
+        ],
     }
 }
 

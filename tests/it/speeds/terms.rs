@@ -2,6 +2,7 @@
 
 use proxpanel::domain::access::Reason;
 use proxpanel::domain::audit::Actor;
+use proxpanel::domain::fup::{Threshold, Tier, TierAction};
 use proxpanel::domain::plan::{OnExpiry, Plan};
 use proxpanel::domain::quota::{Direction, MonthAnchor, Quota};
 use proxpanel::domain::rate::Rate;
@@ -122,6 +123,42 @@ fn a_top_up_opens_a_month_that_is_used_up() {
     );
     scene.it.run(top_up).unwrap();
     scene.dials_in_with(FULL);
+}
+
+#[test]
+fn a_quota_is_told_of_once_and_the_page_says_when() {
+    let mut plan = plan("Metered");
+    plan.quota = Quota {
+        daily: Some(10 * GB),
+        direction: Direction::Download,
+        ..Quota::default()
+    };
+    plan.fair_use.daily = vec![Tier {
+        threshold: Threshold::Octets(6 * GB),
+        action: TierAction::Notify,
+    }];
+    let mut scene = Scene::new(plan);
+    let says = |scene: &Scene, text: &str| scene.page().matches(text).count();
+    let (tier, quota) = (
+        "On 2027-01-15 08:10 it reached the daily tier 1 at 6.0 GB.",
+        "On 2027-01-15 08:20 it reached 80 % of the daily quota of 10.0 GB.",
+    );
+    scene.download(6 * GB);
+    scene.it.run_job("quota sync");
+    assert_eq!(
+        (says(&scene, tier), says(&scene, "of the daily quota")),
+        (1, 0)
+    );
+    scene.download(2 * GB);
+    scene.it.run_job("quota sync");
+    assert_eq!((says(&scene, tier), says(&scene, quota)), (1, 1));
+    // Neither later sweeps nor a restart tell it once more.
+    scene.it.restart(&[&scene.router]);
+    scene.download(1);
+    scene.it.run_job("quota sync");
+    assert_eq!((says(&scene, tier), says(&scene, quota)), (1, 1));
+    scene.is_the_same_session();
+    assert_eq!(scene.rate(), Some(FULL));
 }
 
 #[test]

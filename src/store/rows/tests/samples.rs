@@ -14,10 +14,11 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{
     ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
 };
+use crate::domain::notice::{Level, Mark, Notice};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit};
 use crate::domain::quota::{
-    Credit, CreditScope, Direction, MonthAnchor, Quota, TopUp, Validity, WhenUsedUp,
+    Credit, CreditScope, Direction, MonthAnchor, Quota, QuotaKind, TopUp, Validity, WhenUsedUp,
 };
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
@@ -27,6 +28,7 @@ use crate::domain::window::Window;
 use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, Method};
 use crate::store::nas::StoredNas;
+use crate::store::notices::{self, Told};
 use crate::store::operators::{StoredLogin, StoredOperator};
 use crate::store::outbox::Work;
 use crate::store::subscribers::StoredSubscriber;
@@ -50,6 +52,9 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
+    for told in notices() {
+        notices::put(tx, SubscriberId(1), told)?;
+    }
     auth_log::append(tx, 1, &attempts(), NOW)?;
     let mut difference = Difference::default();
     difference
@@ -282,6 +287,28 @@ pub fn bandwidth_rule() -> BandwidthRule {
         plans: vec![PlanId(1), PlanId(3)],
         subscribers: vec![SubscriberId(2)],
     }
+}
+
+/// In the order in which they are read.
+pub fn notices() -> Vec<Told> {
+    let told = |kind, began, level| Told {
+        notice: Notice {
+            mark: Mark {
+                kind,
+                began: Day(began),
+                level,
+            },
+            limit: u64::MAX,
+        },
+        at: NOW,
+    };
+    vec![
+        told(QuotaKind::Day, 20_600, Level::Share(80)),
+        told(QuotaKind::Day, 20_600, Level::Tier(0)),
+        told(QuotaKind::Month, 20_590, Level::Share(100)),
+        told(QuotaKind::Month, 20_590, Level::Tier(5)),
+        told(QuotaKind::Term, 20_500, Level::Share(90)),
+    ]
 }
 
 pub fn nas_newest() -> StoredNas {

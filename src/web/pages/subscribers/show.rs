@@ -161,7 +161,7 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         },
         usage: usage(&detail.days, "day"),
         months: usage(&detail.months, "month"),
-        quota: quota_part(&words, &detail.speed),
+        quota: quota_part(&words, detail),
         speed: speed_part(&words, detail, newest),
         has_live: newest.is_some_and(|session| {
             app.nas(session.nas)
