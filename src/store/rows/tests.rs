@@ -88,6 +88,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("cdn-profile", view.get(&CDN_PROFILES, 1).unwrap().unwrap());
     golden("cdn-router", view.get(&CDN_ROUTERS, 2).unwrap().unwrap());
     golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
+    golden("nas-tested", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
@@ -195,6 +196,7 @@ fn every_value_reads_back_as_it_was() {
         samples::nas_full(),
         samples::nas_bare(),
         samples::nas_newest(),
+        samples::nas_tested(),
     ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(

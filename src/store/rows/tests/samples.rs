@@ -12,7 +12,7 @@ use crate::domain::id::{CdnId, NasId, PlanId, RuleId};
 use crate::domain::mac::Mac;
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource,
 };
 use crate::domain::notice::{Level, Mark, Notice};
 use crate::domain::operator::{Operator, Role};
@@ -44,7 +44,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         plans::put(tx, &plan)?;
     }
     bandwidth_rules::put(tx, &bandwidth_rule())?;
-    for stored in [nas_full(), nas_bare(), nas_newest()] {
+    for stored in [nas_full(), nas_bare(), nas_newest(), nas_tested()] {
         nas::put(tx, &stored)?;
     }
     cdn::put(tx, &cdn_profile())?;
@@ -332,6 +332,19 @@ pub fn nas_newest() -> StoredNas {
     }
 }
 
+/// With what a test of CoA found.
+pub fn nas_tested() -> StoredNas {
+    StoredNas {
+        nas: Nas {
+            id: NasId(4),
+            network: Network::parse("127.0.0.4").unwrap(),
+            coa_form: Some(CoaForm::Dated),
+            ..nas_newest().nas
+        },
+        ..nas_newest()
+    }
+}
+
 pub fn nas_full() -> StoredNas {
     StoredNas {
         nas: Nas {
@@ -340,6 +353,7 @@ pub fn nas_full() -> StoredNas {
             network: Network::parse("2001:db8::/64").unwrap(),
             profile: Profile::Wispr,
             coa_port: 1_700,
+            coa_form: None,
             message_authenticator: MessageAuthenticator::Auto { pinned: true },
             limit_proxy_state: true,
             send_message_authenticator: true,
