@@ -71,6 +71,8 @@ pub struct Settings {
     /// Minutes after midnight at which a business day starts.
     pub day_starts: u16,
     pub currency: Currency,
+    /// Days offline after which learned MAC addresses are forgotten; `None` for never.
+    pub forget_macs_after: Option<u16>,
 }
 
 /// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
@@ -88,6 +90,7 @@ impl Settings {
             isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
             calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
             day_starts,
+            forget_macs_after: text(Setting::ForgetMacsAfter)?.and_then(|t| t.parse().ok()),
             currency: Currency::parse(&currency).map_err(AppError::Setting)?,
         })
     }

@@ -7,6 +7,7 @@ mod auth_log;
 mod cdn;
 mod dispatcher;
 mod health;
+mod macs;
 mod outbox;
 mod quota_sync;
 mod search_index;
@@ -65,6 +66,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::BandwidthRules::default());
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
+    supervisor.run(app, macs::Macs::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));

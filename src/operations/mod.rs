@@ -17,6 +17,7 @@ pub mod extras;
 pub mod fair_use;
 pub mod jobs;
 pub mod live_rate;
+pub mod macs;
 pub mod nas;
 pub mod nas_checks;
 pub mod nas_health;

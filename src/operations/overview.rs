@@ -106,25 +106,7 @@ pub fn subscribers(
     limit: usize,
 ) -> Result<(Vec<Listed>, usize), Error> {
     let now = app.now();
-    let text_hits = text_hits(app, &filter.text)?;
-    let online = app.accounting.live().online();
-    let mut found: Vec<DirectoryEntry> = app.directory().with(&app.store, |all| {
-        all.values()
-            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
-            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
-            .filter(|e| {
-                filter
-                    .state
-                    .is_none_or(|state| State::of_entry(e, now) == state)
-            })
-            .filter(|e| {
-                filter
-                    .is_online
-                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
-            })
-            .cloned()
-            .collect()
-    })?;
+    let mut found = matching(app, filter, now)?;
     let total = found.len();
     let order =
         |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
@@ -150,6 +132,34 @@ pub fn subscribers(
         });
     }
     Ok((page, total))
+}
+
+/// All that fit, in no order.
+pub(super) fn matching(
+    app: &App,
+    filter: &SubscriberFilter,
+    now: Timestamp,
+) -> Result<Vec<DirectoryEntry>, Error> {
+    let text_hits = text_hits(app, &filter.text)?;
+    let online = app.accounting.live().online();
+    let found = app.directory().with(&app.store, |all| {
+        all.values()
+            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
+            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
+            .filter(|e| {
+                filter
+                    .state
+                    .is_none_or(|state| State::of_entry(e, now) == state)
+            })
+            .filter(|e| {
+                filter
+                    .is_online
+                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
+            })
+            .cloned()
+            .collect()
+    })?;
+    Ok(found)
 }
 
 fn compare(

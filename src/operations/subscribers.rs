@@ -19,7 +19,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::trail::note;
-use super::{Error, addresses, extras};
+use super::{Error, addresses, extras, macs};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -177,24 +177,8 @@ pub async fn forget_macs(app: &App, actor: &Actor, id: SubscriberId) -> Result<(
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("forget MAC", move |tx| {
-            let mut stored = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
-            let known = mac_list(&stored.subscriber);
-            if known.is_empty() {
-                return Ok(());
-            }
-            stored.subscriber.macs.clear();
-            subscribers::put(tx, &stored)?;
-            outbox::add(tx, Work::IndexSubscriber(id))?;
-            let mut difference = Difference::default();
-            difference.field("MAC addresses", known, "");
-            note(
-                tx,
-                &actor,
-                "MAC addresses forgotten",
-                &stored.subscriber,
-                difference,
-                now,
-            )
+            macs::forget_in(tx, &actor, id, |_| true, now)?;
+            Ok(())
         })
         .await
 }
@@ -416,7 +400,7 @@ fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| calendar.format_minute(at))
 }
 
-fn mac_list(subscriber: &Subscriber) -> String {
+pub(super) fn mac_list(subscriber: &Subscriber) -> String {
     subscriber
         .macs
         .iter()

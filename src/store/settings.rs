@@ -16,6 +16,8 @@ pub enum Setting {
     Currency,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Days offline after which learned MAC addresses are forgotten; absent for never.
+    ForgetMacsAfter,
 }
 
 impl Setting {
@@ -26,6 +28,7 @@ impl Setting {
             Setting::DayStarts => "day-starts",
             Setting::Currency => "currency",
             Setting::SetupToken => "setup-token",
+            Setting::ForgetMacsAfter => "forget-macs-after",
         }
     }
 }

@@ -90,6 +90,14 @@ fn routes() -> Router<Panel> {
             get(subscribers::list).post(subscribers::create),
         )
         .route("/subscribers/new", get(subscribers::new))
+        .route(
+            "/subscribers/forget-macs",
+            get(subscribers::ask_forget_macs).post(subscribers::forget_many_macs),
+        )
+        .route(
+            "/subscribers/forget-macs-after",
+            post(subscribers::set_forgetting),
+        )
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
         .route(

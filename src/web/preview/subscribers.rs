@@ -42,6 +42,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/subscribers/new", form(wish, true).render()),
         page("/subscribers/42/edit", form(wish, false).render()),
         page("/subscribers/42/delete", delete(wish).render()),
+        page("/subscribers/forget-macs", forget_macs(wish).render()),
         page("/subscribers/42/password", password(wish).render()),
     ]
 }
@@ -153,6 +154,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
             ],
             pager: Pager::new("/subscribers", &query, 2, 50, 50, "4,907", true),
             is_first_run: false,
+            forget_href: "/subscribers/forget-macs?state=active".into(),
         },
     }
 }
@@ -385,6 +387,19 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         } else {
             Field::new(wish.said("Framed-Route = 192.0.2.0/24 0.0.0.0 1"))
         },
+    }
+}
+
+fn forget_macs(wish: Wish) -> subscribers::ForgetMacsPage {
+    subscribers::ForgetMacsPage {
+        shell: wish.shell("Learned MAC addresses", Nav::Subscribers),
+        back: "/subscribers?state=active".into(),
+        refusal: Some("One field needs another look.".into()),
+        count: "4,210".into(),
+        note: "At most 10000 are forgotten at a time.".into(),
+        filters: vec![wish.said("plan Home 10M"), "state active".into()],
+        meant: vec![("plan".into(), wish.said("1"))],
+        days: Field::wrong("0", "A whole number from 1 to 3650"),
     }
 }
 

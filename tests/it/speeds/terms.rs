@@ -6,10 +6,11 @@ use proxpanel::domain::fup::{Threshold, Tier, TierAction};
 use proxpanel::domain::plan::{OnExpiry, Plan};
 use proxpanel::domain::quota::{Direction, MonthAnchor, Quota};
 use proxpanel::domain::rate::Rate;
+use proxpanel::domain::subscriber::MacMode;
 use proxpanel::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use proxpanel::operations::aaa::reject_slot;
 use proxpanel::operations::fair_use::{self, Holds, Scope};
-use proxpanel::operations::subscribers;
+use proxpanel::operations::{macs, subscribers};
 
 use super::appliance::{Appliance, PASSWORD};
 use super::{FULL, GB, MAC, NOW, PROMISED, SLOW, Scene, plan, tiered};
@@ -233,4 +234,33 @@ fn grace_slows_down_and_then_a_rule_ends_the_session() {
     scene.is_dropped();
     scene.is_rejected("Rejected: expired");
     assert_eq!(scene.rejected_for(Reason::Expired), 1);
+}
+
+#[test]
+fn a_device_that_was_learned_is_forgotten_when_nobody_came_for_long() {
+    let scene = Scene::new(plan("Home"));
+    let (it, mac) = (&scene.it, &scene.session.mac);
+    let mut draft = it.draft("ali", it.app.plans()[0].id, Some(NOW.plus(90 * DAY)));
+    draft.password = None;
+    draft.mac_mode = MacMode::Learn(1);
+    it.run(subscribers::update(
+        &it.app,
+        &Actor::CommandLine,
+        scene.ali,
+        draft,
+    ))
+    .unwrap();
+    assert!(scene.router.hang_up("ali", cause::USER_REQUEST));
+    scene.router.dial("ali", PASSWORD, mac).online();
+    let other = "02:00:00:00:00:08";
+    assert!(scene.router.hang_up("ali", cause::USER_REQUEST));
+    it.run(macs::set_forgetting(&it.app, &Actor::CommandLine, Some(30)))
+        .unwrap();
+    it.until(|| it.live(scene.ali).is_none());
+    it.run_job("learned devices");
+    let dialed = scene.router.dial("ali", PASSWORD, other);
+    assert!(matches!(dialed, Dialed::Rejected { .. }), "{dialed:?}");
+    it.move_clock_to(NOW.plus(31 * DAY));
+    it.run_job("learned devices");
+    scene.router.dial("ali", PASSWORD, other).online();
 }
