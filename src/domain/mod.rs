@@ -26,6 +26,7 @@ pub mod pool;
 pub mod quota;
 pub mod rate;
 pub mod rating;
+pub mod reconnect;
 pub mod schedule;
 pub mod session;
 pub mod speed;

@@ -10,6 +10,7 @@ mod health;
 mod macs;
 mod outbox;
 mod quota_sync;
+mod reconnects;
 mod search_index;
 mod speeds;
 mod stale_sessions;
@@ -66,6 +67,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::BandwidthRules::default());
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
+    supervisor.run(app, reconnects::Reconnects::default());
     supervisor.run(app, macs::Macs::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, search_index::SearchIndex::new(app));

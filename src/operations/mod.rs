@@ -29,6 +29,7 @@ mod plan_words;
 pub mod plans;
 pub mod pools;
 pub mod quota_sync;
+pub mod reconnects;
 pub mod records;
 pub mod router_api;
 pub mod router_script;

@@ -10,6 +10,7 @@ use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::nas::Profile;
 use crate::domain::octets::Usage;
+use crate::domain::reconnect::Planned;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
@@ -19,7 +20,7 @@ use crate::store::notices::{self, Told};
 use crate::store::{audit, subscribers};
 
 use super::speeds::{self, Gathered};
-use super::{Error, search};
+use super::{Error, reconnects, search};
 
 /// Subscribers that a text can find in a list.
 const MOST_TEXT_HITS: usize = 200;
@@ -199,6 +200,8 @@ pub struct Detail {
     pub speed: Gathered,
     /// What it was told about its volume in the periods that run now.
     pub told: Vec<Told>,
+    /// A live session that is to be ended for a new login.
+    pub planned: Option<Planned>,
     pub used_today: Usage,
     pub used_this_month: Usage,
     /// The last twelve calendar months, oldest first.
@@ -270,6 +273,7 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     Ok(Detail {
         state: State::of(&subscriber, now),
         told: notices::of(&app.store.view()?, id, &speed.counting)?,
+        planned: reconnects::planned_of(app, id)?,
         speed,
         used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,

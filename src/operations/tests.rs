@@ -3,6 +3,7 @@
 mod addresses;
 mod macs;
 mod notices;
+mod reconnects;
 mod routers;
 mod rules;
 mod search;

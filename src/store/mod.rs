@@ -19,6 +19,7 @@ pub mod operators;
 pub mod outbox;
 mod overlay;
 pub(super) mod plan_parts;
+pub mod planned;
 pub mod plans;
 pub mod pools;
 mod rows;

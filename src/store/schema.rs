@@ -50,6 +50,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
         name: "what subscribers were told about their volume",
         run: create_tables,
     },
+    Migration {
+        version: 5,
+        name: "sessions to be ended for a new login",
+        run: create_tables,
+    },
 ];
 
 /// Those that exist stay as they are.

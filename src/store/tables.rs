@@ -17,6 +17,7 @@ use super::nas::NasRow;
 use super::notices::{self, NoticeRow};
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
+use super::planned::{self, PlannedRow};
 use super::plans::PlanRow;
 use super::pools::PoolRow;
 use super::sessions::SessionRow;
@@ -153,6 +154,9 @@ pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 /// A few rows of 30 octets a day for each subscriber that comes near a quota, for two months.
 pub const QUOTA_NOTICES: Map<notices::Key, NoticeRow> = Map::new("quota_notices");
 
+/// Sessions that are to be ended for a new login. Key: when, session. Owner: planned. Empty but between a change and its night.
+pub const PLANNED_DISCONNECTS: Map<planned::Key, PlannedRow> = Map::new("planned_disconnects");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -182,4 +186,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_MONTHS,
     &USAGE_AUDIT,
     &QUOTA_NOTICES,
+    &PLANNED_DISCONNECTS,
 ];

@@ -118,6 +118,10 @@ fn routes() -> Router<Panel> {
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
         )
+        .route(
+            "/subscribers/{id}/cancel-new-login",
+            post(subscribers::cancel_reconnect),
+        )
         .route("/subscribers/{id}/live", get(subscribers::live))
         .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))
         .route("/subscribers/{id}/reset-fup", post(subscribers::reset_fup))

@@ -11,12 +11,13 @@ use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
     AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS,
-    OPEN_SESSIONS, OPERATORS, PLANS, QUOTA_NOTICES, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
+    OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS, USAGE_AUDIT,
+    USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
     Read, Store, StoreError, Tx, auth_log, bandwidth_rules, cdn, nas, notices, operators, outbox,
-    plans, sessions, subscribers, usage, usage_audit,
+    planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
@@ -118,6 +119,12 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden(
         "quota-notice",
         view.get(&QUOTA_NOTICES, (1, 20_600, 1, 80))
+            .unwrap()
+            .unwrap(),
+    );
+    golden(
+        "planned-disconnect",
+        view.get(&PLANNED_DISCONNECTS, (samples::NOW.0, 3))
             .unwrap()
             .unwrap(),
     );
@@ -223,6 +230,12 @@ fn every_value_reads_back_as_it_was() {
         sessions::open_at_fold(&view).unwrap(),
         [accounting::session_open(), accounting::session_newest()]
     );
+    let plans = [samples::planned_login()];
+    let of = |id| planned::of(&view, SubscriberId(id)).unwrap();
+    assert_eq!((of(2).as_slice(), of(1).as_slice()), (&plans[..], &[][..]));
+    let due = |at| planned::due(&view, at, 9).unwrap();
+    assert_eq!(due(samples::NOW), plans);
+    assert_eq!(due(samples::NOW.plus(-1)), []);
     let counting = Counting {
         today: Day(20_600),
         month: Period {

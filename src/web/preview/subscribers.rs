@@ -190,6 +190,7 @@ fn show(wish: Wish) -> subscribers::ShowPage {
             ],
             ..Default::default()
         },
+        planned: wish.said("The session is ended on 2026-11-23 04:00, so that the next login brings what changed. Planned by rania."),
         account: vec![
             Fact::new("Plan", wish.said("Home 20M")).link("/plans/2/edit"),
             Fact::new("Expires", "25 Nov 2026").note("in 3 days; that day still works"),
@@ -319,6 +320,7 @@ fn show_new(wish: Wish) -> subscribers::ShowPage {
             action: "Set a new date".into(),
             ..Default::default()
         },
+        planned: String::new(),
         notes: String::new(),
         usage: Bars::new(&[], "No usage yet"),
         months: Bars::new(&[], "No usage yet"),
@@ -376,6 +378,14 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         static_prefix: Field::new(wish.said("2001:db8:12::/56")),
         static_address: Field::wrong(wish.said("not a mac-or-ip"), "This is not an IP address."),
         only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
+        reconnect: Select::new(
+            [
+                ("next", "Wait for the next login"),
+                ("tonight", "Disconnect tonight at 04:00"),
+            ],
+            "next",
+        ),
+        is_online: !is_new,
         download_kbps: Field::default(),
         upload_kbps: Field::default(),
         extra_check: Field::default(),

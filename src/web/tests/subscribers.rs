@@ -276,6 +276,41 @@ async fn learned_devices_of_a_whole_list_are_forgotten_after_a_question() {
 }
 
 #[tokio::test]
+async fn a_new_login_is_offered_planned_and_cancelled() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    let label = "What needs a new login";
+    let form = browser.get("/subscribers/1/edit").await;
+    assert!(!form.body.contains(label), "nobody is online");
+    account(&test.app, "ali", Some(1), RecordKind::Start, 1);
+    let form = browser.get("/subscribers/1/edit").await;
+    form.shows(OK, &[label, "Disconnect tonight at 04:00"]);
+    let with = |when| {
+        let fields = [("static_address", "10.0.0.9"), ("reconnect", when)];
+        with(&SUBSCRIBER, &fields)
+    };
+    let wrong = browser.post("/subscribers/1/edit", &with("soon")).await;
+    wrong.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Choose one of the list"],
+    );
+    taken(&browser, "/subscribers/1/edit", &with("tonight")).await;
+    let (planned, when) = ("A new login is planned", "04:00, so that the next login");
+    let page = browser.get("/subscribers/1").await;
+    page.shows(OK, &[planned, when, "/subscribers/1/cancel-new-login"]);
+    let path = "/subscribers/1/cancel-new-login";
+    let done = browser.post(path, &[]).await;
+    assert_eq!(done.header("location"), "/subscribers/1");
+    let told = "The session goes on; the change waits for the next login.";
+    assert_eq!(done.flash(), told);
+    let page = browser.get("/subscribers/1").await;
+    assert!(!page.body.contains(planned));
+    let again = browser.post(path, &[]).await;
+    assert_eq!(again.flash(), "Nothing is planned any more.");
+}
+
+#[tokio::test]
 async fn deleting_asks_first_and_says_what_stays() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;

@@ -1,11 +1,14 @@
 //! What quotas, terms and operators do to a live session: blocked, let in again, boosted, expired, in grace.
 
+use std::net::Ipv4Addr;
+
 use proxpanel::domain::access::Reason;
 use proxpanel::domain::audit::Actor;
 use proxpanel::domain::fup::{Threshold, Tier, TierAction};
 use proxpanel::domain::plan::{OnExpiry, Plan};
 use proxpanel::domain::quota::{Direction, MonthAnchor, Quota};
 use proxpanel::domain::rate::Rate;
+use proxpanel::domain::reconnect::Reconnect;
 use proxpanel::domain::subscriber::MacMode;
 use proxpanel::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use proxpanel::operations::aaa::reject_slot;
@@ -263,4 +266,29 @@ fn a_device_that_was_learned_is_forgotten_when_nobody_came_for_long() {
     it.move_clock_to(NOW.plus(31 * DAY));
     it.run_job("learned devices");
     scene.router.dial("ali", PASSWORD, other).online();
+}
+
+#[test]
+fn a_change_of_address_ends_the_session_tonight() {
+    let scene = Scene::new(plan("Home"));
+    let it = &scene.it;
+    let mut draft = it.draft("ali", it.app.plans()[0].id, Some(NOW.plus(30 * DAY)));
+    draft.password = None;
+    draft.static_address = Some(Ipv4Addr::new(10, 99, 0, 7));
+    draft.reconnect = Reconnect::Tonight;
+    let changed = subscribers::update(&it.app, &Actor::CommandLine, scene.ali, draft);
+    it.run(changed).unwrap();
+    scene.page_says(&["A new login is planned", "2027-01-16 04:00"]);
+    // 2027-01-16 04:00 UTC.
+    let four = NOW.plus(20 * HOUR);
+    scene.go_on_to(four.plus(-1_000));
+    it.run_job("new logins");
+    it.run_job("routers");
+    scene.is_the_same_session();
+    scene.go_on_to(four);
+    it.run_job("new logins");
+    scene.is_dropped();
+    let session = scene.router.dial("ali", PASSWORD, MAC).online();
+    assert_eq!(session.address, Ipv4Addr::new(10, 99, 0, 7));
+    assert!(!scene.page().contains("A new login is planned"));
 }

@@ -21,6 +21,7 @@ use crate::domain::quota::{
     Credit, CreditScope, Direction, MonthAnchor, Quota, QuotaKind, TopUp, Validity, WhenUsedUp,
 };
 use crate::domain::rate::{Burst, Rate};
+use crate::domain::reconnect::Planned;
 use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::Day;
@@ -31,6 +32,7 @@ use crate::store::nas::StoredNas;
 use crate::store::notices::{self, Told};
 use crate::store::operators::{StoredLogin, StoredOperator};
 use crate::store::outbox::Work;
+use crate::store::planned;
 use crate::store::subscribers::StoredSubscriber;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -52,6 +54,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
+    planned::put(tx, &planned_login())?;
     for told in notices() {
         notices::put(tx, SubscriberId(1), told)?;
     }
@@ -286,6 +289,15 @@ pub fn bandwidth_rule() -> BandwidthRule {
         upload: Adjust::Add(-512),
         plans: vec![PlanId(1), PlanId(3)],
         subscribers: vec![SubscriberId(2)],
+    }
+}
+
+pub fn planned_login() -> Planned {
+    Planned {
+        due_at: NOW,
+        session: SessionId(3),
+        subscriber: SubscriberId(2),
+        by: "admin".into(),
     }
 }
 

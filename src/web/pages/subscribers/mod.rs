@@ -5,6 +5,7 @@ mod form;
 mod list;
 mod live;
 mod macs;
+mod reconnect;
 mod show;
 mod verbs;
 
@@ -15,6 +16,7 @@ pub use form::{FormPage, create, edit, new, update};
 pub use list::{ListPage, Row, RowsPart, list};
 pub use live::{Graph, LivePart, live};
 pub use macs::{ForgetMacsPage, ask_forget_macs, forget_many_macs, set_forgetting};
+pub use reconnect::cancel_reconnect;
 pub use show::{SessionsPart, ShowPage, SpeedPart, Why, sessions, show};
 pub use verbs::{
     DeletePage, PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,
