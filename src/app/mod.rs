@@ -12,6 +12,7 @@ mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod notices;
 mod promises;
 mod pushes;
 mod routers;
@@ -57,6 +58,7 @@ pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use notices::Notices;
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
@@ -70,6 +72,8 @@ pub struct Settings {
     /// Minutes after midnight at which a business day starts.
     pub day_starts: u16,
     pub currency: Currency,
+    /// Days offline after which learned MAC addresses are forgotten; `None` for never.
+    pub forget_macs_after: Option<u16>,
 }
 
 /// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
@@ -87,6 +91,7 @@ impl Settings {
             isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
             calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
             day_starts,
+            forget_macs_after: text(Setting::ForgetMacsAfter)?.and_then(|t| t.parse().ok()),
             currency: Currency::parse(&currency).map_err(AppError::Setting)?,
         })
     }
@@ -259,6 +264,7 @@ pub struct App {
     pub cdn: CdnRouters,
     pub promises: Promises,
     pub certificates: Certificates,
+    pub notices: Notices,
     copies: Arc<Copies>,
 }
 
@@ -300,6 +306,7 @@ impl App {
             cdn: CdnRouters::default(),
             promises: Promises::new(),
             certificates,
+            notices: Notices::default(),
             copies,
         })
     }

@@ -234,6 +234,33 @@ pub enum MessageAuthenticator {
     Optional,
 }
 
+/// How a CoA or a Disconnect is written so that a router takes it (mikrotik.md a4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoaForm {
+    Plain,
+    MessageAuthenticator,
+    /// And with an Event-Timestamp.
+    Dated,
+}
+
+impl CoaForm {
+    /// In the order of preference.
+    pub const ALL: [CoaForm; 3] = [
+        CoaForm::Plain,
+        CoaForm::MessageAuthenticator,
+        CoaForm::Dated,
+    ];
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            CoaForm::Plain => "plain",
+            CoaForm::MessageAuthenticator => "with Message-Authenticator",
+            CoaForm::Dated => "with Message-Authenticator and Event-Timestamp",
+        }
+    }
+}
+
 /// Who counts the traffic of this router's sessions (rules.md section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UsageSource {
@@ -300,6 +327,8 @@ pub struct Nas {
     pub profile: Profile,
     /// 3799, or 1700 on old RouterOS.
     pub coa_port: u16,
+    /// What its last test was answered to; `None` before the first, and then it is plain.
+    pub coa_form: Option<CoaForm>,
     pub message_authenticator: MessageAuthenticator,
     /// Drop requests with Proxy-State and without Message-Authenticator.
     pub limit_proxy_state: bool,

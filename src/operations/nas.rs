@@ -7,7 +7,7 @@ use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
-use crate::domain::nas::{ApiAccess, MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::nas::{CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource};
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -108,7 +108,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         .write("change NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
             check(tx, &draft, Some(id))?;
-            let new = build(&draft, id, old.nas.created_at, old.nas.api.as_ref());
+            let new = build(&draft, id, old.nas.created_at, Some(&old.nas));
             let api_password = draft.api.as_ref().and_then(|api| api.password.as_ref());
             let mut difference = differences(&old.nas, &new);
             difference
@@ -160,13 +160,38 @@ pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
     Ok(())
 }
 
-fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAccess>) -> Nas {
+/// Keeps the form of CoA that a router was found to take, for all that it is sent from now on.
+pub(super) async fn keep_coa_form(
+    app: &App,
+    actor: &Actor,
+    id: NasId,
+    form: CoaForm,
+) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("CoA form", move |tx| {
+            let mut stored = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
+            let old = stored.nas.clone();
+            stored.nas.coa_form = Some(form);
+            if old == stored.nas {
+                return Ok(());
+            }
+            nas::put(tx, &stored)?;
+            let difference = differences(&old, &stored.nas);
+            note(tx, &actor, "CoA tested", &stored.nas, difference, now)
+        })
+        .await
+}
+
+fn build(draft: &Draft, id: NasId, created_at: Timestamp, old: Option<&Nas>) -> Nas {
+    let old_api = old.and_then(|old| old.api.as_ref());
     Nas {
         id,
         name: draft.name.clone(),
         network: draft.network,
         profile: draft.profile,
         coa_port: draft.coa_port,
+        coa_form: old.and_then(|old| old.coa_form),
         message_authenticator: draft.message_authenticator,
         limit_proxy_state: draft.limit_proxy_state,
         send_message_authenticator: draft.send_message_authenticator,
@@ -212,6 +237,7 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
         .field("address", old.network, new.network)
         .field("profile", old.profile.word(), new.profile.word())
         .field("CoA port", old.coa_port, new.coa_port)
+        .field("CoA requests", coa_form_word(old), coa_form_word(new))
         .field(
             "Message-Authenticator",
             policy_word(old.message_authenticator),
@@ -239,6 +265,10 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
         .field("change by API", old.api_fallback, new.api_fallback)
         .field("notes", &old.notes, &new.notes);
     difference
+}
+
+fn coa_form_word(nas: &Nas) -> &'static str {
+    nas.coa_form.map_or("not tested", CoaForm::label)
 }
 
 fn policy_word(policy: MessageAuthenticator) -> &'static str {

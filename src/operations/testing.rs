@@ -18,6 +18,7 @@ use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::pool::{Pool, PoolKind, Ranges};
 use crate::domain::rate::Rate;
+use crate::domain::reconnect::Reconnect;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;
 use crate::domain::text::Username;
@@ -138,6 +139,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         static_prefix: None,
         rate_override: None,
         extras: Extras::default(),
+        reconnect: Reconnect::default(),
     }
 }
 

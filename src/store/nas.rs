@@ -9,7 +9,7 @@ use super::tables::NAS;
 use super::{Change, Read, StoreError, Tx, ids, rows};
 use crate::domain::id::NasId;
 use crate::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource,
 };
 use crate::domain::time::Timestamp;
 
@@ -76,6 +76,9 @@ mod v1 {
         pub api_fallback: Option<bool>,
         #[n(15)]
         pub sealed_api_password: Option<ByteVec>,
+        /// 0 plain, 1 with Message-Authenticator, 2 with Event-Timestamp too.
+        #[n(16)]
+        pub coa_form: Option<u8>,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -167,6 +170,11 @@ impl From<&StoredNas> for NasRow {
             api_fallback: n.api_fallback.then_some(true),
             sealed_api_password: (!stored.sealed_api_password.is_empty())
                 .then(|| stored.sealed_api_password.clone().into()),
+            coa_form: n.coa_form.map(|form| match form {
+                CoaForm::Plain => 0,
+                CoaForm::MessageAuthenticator => 1,
+                CoaForm::Dated => 2,
+            }),
         }
     }
 }
@@ -179,6 +187,11 @@ impl NasRow {
             network: Network::parse(&self.network).map_err(|why| rows::damaged(&NAS, id, &why))?,
             profile: Profile::parse(&self.profile).map_err(|why| rows::damaged(&NAS, id, &why))?,
             coa_port: self.coa_port,
+            coa_form: self.coa_form.map(|form| match form {
+                1 => CoaForm::MessageAuthenticator,
+                2 => CoaForm::Dated,
+                _ => CoaForm::Plain,
+            }),
             message_authenticator: match self.message_authenticator {
                 0 => MessageAuthenticator::Auto { pinned: false },
                 1 => MessageAuthenticator::Auto { pinned: true },

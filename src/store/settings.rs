@@ -18,6 +18,8 @@ pub enum Setting {
     SetupToken,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
     Certificate,
+    /// Days offline after which learned MAC addresses are forgotten; absent for never.
+    ForgetMacsAfter,
 }
 
 impl Setting {
@@ -29,6 +31,7 @@ impl Setting {
             Setting::Currency => "currency",
             Setting::SetupToken => "setup-token",
             Setting::Certificate => "certificate",
+            Setting::ForgetMacsAfter => "forget-macs-after",
         }
     }
 }

@@ -21,6 +21,7 @@ fn nas() -> Nas {
         network: Network::parse("10.20.0.1").unwrap(),
         profile: Profile::MikroTik,
         coa_port: 3799,
+        coa_form: None,
         message_authenticator: MessageAuthenticator::Required,
         limit_proxy_state: false,
         send_message_authenticator: true,

@@ -147,6 +147,7 @@ impl Isp {
             static_prefix: None,
             rate_override: None,
             extras: Extras::default(),
+            reconnect: proxpanel::domain::reconnect::Reconnect::default(),
         };
         let created = subscribers::create(&self.app, &Actor::CommandLine, draft).await;
         let subscriber = created.unwrap();
