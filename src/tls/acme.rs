@@ -119,7 +119,11 @@ impl Session {
     /// the answers. The certificate is good as PEM and has its key; nothing was stored.
     ///
     /// Errors: `Challenge` names the first name that could not be proved; all others as they are.
-    pub async fn order(&self, names: &[String], challenges: &Challenges) -> Result<Pair, AcmeError> {
+    pub async fn order(
+        &self,
+        names: &[String],
+        challenges: &Challenges,
+    ) -> Result<Pair, AcmeError> {
         let under_way = challenges.begin();
         let ordered = timeout(LONGEST_ORDER, self.hold(names, &under_way)).await;
         ordered.map_err(|_| AcmeError::Timeout)?
@@ -156,7 +160,10 @@ impl Session {
             if authorization.refresh().await.is_err() {
                 break;
             }
-            let problem = authorization.challenges.iter().find_map(|it| it.error.as_ref());
+            let problem = authorization
+                .challenges
+                .iter()
+                .find_map(|it| it.error.as_ref());
             if let Some(problem) = problem {
                 return AcmeError::Challenge {
                     name: authorization.identifier().to_string(),
@@ -274,7 +281,10 @@ mod tests {
             subproblems: Vec::new(),
         };
         for (detail, said) in [
-            ("Fetching http://a/: refused.", "Fetching http://a/: refused"),
+            (
+                "Fetching http://a/: refused.",
+                "Fetching http://a/: refused",
+            ),
             ("a\r\nb", "a  b"),
             (&"x".repeat(601), "x".repeat(600).as_str()),
         ] {
@@ -313,7 +323,8 @@ mod tests {
         let away = sign_in(authority("https://127.0.0.1:9/dir", ""), None).await;
         let error = away.err().unwrap().to_string();
         assert!(
-            error.contains("https://127.0.0.1:9/dir cannot be reached") && error.contains("refused"),
+            error.contains("https://127.0.0.1:9/dir cannot be reached")
+                && error.contains("refused"),
             "{error}"
         );
         for trust in [

@@ -6,6 +6,8 @@
 
 pub mod browser;
 pub mod daemon;
+pub mod https;
+pub mod pebble;
 pub mod process;
 pub mod radius;
 pub mod routeros;
