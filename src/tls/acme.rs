@@ -141,9 +141,8 @@ impl Session {
             .map_err(|problem| problem.in_words(&self.directory))?;
         match order.poll_ready(&PATIENCE).await {
             Ok(OrderStatus::Ready) => {}
-            Ok(_) | Err(Error::Api(_)) => {
-                return Err(self.why_not(&mut order).await);
-            }
+            Ok(_) => return Err(self.why_not(&mut order, None).await),
+            Err(Error::Api(problem)) => return Err(self.why_not(&mut order, Some(problem)).await),
             Err(error) => return Err(fault(error)),
         }
         under_way.reach(Step::Issue);
@@ -152,9 +151,8 @@ impl Session {
         Pair::parse(&chain, key.expose()).map_err(AcmeError::Issued)
     }
 
-    /// Asks what became of the challenges of an order that is not ready.
-    async fn why_not(&self, order: &mut instant_acme::Order) -> AcmeError {
-        let of_order = order.state().error.as_ref().map(reason);
+    /// Asks what became of the challenges of an order that is not ready; else there is only what the authority `said` of it.
+    async fn why_not(&self, order: &mut instant_acme::Order, said: Option<Problem>) -> AcmeError {
         let mut authorizations = order.authorizations();
         while let Some(Ok(mut authorization)) = authorizations.next().await {
             if authorization.refresh().await.is_err() {
@@ -171,7 +169,10 @@ impl Session {
                 };
             }
         }
-        AcmeError::Refused(of_order.unwrap_or_else(|| "the order is not valid".to_owned()))
+        AcmeError::Refused(said.map_or_else(
+            || "the order is not valid".to_owned(),
+            |problem| reason(&problem),
+        ))
     }
 }
 

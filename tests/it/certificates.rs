@@ -1,6 +1,5 @@
 //! HTTPS of the real daemon: from the first start, with files that another program renews, and with a certificate authority.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +8,6 @@ use crate::support::https::{Answer, Connection, Operator, ask_plain};
 use crate::support::pebble::{Pebble, dead_port};
 
 const LIMIT: Duration = Duration::from_secs(60);
-const PASSWORD: &str = "a long enough password";
 const PAGE: &str = "/settings/certificate";
 const HTTPS: [&str; 2] = ["--https-listen", "127.0.0.1:0"];
 
@@ -17,14 +15,18 @@ fn fingerprint(daemon: &Daemon) -> String {
     Connection::open(daemon.https()).fingerprint()
 }
 
-fn operator(daemon: &Daemon) -> Operator {
+/// Adds `rania`, and returns her password.
+fn add_operator(daemon: &Daemon) -> String {
     let added = daemon.run(&["operator", "add", "rania"]);
-    assert!(added.status.success());
     let said = String::from_utf8(added.stdout).unwrap();
     let password = said
         .lines()
         .find_map(|line| line.strip_prefix("Password: "));
-    Operator::sign_in(daemon.https(), "rania", password.unwrap())
+    password.expect("a password").to_owned()
+}
+
+fn operator(daemon: &Daemon) -> Operator {
+    Operator::sign_in(daemon.https(), "rania", &add_operator(daemon))
 }
 
 /// Waits for a line of the log that `pick` takes something from.
@@ -149,7 +151,7 @@ fn an_authority_issues_a_certificate_that_is_shown_at_once_and_after_a_restart()
         .lines()
         .find_map(|line| line.strip_prefix("Password: "));
     let password = password.unwrap_or(PASSWORD).to_owned();
-    let operator = operator_of(daemon.https(), &password);
+    let operator = Operator::sign_in(daemon.https(), "rania", &password);
     let mut open = Connection::open(daemon.https());
     let self_signed = open.fingerprint();
     let ordered = order(&operator, &pebble, "panel.example.net www.example.net");
@@ -178,8 +180,8 @@ fn an_authority_issues_a_certificate_that_is_shown_at_once_and_after_a_restart()
     daemon.restart();
     assert_eq!(fingerprint(&daemon), first);
     // An authority that lost its accounts gets a new one, and issues for another name.
-    pebble.forget_everything();
-    let operator = operator_of(daemon.https(), &password);
+    pebble.forget_everything(daemon.web().port());
+    let operator = Operator::sign_in(daemon.https(), "rania", &password);
     order(&operator, &pebble, "other.example.net");
     let second = issued(&daemon, &pebble, &[&first]);
     assert_eq!(fingerprint(&daemon), second);
@@ -197,9 +199,9 @@ fn a_certificate_is_renewed_before_it_ends() {
     let second = issued(&daemon, &pebble, &[&first]);
     let accounts = pebble.output();
     assert!(!accounts.contains("now 2 accounts"), "the account is kept");
-    let shown = fingerprint(&daemon);
-    assert_ne!(shown, first);
-    assert!(shown == second || !second.is_empty());
+    // By now it may be the third.
+    assert_ne!(fingerprint(&daemon), first);
+    assert_ne!(second, first);
 }
 
 #[test]

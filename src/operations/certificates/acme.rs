@@ -117,9 +117,9 @@ pub async fn order(app: &Arc<App>) -> Result<String, Error> {
     match ordered {
         Ok(pair) => install(app, &stored.acme, pair).await,
         Err(reason) => {
-            tracing::warn!(reason, "no certificate was issued");
             let kept = reason.clone();
             change(app, &stored.acme, move |acme| acme.fail(kept.clone())).await?;
+            tracing::warn!(reason, "no certificate was issued");
             Ok(format!("no certificate: {reason}"))
         }
     }

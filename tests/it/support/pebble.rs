@@ -18,7 +18,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub struct Pebble {
     folder: TempDir,
     address: SocketAddr,
-    http_port: u16,
     life: u32,
     names: Process,
     names_address: SocketAddr,
@@ -46,7 +45,6 @@ impl Pebble {
         Pebble {
             folder,
             address,
-            http_port,
             life,
             names,
             names_address,
@@ -55,13 +53,14 @@ impl Pebble {
         }
     }
 
-    /// Ends it, and starts another at the same address that knows nothing of the accounts of before.
-    pub fn forget_everything(&mut self) {
+    /// Ends it, and starts another at the same address that knows nothing of the accounts of before, and looks at another
+    /// port.
+    pub fn forget_everything(&mut self, http_port: u16) {
         self.process.kill();
         self.process = authority_on(
             self.folder.path(),
             self.address,
-            self.http_port,
+            http_port,
             self.life,
             self.names_address,
         );
