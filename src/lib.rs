@@ -11,6 +11,7 @@ pub mod domain;
 pub mod jobs;
 pub mod operations;
 pub mod radius;
+pub mod remote;
 pub mod routers;
 pub mod search;
 pub mod store;

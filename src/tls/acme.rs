@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::challenges::{Challenges, Order, Step};
 use super::error::TlsError;
-use super::http::{Https, roots};
+use super::http::Https;
 use super::pair::Pair;
+use super::trust::{Trust, TrustError, client_config};
 use crate::crypto::Secret;
 
 /// The whole conversation. Authorities look at the challenges within seconds.
@@ -32,8 +33,8 @@ pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Why no certificate was issued, for the owner.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
-    #[error("The authority's certificate cannot be used: {0}")]
-    Authority(String),
+    #[error(transparent)]
+    Authority(#[from] TrustError),
     #[error("The certificate authority at {directory} cannot be reached: {why}")]
     Unreachable { directory: String, why: String },
     /// What the authority answered.
@@ -73,9 +74,16 @@ pub struct Session {
     directory: String,
 }
 
-/// Whether text names authorities that can be trusted. Errors: in words.
-pub fn check_authority(pem: &str) -> Result<(), String> {
-    roots(pem).map(drop)
+fn trust(pem: &str) -> Trust {
+    match pem.trim().is_empty() {
+        true => Trust::Public,
+        false => Trust::Authority(pem.to_owned()),
+    }
+}
+
+/// Whether PEM text names an authority that can be trusted; empty text is good. Errors: in words.
+pub fn check_authority(pem: &str) -> Result<(), TrustError> {
+    client_config(&trust(pem)).map(drop)
 }
 
 /// Signs in with a stored account, or makes one, which is returned to be stored: JSON text with a private key.
@@ -85,7 +93,7 @@ pub async fn sign_in(
     authority: Authority<'_>,
     account: Option<&Secret<String>>,
 ) -> Result<(Session, Option<Secret<String>>), AcmeError> {
-    let https = Https::new(authority.trust).map_err(AcmeError::Authority)?;
+    let https = Https::new(&trust(authority.trust))?;
     let builder = Account::builder_with_http(Box::new(https));
     let directory = authority.directory.to_owned();
     let fault = |error| told(error, &directory);

@@ -1,12 +1,12 @@
 //! What a certificate says, for people: names, issuer, dates, fingerprint.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 
+use super::trust::Fingerprint;
 use crate::crypto;
 use crate::domain::time::Timestamp;
 
@@ -14,27 +14,6 @@ use crate::domain::time::Timestamp;
 const MOST_NAMES: usize = 100;
 /// Characters of an issuer; the rest is cut off.
 const LONGEST_ISSUER: usize = 200;
-
-/// SHA-256 of a certificate's DER octets.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
-
-/// As browsers and phones show it: `AB:CD:…`, 32 pairs.
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, octet) in self.0.iter().enumerate() {
-            let colon = if index == 0 { "" } else { ":" };
-            write!(f, "{colon}{octet:02X}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Fingerprint({self})")
-    }
-}
 
 /// What one certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_written_as_browsers_do() {
-        let text = facts(&[]).fingerprint.to_string();
+        let text = facts(&[]).fingerprint.pairs();
         assert!(
             text.starts_with("AB:AB:") && text.ends_with(":AB"),
             "{text}"

@@ -1,5 +1,5 @@
 //! TLS of the panel: the certificate that browsers see, its files, and how it is replaced while connections are open; and
-//! the conversation with a certificate authority (ACME, RFC 8555).
+//! the conversation with a certificate authority (ACME, RFC 8555). Where we are the ones who connect: whom we trust.
 //!
 //! Not here: who may replace it and when (`operations::certificates`), sockets (`daemon`, `web::server`). Invariants: there
 //! is always a certificate to show, since the machine makes its own where no other can be used; a certificate is in use only
@@ -13,6 +13,7 @@ mod files;
 mod http;
 mod pair;
 mod self_signed;
+pub mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,9 +27,10 @@ use rustls::sign::CertifiedKey;
 
 pub use challenges::{Challenges, Step};
 pub use error::TlsError;
-pub use facts::{Facts, Fingerprint};
+pub use facts::Facts;
 pub use pair::Pair;
 pub use self_signed::{LIFE, RENEWED_BEFORE};
+pub use trust::Fingerprint;
 
 use crate::domain::time::Timestamp;
 

@@ -12,6 +12,7 @@ mod browser_frame;
 mod certificates;
 mod crash;
 mod panel;
+mod remote;
 mod router_checks;
 mod routeros;
 mod speeds;

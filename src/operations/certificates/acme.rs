@@ -33,7 +33,8 @@ pub struct Wanted {
 /// Errors: `Field` `authority`.
 pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(), Error> {
     refuse_if_configured(app)?;
-    check_authority(&wanted.authority).map_err(|problem| Error::field("authority", problem))?;
+    check_authority(&wanted.authority)
+        .map_err(|problem| Error::field("authority", problem.to_string()))?;
     let (actor, now) = (actor.clone(), app.now());
     let before = app.certificates.in_use();
     let kept = app.certificates.stored(Source::Acme);
@@ -226,7 +227,7 @@ async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Err
     let facts = pair.facts().clone();
     super::store(app, Source::Acme, pair).await?;
     let (asked, now, before) = (asked.clone(), app.now(), app.certificates.in_use());
-    let (names, fingerprint) = (facts.names.join(" "), facts.fingerprint);
+    let (names, fingerprint) = (facts.names.join(" "), facts.fingerprint.pairs());
     let is_wanted = app
         .store
         .write("certificate issued", move |tx| -> Result<bool, Error> {
@@ -242,7 +243,7 @@ async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Err
         .await?;
     if is_wanted {
         app.certificates.choose(Source::Acme)?;
-        tracing::info!(names, %fingerprint, "a certificate was issued and is in use");
+        tracing::info!(names, fingerprint, "a certificate was issued and is in use");
     }
     Ok(format!("a certificate for {names}"))
 }

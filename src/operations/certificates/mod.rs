@@ -210,7 +210,11 @@ fn note_choice(
         .field("source", before.source.word(), source.word())
         .field("names", before.facts.names.join(" "), facts.names.join(" "))
         .field("until", until(&before.facts), until(facts))
-        .field("SHA-256", before.facts.fingerprint, facts.fingerprint);
+        .field(
+            "SHA-256",
+            before.facts.fingerprint.pairs(),
+            facts.fingerprint.pairs(),
+        );
     note(tx, actor, "certificate changed", difference, now)
 }
 

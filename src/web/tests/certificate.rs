@@ -40,7 +40,7 @@ async fn the_certificate_in_use_is_shown_with_the_fingerprint_that_browsers_show
     let test = TestApp::start().await;
     let browser = test.sign_in().await;
     let in_use = test.app.certificates.in_use();
-    let fingerprint = in_use.facts.fingerprint.to_string();
+    let fingerprint = in_use.facts.fingerprint.pairs();
     let page = browser.get(PATH).await;
     page.shows(
         OK,
@@ -161,7 +161,7 @@ async fn an_order_is_parsed_kept_and_shown_until_it_is_done() {
         ),
         (
             &[("names", "a.example"), ("agreed", "on"), ("authority", "x")],
-            "no certificate in it",
+            "there is none in the text",
         ),
         (&[("names", "a.example")], "agree to its terms"),
     ] {

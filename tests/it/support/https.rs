@@ -5,10 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proxpanel::routers::routeros::tls::{Trust, client_config};
+use proxpanel::tls::trust::{Fingerprint, Trust, client_config};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
-use sha2::{Digest, Sha256};
 
 /// Far longer than any answer takes.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -59,10 +58,8 @@ impl Connection {
 
     /// SHA-256 of the certificate, as the panel's page writes it.
     pub fn fingerprint(&self) -> String {
-        let leaf = self.0.conn.peer_certificates().expect("certificates")[0].clone();
-        let digest: [u8; 32] = Sha256::digest(&leaf).into();
-        let pairs: Vec<String> = digest.iter().map(|octet| format!("{octet:02X}")).collect();
-        pairs.join(":")
+        let leaf = &self.0.conn.peer_certificates().expect("certificates")[0];
+        Fingerprint::of(leaf).pairs()
     }
 
     /// How many certificates came.

@@ -250,7 +250,7 @@ fn part(signed: &Signed, state: &State) -> StatePart {
             Fact::new("Issued by", &facts.issuer),
             Fact::new("From", words.minute(facts.not_before)),
             Fact::new("Until", words.minute(facts.not_after)).note(left),
-            Fact::new("SHA-256", facts.fingerprint.to_string())
+            Fact::new("SHA-256", facts.fingerprint.pairs())
                 .note("The browser shows the same where it warns; compare before you go on.")
                 .copyable(),
         ],
