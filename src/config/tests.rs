@@ -19,10 +19,7 @@ fn socket(text: &str) -> SocketAddr {
 fn an_empty_file_gives_the_defaults() {
     let config = parse("").expect("an empty file is valid");
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/proxpanel"));
-    assert_eq!(
-        config.web.listen,
-        [socket("0.0.0.0:80"), socket("[::]:80")]
-    );
+    assert_eq!(config.web.listen, [socket("0.0.0.0:80"), socket("[::]:80")]);
     assert_eq!(
         config.web.https_listen,
         [socket("0.0.0.0:443"), socket("[::]:443")]

@@ -9,6 +9,7 @@
 
 mod appliance;
 mod browser_frame;
+mod certificates;
 mod crash;
 mod panel;
 mod remote;

@@ -10,14 +10,11 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS,
-    OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS, USAGE_AUDIT,
-    USAGE_DAYS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, cdn, nas, notices, operators, outbox,
-    planned, plans, sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, nas, notices, operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
@@ -116,18 +113,11 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage-newest",
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
-    golden(
-        "quota-notice",
-        view.get(&QUOTA_NOTICES, (1, 20_600, 1, 80))
-            .unwrap()
-            .unwrap(),
-    );
-    golden(
-        "planned-disconnect",
-        view.get(&PLANNED_DISCONNECTS, (samples::NOW.0, 3))
-            .unwrap()
-            .unwrap(),
-    );
+    ACME, NOW, PLANNED_DISCONNECTS, QUOTA_NOTICES,
+};
+use super::super::testing::{Disk, quick};
+use super::super::{
+    ,
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
@@ -247,6 +237,7 @@ fn every_value_reads_back_as_it_was() {
     let told = |id| notices::of(&view, SubscriberId(id), &counting).unwrap();
     assert_eq!((told(1), told(2)), (samples::notices(), Vec::new()));
     assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
+    assert_eq!(acme::get(&view).unwrap(), samples::acme());
 }
 
 proptest! {
