@@ -10,9 +10,11 @@
 mod appliance;
 mod browser_frame;
 mod crash;
+mod package;
 mod panel;
 mod router_checks;
 mod routeros;
+mod service;
 mod speeds;
 mod support;
 mod tidy;
