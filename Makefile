@@ -42,7 +42,7 @@ deb: ## Build the Debian package into target/deb: ARCH=amd64 or ARCH=arm64
 	packaging/install-build-tools $(ARCH)
 	@mkdir -p target/deb
 	DEB_DESTDIR=$(CURDIR)/target/deb dpkg-buildpackage -b -us -uc -a$(ARCH) \
-	  --buildinfo-file=target/deb/proxpanel_$(ARCH).buildinfo \
+	  --buildinfo-option=-utarget/deb --buildinfo-file=target/deb/proxpanel_$(ARCH).buildinfo \
 	  --changes-option=-utarget/deb --changes-file=target/deb/proxpanel_$(ARCH).changes
 	@ls -l target/deb/*_$(ARCH).deb
 

@@ -73,7 +73,7 @@ fn the_unit_keeps_one_right_and_is_watched() {
     for line in [
         "Type=notify",
         "ExecStartPre=/usr/bin/proxpanel check-config",
-        "ExecReload=/bin/kill -HUP $MAINPID",
+        r#"ExecReload=/bin/sh -c "kill -HUP $MAINPID""#,
         "WatchdogSec=60",
         "Restart=always",
         "User=proxpanel",

@@ -147,7 +147,7 @@ fn the_watchdog_is_fed_three_times_in_each_period() {
 fn a_browser_that_never_ends_its_form_does_not_hold_up_the_stop() {
     let mut daemon = Daemon::start(&[]);
     let mut browser = TcpStream::connect(daemon.web()).unwrap();
-    let form = "POST /sign-in HTTP/1.1\r\nHost: panel\r\nContent-Length: 100\r\n\r\nname=";
+    let form = "POST /login HTTP/1.1\r\nHost: panel\r\nContent-Length: 100\r\n\r\nname=";
     browser.write_all(form.as_bytes()).unwrap();
     // The panel has taken the connection when it has answered another one that came later.
     let answer = daemon.run(&["doctor", "--quick"]);
