@@ -151,13 +151,15 @@ fn close(app: &Arc<App>) {
         // Nobody waits any more when it took too long.
         let _ = done.send(());
     };
-    match thread::Builder::new().name("close".to_owned()).spawn(work) {
-        // The thread ends with the process, and a commit that it breaks off has not happened.
-        Ok(_) if ended.recv_timeout(CLOSE_LIMIT).is_err() => tracing::warn!(
+    if let Err(error) = thread::Builder::new().name("close".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread to close the tables with");
+        return;
+    }
+    // The thread ends with the process, and a commit that is broken off so has not happened.
+    if ended.recv_timeout(CLOSE_LIMIT).is_err() {
+        tracing::warn!(
             "the tables are not up to date yet; the next start brings in the rest from the journal"
-        ),
-        Ok(_) => {}
-        Err(error) => tracing::error!(%error, "no thread to close the tables with"),
+        );
     }
 }
 
