@@ -1,30 +1,39 @@
 //! The order of start and stop; the only place that binds sockets and starts tasks.
 //!
 //! Start: store and journal, sockets, jobs, panel, control socket, then the ready line. Stop: RADIUS and panel close
-//! their doors, jobs finish their piece, accounting and the writer drain, the store closes.
+//! their doors, jobs finish their piece, accounting and the writer drain, the store closes. Invariant: from the signal to
+//! the end it takes at most five seconds, whatever hangs, and what was acknowledged is on disk before and after.
+
+mod reload;
+mod systemd;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Source};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, attempts, certificates, demo, setup};
+use crate::operations::{self, attempts, demo, setup};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
+use crate::telemetry::Logging;
 use crate::web::server::Door;
 use crate::{control, web};
+
+use reload::Reloader;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -51,9 +60,16 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Connections of one TCP port that wait to be accepted; a burst of browsers.
 const BACKLOG: i32 = 512;
 
+/// How long answers and jobs under way may take at the stop; then they are cut off. Jobs find again what they left.
+const DOORS_LIMIT: Duration = Duration::from_secs(2);
+/// How long the last sessions may take into the tables; what is left then is read from the journal at the next start.
+const CLOSE_LIMIT: Duration = Duration::from_millis(2500);
+/// How long threads that do not listen are waited for. With the two above it makes less than five seconds.
+const THREADS_LIMIT: Duration = Duration::from_millis(250);
+
 /// A runtime of the size that suits a small machine.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(MOST_WORKERS))
         .max_blocking_threads(BLOCKING_THREADS)
@@ -62,22 +78,27 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Runs the appliance until SIGTERM or SIGINT. With `greet` the first steps are told on standard error, for people who
-/// start it by hand; the setup link in it is a secret, so it is not for a log.
-pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
+/// Runs the appliance until SIGTERM or SIGINT; SIGHUP reads again what can be read again. With `greet` the first steps are
+/// told on standard error, for people who start it by hand; the setup link in it is a secret, so it is not for a log.
+pub fn serve(
+    config: Config,
+    source: Source,
+    logging: Logging,
+    greet: bool,
+) -> Result<(), DaemonError> {
+    systemd::status("Opening the data folder");
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
-    let served = runtime.block_on(run(&app, greet));
-    if let Err(error) = attempts::write(&app) {
-        tracing::error!(%error, "the last authentication attempts were not written");
-    }
+    let reloader = Reloader { source, logging };
+    let served = runtime.block_on(run(&app, &reloader, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
-    app.close();
-    runtime.shutdown_timeout(Duration::from_secs(5));
+    close(&app);
+    runtime.shutdown_timeout(THREADS_LIMIT);
     served
 }
 
-async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
+async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), DaemonError> {
+    let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web)?;
@@ -98,33 +119,86 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     if greet {
         greet_person(app).await?;
     }
-    say_ready(&app.listening())?;
+    let listening = listening_line(&app.listening());
+    say_ready(&listening)?;
+    systemd::ready(&listening);
+    let watchdog = systemd::start_watchdog(app);
 
-    wait_for_signal(app).await?;
+    while signals.next().await == Wish::Reload {
+        systemd::reloading();
+        reloader.reload(app);
+        systemd::ready(&listening);
+    }
     tracing::info!("stopping");
+    systemd::stopping();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
-    tokio::task::spawn_blocking(move || radius.stop())
-        .await
-        .map_err(io::Error::other)?;
-    panel.stop().await;
-    supervisor.stop().await;
+    let sockets = tokio::task::spawn_blocking(move || radius.stop());
+    let doors = async { tokio::join!(sockets, panel.stop(), supervisor.stop()).0 };
+    match timeout(DOORS_LIMIT, doors).await {
+        Ok(joined) => joined.map_err(io::Error::other)?,
+        Err(_) => tracing::warn!("what took too long was cut off"),
+    }
+    if let Some(watchdog) = watchdog {
+        watchdog.abort();
+    }
     Ok(())
 }
 
-/// Until SIGTERM or SIGINT. SIGHUP reads again what may have changed on disk: the certificate.
-async fn wait_for_signal(app: &App) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
+/// Brings into the tables what the journal and the queues hold, and closes the files, as far as there is time for it.
+fn close(app: &Arc<App>) {
+    let (done, ended) = mpsc::sync_channel(1);
+    let closing = Arc::clone(app);
+    let work = move || {
+        if let Err(error) = attempts::write(&closing) {
+            tracing::error!(%error, "the last authentication attempts were not written");
+        }
+        closing.close();
+        // Nobody waits any more when it took too long.
+        let _ = done.send(());
+    };
+    if let Err(error) = thread::Builder::new().name("close".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread to close the tables with");
+        return;
+    }
+    // The thread ends with the process, and a commit that is broken off so has not happened.
+    if ended.recv_timeout(CLOSE_LIMIT).is_err() {
+        tracing::warn!(
+            "the tables are not up to date yet; the next start brings in the rest from the journal"
+        );
+    }
+}
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// What a hang-up means: for a person's own daemon, that the terminal is gone.
+    on_hangup: Wish,
+}
+
+impl Signals {
+    fn listen(by_hand: bool) -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_hangup: if by_hand { Wish::Stop } else { Wish::Reload },
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => {
-                // What cannot be read is on the log and on the pages; the certificate in use stays.
-                let _kept = certificates::reload(app);
-            }
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => self.on_hangup,
         }
     }
 }
@@ -262,21 +336,24 @@ fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// The line that says that everything listens: `ready web=ADDR https=ADDR auth=ADDR acct=ADDR`.
-fn say_ready(listening: &Listening) -> io::Result<()> {
-    let mut line = "ready".to_owned();
+/// Where everything listens: `web=ADDR https=ADDR auth=ADDR acct=ADDR`.
+fn listening_line(listening: &Listening) -> String {
+    let mut words = Vec::new();
     for (word, addresses) in [
         ("web", &listening.web),
         ("https", &listening.https),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
     ] {
-        for address in addresses {
-            line.push_str(&format!(" {word}={address}"));
-        }
+        words.extend(addresses.iter().map(|address| format!("{word}={address}")));
     }
+    words.join(" ")
+}
+
+/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
+fn say_ready(listening: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "ready {listening}")?;
     out.flush()
 }
 

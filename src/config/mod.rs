@@ -89,6 +89,21 @@ pub struct Overrides {
     pub acct_listen: Vec<SocketAddr>,
 }
 
+/// Where a configuration comes from, so that it can be read again.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The operator's `--config`.
+    pub path: Option<PathBuf>,
+    pub overrides: Overrides,
+}
+
+impl Source {
+    /// As [`Config::load`].
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(self.path.as_deref(), &self.overrides)
+    }
+}
+
 /// Why there is no configuration. Each message names the file, and what to change in it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

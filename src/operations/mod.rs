@@ -29,6 +29,7 @@ pub mod overview;
 mod plan_words;
 pub mod plans;
 pub mod pools;
+pub mod pulse;
 pub mod quota_sync;
 pub mod reconnects;
 pub mod records;

@@ -59,6 +59,11 @@ pub use ticket::WriteTicket;
 pub use tx::{Change, Tx};
 pub use view::{Order, Read, View};
 
+/// The schema version that this program writes, and the newest that it can read.
+pub fn newest_version() -> u32 {
+    schema::newest(schema::MIGRATIONS)
+}
+
 /// The name of the main file in the data folder.
 pub const FILE_NAME: &str = "proxpanel.redb";
 /// The name of the machine's key in the data folder.
