@@ -3,11 +3,19 @@
 //! Start: store and journal, sockets, jobs, panel, control socket, then the ready line. Stop: RADIUS and panel close
 //! their doors, jobs finish their piece, accounting and the writer drain, the store closes.
 
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ResolvesServerCert;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -19,6 +27,7 @@ use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
 use crate::operations::{self, attempts, demo, setup};
+use crate::radius::radsec::{Limits, Radsec, RadsecError};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
 use crate::{control, web};
@@ -33,12 +42,16 @@ pub enum DaemonError {
         what: &'static str,
         source: io::Error,
     },
+    #[error("RadSec: {0}")]
+    Radsec(#[from] RadsecError),
     #[error("{0}")]
     Operation(#[from] operations::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
 
+/// Key and certificate of RadSec, PEM.
+const RADSEC_FILE: &str = "radsec.pem";
 /// Threads of the panel and the jobs; RADIUS has its own.
 const MOST_WORKERS: usize = 2;
 /// Threads for what blocks: scans, exports, password hashes.
@@ -75,11 +88,13 @@ pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
 async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
+    let radsec = listen_radsec(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web.listen).await?;
     app.set_listening(Listening {
         web: panel.addresses.clone(),
         auth: addresses(&radius.auth),
         acct: addresses(&radius.acct),
+        radsec: radsec.addresses().to_vec(),
     });
     let mut supervisor = Supervisor::default();
     jobs::start(
@@ -97,6 +112,7 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     wait_for_signal().await?;
     tracing::info!("stopping");
     drop(control);
+    radsec.stop().await;
     // The sockets' threads are joined, which may take a moment.
     tokio::task::spawn_blocking(move || radius.stop())
         .await
@@ -153,6 +169,51 @@ impl Radius {
     }
 }
 
+/// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
+fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
+    let certificate = server_certificate(&app.config.data_dir)?;
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
+    for address in &app.config.radius.radsec_listen {
+        radsec
+            .listen(*address)
+            .map_err(|source| DaemonError::Listen {
+                address: *address,
+                what: "RadSec",
+                source,
+            })?;
+    }
+    Ok(radsec)
+}
+
+/// The certificate that RadSec shows, made at the first start.
+fn server_certificate(folder: &Path) -> Result<Arc<dyn ResolvesServerCert>, DaemonError> {
+    let file = folder.join(RADSEC_FILE);
+    let text = match fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let made = rcgen::generate_simple_self_signed(["proxpanel".to_owned()])
+                .map_err(io::Error::other)?;
+            let text = made.cert.pem() + &made.signing_key.serialize_pem();
+            let mut options = fs::OpenOptions::new();
+            let mut out = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&file)?;
+            out.write_all(text.as_bytes())?;
+            text
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(io::Error::other)?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(text.as_bytes())
+        .collect::<Result<_, _>>()
+        .map_err(io::Error::other)?;
+    let pair =
+        CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(RadsecError::from)?;
+    Ok(Arc::new(SingleCertAndKey::from(pair)))
+}
+
 struct Panel {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
@@ -206,13 +267,14 @@ fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
+/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
 fn say_ready(listening: &Listening) -> io::Result<()> {
     let mut line = "ready".to_owned();
     for (word, addresses) in [
         ("web", &listening.web),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
+        ("radsec", &listening.radsec),
     ] {
         for address in addresses {
             line.push_str(&format!(" {word}={address}"));
@@ -242,6 +304,12 @@ async fn greet_person(app: &App) -> Result<(), DaemonError> {
     };
     lines.push(format!("  Authentication   UDP {}", list(&listening.auth)));
     lines.push(format!("  Accounting       UDP {}", list(&listening.acct)));
+    if !listening.radsec.is_empty() {
+        lines.push(format!(
+            "  RadSec           TCP {}",
+            list(&listening.radsec)
+        ));
+    }
     if demo::is_present(app)?
         && let Some(server) = listening.auth.first()
     {

@@ -55,6 +55,9 @@ enum Command {
         /// Where RADIUS accounting listens; may be repeated
         #[arg(long, value_name = "ADDR")]
         acct_listen: Vec<SocketAddr>,
+        /// Where RadSec listens (TCP); may be repeated
+        #[arg(long, value_name = "ADDR")]
+        radsec_listen: Vec<SocketAddr>,
         /// Tell a person who starts it by hand what to do first
         #[arg(long)]
         greet: bool,
@@ -182,6 +185,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             web_listen,
             auth_listen,
             acct_listen,
+            radsec_listen,
             greet,
         } => {
             let overrides = Overrides {
@@ -189,6 +193,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
                 web_listen,
                 auth_listen,
                 acct_listen,
+                radsec_listen,
             };
             let config = Config::load(place.config.as_deref(), &overrides)?;
             telemetry::start_logging(&config.log.level.to_string());

@@ -43,6 +43,7 @@ struct WebShape {
 struct RadiusShape {
     auth_listen: Vec<String>,
     acct_listen: Vec<String>,
+    radsec_listen: Vec<String>,
     threads: Option<i64>,
     coa_bind: Option<String>,
 }
@@ -79,6 +80,7 @@ impl Default for RadiusShape {
         Self {
             auth_listen: vec!["0.0.0.0:1812".to_owned(), "[::]:1812".to_owned()],
             acct_listen: vec!["0.0.0.0:1813".to_owned(), "[::]:1813".to_owned()],
+            radsec_listen: vec!["0.0.0.0:2083".to_owned(), "[::]:2083".to_owned()],
             threads: None,
             coa_bind: None,
         }
@@ -131,6 +133,12 @@ impl FileShape {
                 "radius.acct_listen",
                 &self.radius.acct_listen,
                 &overrides.acct_listen,
+                &mut problems,
+            ),
+            radsec_listen: optional_listeners(
+                "radius.radsec_listen",
+                &self.radius.radsec_listen,
+                &overrides.radsec_listen,
                 &mut problems,
             ),
             threads: threads(self.radius.threads, &mut problems),
@@ -199,6 +207,19 @@ fn listeners(
         }
     }
     list
+}
+
+/// The same for what can be switched off by an empty list.
+fn optional_listeners(
+    key: &str,
+    from_file: &[String],
+    from_command_line: &[SocketAddr],
+    problems: &mut Vec<String>,
+) -> Vec<SocketAddr> {
+    if from_file.is_empty() && from_command_line.is_empty() {
+        return Vec::new();
+    }
+    listeners(key, from_file, from_command_line, problems)
 }
 
 /// Whether two sockets of one protocol would receive the same packets. Port 0 takes a fresh port each time. An

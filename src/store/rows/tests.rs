@@ -89,6 +89,8 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
+    golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
+    golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
     golden("audit", view.get(&AUDIT, 1).unwrap().unwrap());
