@@ -84,6 +84,15 @@ impl Strangers {
 }
 
 #[cfg(test)]
+impl Strangers {
+    /// A client shows a certificate of these octets, for the tests of rooms that do not know what a certificate is.
+    pub fn show(&self, der: &[u8], source: IpAddr, now: Timestamp) {
+        let chain = [rustls::pki_types::CertificateDer::from(der)];
+        self.note(&ClientCertificate::new(&chain).unwrap(), source, now);
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use rustls::pki_types::CertificateDer;

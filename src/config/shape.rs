@@ -150,6 +150,9 @@ impl FileShape {
         for (auth, acct) in clashes(&radius.auth_listen, &radius.acct_listen) {
             problems.push(format!("radius.auth_listen {auth} and radius.acct_listen {acct} want the same UDP port: give one of them another"));
         }
+        for (web, radsec) in clashes(&web.listen, &radius.radsec_listen) {
+            problems.push(format!("web.listen {web} and radius.radsec_listen {radsec} want the same TCP port: give one of them another"));
+        }
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
             Level::Info
@@ -233,10 +236,10 @@ fn same_port(one: SocketAddr, other: SocketAddr) -> bool {
         && same_address
 }
 
-fn clashes(auth: &[SocketAddr], acct: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
-    let pairs = auth
+fn clashes(ones: &[SocketAddr], others: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
+    let pairs = ones
         .iter()
-        .flat_map(|one| acct.iter().map(move |other| (*one, *other)));
+        .flat_map(|one| others.iter().map(move |other| (*one, *other)));
     pairs
         .filter(|(one, other)| same_port(*one, *other))
         .collect()

@@ -11,6 +11,7 @@ mod appliance;
 mod browser_frame;
 mod crash;
 mod panel;
+mod radsec;
 mod router_checks;
 mod routeros;
 mod speeds;

@@ -179,3 +179,7 @@ fn normal(name: &str) -> String {
             .collect(),
     }
 }
+
+#[cfg(test)]
+#[path = "certificate_tests.rs"]
+mod tests;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::certificate::ClientCertificate;
@@ -100,6 +101,8 @@ impl Connection {
             {
                 return Ending::Refused(refusal);
             }
+            // Replies leave between two packets, also while a whole buffer of them is being served.
+            yield_now().await;
         }
     }
 }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use rustls::server::ResolvesServerCert;
+use rustls::{CertificateError, ServerConfig};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -201,7 +202,10 @@ impl Service {
         };
         let (stream, certificate) = match shaken.unwrap_or(Err(Ending::SlowHandshake)) {
             Ok(shaken) => shaken,
-            Err(ending) => return self.refuse(remote, ending),
+            Err(ending) => {
+                drop(handshake);
+                return self.refuse(remote, ending);
+            }
         };
         let handler = &self.shared.handler;
         let Some(peer) = handler.nas_of_certificate(&certificate, remote) else {
@@ -212,7 +216,7 @@ impl Service {
             return close(stream, self.limits.drain).await;
         };
         let nas = peer.nas;
-        let Some(_seat) = handshake.sit(nas) else {
+        let Some(seat) = handshake.sit(nas) else {
             self.refuse(remote, Ending::TooMany);
             return close(stream, self.limits.drain).await;
         };
@@ -234,6 +238,7 @@ impl Service {
             stopping,
         };
         let why = connection.serve(stream).await;
+        drop(seat);
         handler.observe(Observation::RadsecClosed {
             nas,
             source: remote,
@@ -249,12 +254,8 @@ impl Service {
         let _ = stream.set_nodelay(true);
         let _ = SockRef::from(&stream).set_tcp_keepalive(&KEEPALIVE);
         let acceptor = TlsAcceptor::from(Arc::clone(&self.tls));
-        let stream = acceptor.accept(stream).await.map_err(|error| {
-            match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                Some(rustls::Error::NoCertificatesPresented) => Ending::NoCertificate,
-                _ => Ending::Broken(error.kind()),
-            }
-        })?;
+        let accepted = acceptor.accept(stream).await;
+        let stream = accepted.map_err(|error| handshake_ending(&error))?;
         let certificate = stream
             .get_ref()
             .1
@@ -265,9 +266,30 @@ impl Service {
     }
 }
 
+/// What a failed handshake says, in the words of those who mend it.
+fn handshake_ending(error: &io::Error) -> Ending {
+    use rustls::{AlertDescription as Alert, Error};
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(Error::NoCertificatesPresented) => Ending::NoCertificate,
+        Some(Error::InvalidCertificate(CertificateError::BadSignature)) => Ending::WrongKey,
+        Some(Error::InvalidCertificate(_)) => Ending::NoCertificate,
+        Some(Error::AlertReceived(
+            Alert::UnknownCA
+            | Alert::BadCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateExpired
+            | Alert::CertificateRevoked
+            | Alert::UnsupportedCertificate,
+        )) => Ending::Untrusting,
+        Some(Error::InvalidMessage(_)) => Ending::NotTls,
+        Some(Error::PeerIncompatible(_)) => Ending::Incompatible,
+        _ => Ending::Broken(error.kind()),
+    }
+}
+
 /// Says that the connection is closed on purpose.
 async fn close(mut stream: TlsStream<TcpStream>, patience: Duration) {
-    use tokio::io::AsyncWriteExt;
     // A client that does not hear it is cut off.
     let _ = timeout(patience, stream.shutdown()).await;
 }

@@ -84,6 +84,14 @@ pub enum Ending {
     TooMany,
     #[error("the handshake took too long")]
     SlowHandshake,
+    #[error("it does not trust the certificate of this server")]
+    Untrusting,
+    #[error("it does not have the key of the certificate that it showed")]
+    WrongKey,
+    #[error("it does not speak TLS")]
+    NotTls,
+    #[error("it has no version or cipher of TLS in common with this server")]
+    Incompatible,
 }
 
 impl Ending {
@@ -102,5 +110,7 @@ pub enum RadsecError {
     Io(#[from] io::Error),
 }
 
+#[cfg(test)]
+pub(crate) mod peer;
 #[cfg(test)]
 mod tests;

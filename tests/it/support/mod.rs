@@ -8,4 +8,5 @@ pub mod browser;
 pub mod daemon;
 pub mod process;
 pub mod radius;
+pub mod radsec;
 pub mod routeros;
