@@ -126,6 +126,7 @@ fn radsecproxy_logs_in_accounts_and_comes_back_after_a_restart() {
     record(proxy.udp, "Interim-Update", 60, 1_000);
 
     daemon.restart();
+    // This takes half a minute: radsecproxy leaves 30 s between two connections to one server (its connect_wait).
     proxy.wait_for_connection(2);
     let text = radclient(proxy.udp, "auth", 5, login);
     assert!(text.contains("Received Access-Accept"), "{text}");

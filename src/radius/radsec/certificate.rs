@@ -81,6 +81,10 @@ pub struct Authority(Arc<dyn ClientCertVerifier>);
 pub enum AuthorityError {
     #[error("there is no certificate in the text (it starts with -----BEGIN CERTIFICATE-----)")]
     Empty,
+    #[error(
+        "the text is not whole: copy everything from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----"
+    )]
+    NotWhole,
     #[error("the certificate cannot be read: {0}")]
     Unreadable(String),
     #[error("the certificate is not accepted: {0}")]
@@ -88,12 +92,12 @@ pub enum AuthorityError {
 }
 
 impl Authority {
-    /// Reads PEM text. Errors: `Empty`, `Unreadable`.
+    /// Reads PEM text. Errors: `Empty`, `NotWhole`, `Unreadable`.
     pub fn parse(pem: &str) -> Result<Authority, AuthorityError> {
         let unreadable = |error: &dyn fmt::Display| AuthorityError::Unreadable(error.to_string());
         let mut store = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()).take(AUTHORITIES_MAX) {
-            let certificate = certificate.map_err(|error| unreadable(&error))?;
+            let certificate = certificate.map_err(|_| AuthorityError::NotWhole)?;
             store.add(certificate).map_err(|error| unreadable(&error))?;
         }
         if store.is_empty() {
@@ -124,11 +128,11 @@ impl Authority {
     }
 }
 
-/// SHA-256 of the first certificate in a PEM text. Errors: `Empty`, `Unreadable`.
+/// SHA-256 of the first certificate in a PEM text. Errors: `Empty`, `NotWhole`.
 pub fn pem_fingerprint(pem: &str) -> Result<[u8; 32], AuthorityError> {
     match CertificateDer::pem_slice_iter(pem.as_bytes()).next() {
         None => Err(AuthorityError::Empty),
-        Some(Err(error)) => Err(AuthorityError::Unreadable(error.to_string())),
+        Some(Err(_)) => Err(AuthorityError::NotWhole),
         Some(Ok(certificate)) => Ok(crypto::sha256(&certificate)),
     }
 }

@@ -95,9 +95,15 @@ fn pem_texts() {
     assert_eq!(pem_fingerprint(&identity.pem), Ok(identity.fingerprint()));
     let renewed = format!("{}\n{}", TestAuthority::new().pem, identity.pem);
     assert!(Authority::parse(&renewed).is_ok(), "old and new together");
-    for text in ["", "no certificate", "-----BEGIN CERTIFICATE-----"] {
-        assert!(Authority::parse(text).is_err(), "{text}");
-        assert!(pem_fingerprint(text).is_err(), "{text}");
+    let cut_off = &identity.pem[..identity.pem.len() / 2];
+    for (text, error) in [
+        ("", AuthorityError::Empty),
+        ("no certificate", AuthorityError::Empty),
+        ("-----BEGIN CERTIFICATE-----", AuthorityError::NotWhole),
+        (cut_off, AuthorityError::NotWhole),
+    ] {
+        assert_eq!(Authority::parse(text).unwrap_err(), error, "{text}");
+        assert_eq!(pem_fingerprint(text), Err(error), "{text}");
     }
     let garbled = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     assert!(matches!(
