@@ -17,7 +17,7 @@ run: ## Build and start ProxPanel with demo data, on ports that need no rights
 	cargo build --release --locked
 	@mkdir -p run
 	[ -n "$$(ls -A $(DATA) 2>/dev/null)" ] || $(BIN) demo --subscribers 200 --sessions 40 --days 7 --data-dir $(DATA)
-	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130 --greet
+	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130 --radsec-listen 127.0.0.1:20830 --greet
 
 .PHONY: test
 test: deps ## Run every test: unit, protocol vectors, integration, browser

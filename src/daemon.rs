@@ -27,6 +27,7 @@ use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
 use crate::operations::{self, attempts, demo, setup};
+use crate::radius::radsec::{Limits, Radsec, RadsecError};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
 use crate::telemetry::Logging;
@@ -45,6 +46,8 @@ pub enum DaemonError {
         what: &'static str,
         source: io::Error,
     },
+    #[error("RadSec: {0}")]
+    Radsec(#[from] RadsecError),
     #[error("{0}")]
     Operation(#[from] operations::Error),
     #[error("{0}")]
@@ -101,12 +104,14 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), Dae
     let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
+    let radsec = listen_radsec(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web)?;
     app.set_listening(Listening {
         web: bound(&panel.plain)?,
         https: bound(&panel.https)?,
         auth: addresses(&radius.auth),
         acct: addresses(&radius.acct),
+        radsec: radsec.addresses().to_vec(),
     });
     let mut supervisor = Supervisor::default();
     jobs::start(
@@ -134,7 +139,7 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), Dae
     drop(control);
     // The sockets' threads are joined, which may take a moment.
     let sockets = tokio::task::spawn_blocking(move || radius.stop());
-    let doors = async { tokio::join!(sockets, panel.stop(), supervisor.stop()).0 };
+    let doors = async { tokio::join!(sockets, radsec.stop(), panel.stop(), supervisor.stop()).0 };
     match timeout(DOORS_LIMIT, doors).await {
         Ok(joined) => joined.map_err(io::Error::other)?,
         Err(_) => tracing::warn!("what took too long was cut off"),
@@ -240,6 +245,22 @@ impl Radius {
     }
 }
 
+/// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
+fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
+    let certificate = app.certificates.resolver();
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
+    for address in &app.config.radius.radsec_listen {
+        radsec
+            .listen(*address)
+            .map_err(|source| DaemonError::Listen {
+                address: *address,
+                what: "RadSec",
+                source,
+            })?;
+    }
+    Ok(radsec)
+}
+
 struct Panel {
     plain: Vec<TcpListener>,
     https: Vec<TcpListener>,
@@ -336,7 +357,7 @@ fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// Where everything listens: `web=ADDR https=ADDR auth=ADDR acct=ADDR`.
+/// Where everything listens: `web=ADDR https=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
 fn listening_line(listening: &Listening) -> String {
     let mut words = Vec::new();
     for (word, addresses) in [
@@ -344,13 +365,14 @@ fn listening_line(listening: &Listening) -> String {
         ("https", &listening.https),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
+        ("radsec", &listening.radsec),
     ] {
         words.extend(addresses.iter().map(|address| format!("{word}={address}")));
     }
     words.join(" ")
 }
 
-/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
+/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
 fn say_ready(listening: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "ready {listening}")?;
@@ -376,6 +398,12 @@ async fn greet_person(app: &App) -> Result<(), DaemonError> {
     };
     lines.push(format!("  Authentication   UDP {}", list(&listening.auth)));
     lines.push(format!("  Accounting       UDP {}", list(&listening.acct)));
+    if !listening.radsec.is_empty() {
+        lines.push(format!(
+            "  RadSec           TCP {}",
+            list(&listening.radsec)
+        ));
+    }
     if demo::is_present(app)?
         && let Some(server) = listening.auth.first()
     {

@@ -15,8 +15,10 @@ mod nas_table;
 mod notices;
 mod promises;
 mod pushes;
+mod radsec_state;
 mod routers;
 mod sightings;
+mod strangers;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -61,8 +63,10 @@ pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
 pub use notices::Notices;
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
+pub use radsec_state::{RadsecPeer, RadsecState, RadsecTrouble};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
+pub use strangers::{Stranger, Strangers};
 
 /// What the installation is set to.
 #[derive(Debug, Clone)]
@@ -242,6 +246,8 @@ pub struct Listening {
     pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
+    /// Empty where RadSec is switched off.
+    pub radsec: Vec<SocketAddr>,
 }
 
 pub struct App {
@@ -255,6 +261,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub strangers: Strangers,
     pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
@@ -297,6 +304,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            strangers: Strangers::new(),
             routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
@@ -408,6 +416,7 @@ impl App {
             https: self.config.web.https_listen.clone(),
             auth: self.config.radius.auth_listen.clone(),
             acct: self.config.radius.acct_listen.clone(),
+            radsec: self.config.radius.radsec_listen.clone(),
         };
         self.listening.get().cloned().unwrap_or_else(configured)
     }

@@ -59,6 +59,9 @@ enum Command {
         /// Where RADIUS accounting listens; may be repeated
         #[arg(long, value_name = "ADDR")]
         acct_listen: Vec<SocketAddr>,
+        /// Where RadSec listens (TCP); may be repeated
+        #[arg(long, value_name = "ADDR")]
+        radsec_listen: Vec<SocketAddr>,
         /// Tell a person who starts it by hand what to do first
         #[arg(long)]
         greet: bool,
@@ -193,6 +196,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             https_listen,
             auth_listen,
             acct_listen,
+            radsec_listen,
             greet,
         } => {
             let overrides = Overrides {
@@ -201,6 +205,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
                 https_listen,
                 auth_listen,
                 acct_listen,
+                radsec_listen,
             };
             let source = Source {
                 path: place.config,

@@ -56,6 +56,8 @@ pub struct Radius {
     pub auth_listen: Vec<SocketAddr>,
     /// UDP addresses for accounting, at least one.
     pub acct_listen: Vec<SocketAddr>,
+    /// TCP addresses for RadSec; none switches it off.
+    pub radsec_listen: Vec<SocketAddr>,
     /// Threads for each listener, 1 to 64.
     pub threads: usize,
     /// Address that CoA and Disconnect leave from. Routers only believe the address they send RADIUS to.
@@ -87,6 +89,7 @@ pub struct Overrides {
     pub https_listen: Vec<SocketAddr>,
     pub auth_listen: Vec<SocketAddr>,
     pub acct_listen: Vec<SocketAddr>,
+    pub radsec_listen: Vec<SocketAddr>,
 }
 
 /// Where a configuration comes from, so that it can be read again.

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod plan_warnings;
 pub mod pool;
 pub mod quota;
+pub mod radsec;
 pub mod rate;
 pub mod rating;
 pub mod reconnect;

@@ -2,6 +2,7 @@
 
 use super::Invalid;
 use super::id::NasId;
+use super::radsec::RadsecTrust;
 use super::rate::FASTEST_KBPS;
 use super::time::Timestamp;
 use std::fmt;
@@ -343,6 +344,8 @@ pub struct Nas {
     pub usage_source: UsageSource,
     /// Where CoA and Disconnect get no answer, the change is made through the API.
     pub api_fallback: bool,
+    /// By which certificate it may connect with RadSec; `None` for UDP only.
+    pub radsec: Option<RadsecTrust>,
     pub notes: String,
     /// When this installation took the router over: older sessions start with a baseline.
     pub created_at: Timestamp,

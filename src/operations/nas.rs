@@ -8,6 +8,7 @@ use crate::domain::Invalid;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
 use crate::domain::nas::{CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -18,12 +19,14 @@ use super::Error;
 use super::trail::note;
 
 mod api;
+mod radsec;
 
 pub use api::{
     ApiDraft, RouterSecrets, check_api_password, forget_certificate, pin_certificate,
     reveal_secrets,
 };
 use api::{api_words, certificate, check_api, keep_pin, seal_api_password, source_word};
+pub use radsec::certificate_fingerprint;
 
 /// What a form says of a NAS.
 #[derive(Clone)]
@@ -43,6 +46,8 @@ pub struct Draft {
     pub api: Option<ApiDraft>,
     pub usage_source: UsageSource,
     pub api_fallback: bool,
+    /// `None` for UDP only.
+    pub radsec: Option<RadsecTrust>,
     pub notes: String,
 }
 
@@ -59,7 +64,7 @@ pub fn check_secret(secret: &str) -> Result<(), Invalid> {
 /// Errors: `Field` for a name or network that is taken, or a missing secret.
 pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Error> {
     let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
-    let network = draft.network;
+    let (network, radsec) = (draft.network, draft.radsec.clone());
     let id = app
         .store
         .write("add NAS", move |tx| {
@@ -98,12 +103,13 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.strangers.forget(|seen| seen.is_of(radsec.as_ref()));
     Ok(id)
 }
 
 pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result<(), Error> {
     let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
-    let network = draft.network;
+    let (network, radsec) = (draft.network, draft.radsec.clone());
     app.store
         .write("change NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
@@ -138,6 +144,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.strangers.forget(|seen| seen.is_of(radsec.as_ref()));
     app.routers.refresh(app, id);
     Ok(())
 }
@@ -200,6 +207,7 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp, old: Option<&Nas>) -> 
         api: draft.api.as_ref().map(|api| keep_pin(&api.access, old_api)),
         usage_source: draft.usage_source,
         api_fallback: draft.api_fallback && draft.api.is_some(),
+        radsec: draft.radsec.clone(),
         notes: draft.notes.clone(),
         created_at,
     }
@@ -207,6 +215,7 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp, old: Option<&Nas>) -> 
 
 fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error> {
     check_api(draft)?;
+    radsec::check(draft)?;
     let wanted = fold_case(&draft.name);
     for other in nas::all(tx)?
         .into_iter()
@@ -222,6 +231,7 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error
                 format!("{} has this address", other.name),
             ));
         }
+        radsec::check_other(draft, &other)?;
     }
     Ok(())
 }
@@ -263,6 +273,7 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
             source_word(new.usage_source),
         )
         .field("change by API", old.api_fallback, new.api_fallback)
+        .field("RadSec", radsec::words(old), radsec::words(new))
         .field("notes", &old.notes, &new.notes);
     difference
 }

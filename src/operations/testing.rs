@@ -62,6 +62,7 @@ pub fn config(folder: &std::path::Path) -> Config {
         radius: Radius {
             auth_listen: any(),
             acct_listen: any(),
+            radsec_listen: any(),
             threads: 1,
             coa_bind: None,
         },
@@ -160,6 +161,7 @@ pub fn router(name: &str, network: &str) -> nas::Draft {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
     }
 }

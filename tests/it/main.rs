@@ -13,6 +13,7 @@ mod certificates;
 mod crash;
 mod package;
 mod panel;
+mod radsec;
 mod remote;
 mod router_checks;
 mod routeros;

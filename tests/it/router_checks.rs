@@ -95,6 +95,7 @@ async fn add(app: &App, router: &Router, password: &str) -> NasId {
         }),
         usage_source: UsageSource::Accounting,
         api_fallback: true,
+        radsec: None,
         notes: String::new(),
     };
     nas::create(app, &Actor::CommandLine, draft).await.unwrap()

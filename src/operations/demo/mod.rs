@@ -199,6 +199,7 @@ fn router(id: NasId, name: &str, network: Network, now: Timestamp) -> Nas {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: "Demo router: radclient and radtest on this machine".to_owned(),
         created_at: now.plus(-i64::from(MOST_DAYS) * DAY),
     }

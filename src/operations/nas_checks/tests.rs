@@ -36,6 +36,7 @@ fn nas() -> Nas {
         }),
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
         created_at: Timestamp(0),
     }

@@ -89,6 +89,8 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("nas-tested", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
+    golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
+    golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
     golden("audit", view.get(&AUDIT, 1).unwrap().unwrap());
@@ -113,11 +115,19 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage-newest",
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
-    ACME, NOW, PLANNED_DISCONNECTS, QUOTA_NOTICES,
-};
-use super::super::testing::{Disk, quick};
-use super::super::{
-    ,
+    golden(
+        "quota-notice",
+        view.get(&QUOTA_NOTICES, (1, 20_600, 1, 80))
+            .unwrap()
+            .unwrap(),
+    );
+    golden(
+        "planned-disconnect",
+        view.get(&PLANNED_DISCONNECTS, (samples::NOW.0, 3))
+            .unwrap()
+            .unwrap(),
+    );
+    golden("acme", view.get(&ACME, 0).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(

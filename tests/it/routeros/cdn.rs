@@ -90,6 +90,7 @@ impl Isp {
             }),
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: String::new(),
         };
         let nas = nas::create(&app, &Actor::CommandLine, draft).await.unwrap();

@@ -230,6 +230,7 @@ impl Appliance {
             api: None,
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: String::new(),
         };
         change(&mut draft, &router);

@@ -21,6 +21,7 @@ use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit
 use crate::domain::quota::{
     Credit, CreditScope, Direction, MonthAnchor, Quota, QuotaKind, TopUp, Validity, WhenUsedUp,
 };
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::reconnect::Planned;
 use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
@@ -50,6 +51,8 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     for stored in [nas_full(), nas_bare(), nas_newest(), nas_tested()] {
         nas::put(tx, &stored)?;
     }
+    nas::put(tx, &nas_radsec(5, RadsecTrust::Pinned([8; 32])))?;
+    nas::put(tx, &nas_radsec(6, radsec_authority()))?;
     cdn::put(tx, &cdn_profile())?;
     cdn::keep(tx, NasId(2), NOW)?;
     acme::put(tx, &acme())?;
@@ -359,6 +362,25 @@ pub fn nas_tested() -> StoredNas {
     }
 }
 
+pub fn nas_radsec(id: u32, trust: RadsecTrust) -> StoredNas {
+    StoredNas {
+        nas: Nas {
+            id: NasId(id),
+            network: Network::host(IpAddr::from([127, 0, 0, 5])),
+            radsec: Some(trust),
+            ..nas_bare().nas
+        },
+        ..nas_bare()
+    }
+}
+
+pub fn radsec_authority() -> RadsecTrust {
+    RadsecTrust::Authority {
+        pem: "pem".into(),
+        name: "tower.isp.test".into(),
+    }
+}
+
 pub fn nas_full() -> StoredNas {
     StoredNas {
         nas: Nas {
@@ -376,6 +398,7 @@ pub fn nas_full() -> StoredNas {
             api: None,
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: "n".into(),
             created_at: NOW,
         },

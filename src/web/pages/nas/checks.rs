@@ -161,7 +161,7 @@ pub fn api_facts(entry: &NasEntry) -> Vec<Fact> {
 }
 
 /// `1f2e 3d4c …`, in groups that can be read aloud.
-fn fingerprint(pin: &[u8; 32]) -> String {
+pub fn fingerprint(pin: &[u8; 32]) -> String {
     let groups: Vec<String> = pin.chunks(2).map(crypto::hex).collect();
     groups.join(" ")
 }

@@ -24,6 +24,7 @@ use crate::web::words::{self, Words, ago_or_never};
 
 use super::checks;
 use super::hints::{self, Hint, state_badge};
+use super::radsec;
 
 /// Attempts and CoA outcomes that the page shows.
 const ATTEMPTS_SHOWN: usize = 10;
@@ -153,6 +154,7 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
         Fact::new("Shared secret", "stored encrypted"),
     ];
     facts.extend(checks::api_facts(entry));
+    facts.extend(radsec::facts(words, entry));
     facts
 }
 
