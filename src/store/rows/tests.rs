@@ -10,11 +10,14 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS,
+    NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS,
+    USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, nas, notices, operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, nas, notices, operators,
+    outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
