@@ -140,6 +140,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("crypto", &[]),
     ("allocator", &[]),
+    ("licence", &["domain", "crypto"]),
+    ("http_client", &["crypto"]),
 ];
 
 /// A word that belongs to some rooms only.
