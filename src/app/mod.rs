@@ -8,6 +8,7 @@ mod cdn;
 mod clock;
 mod directory;
 mod job_board;
+mod licence;
 mod live_rates;
 mod login_facts;
 mod login_ids;
@@ -26,6 +27,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use addresses::Fresh;
+use licence::LicenceCopy;
 
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
@@ -36,6 +38,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
+use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
@@ -52,6 +55,7 @@ pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
+pub use licence::{Held, ThisMachine};
 pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
@@ -121,12 +125,13 @@ struct Copies {
     login_facts: LoginFactsCache,
     directory: Directory,
     addresses: Addresses,
+    licence: LicenceCopy,
     sealer: Sealer,
     outbox: watch::Sender<u64>,
 }
 
 impl Copies {
-    fn read(view: &View, sealer: Sealer) -> Result<Copies, AppError> {
+    fn read(view: &View, sealer: Sealer, config: &Config) -> Result<Copies, AppError> {
         Ok(Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
@@ -137,6 +142,7 @@ impl Copies {
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
             addresses: Addresses::new(Fresh::read(view)?),
+            licence: LicenceCopy::read(view, config.licence.vendor.as_ref())?,
             sealer,
             outbox: watch::Sender::new(0),
         })
@@ -164,6 +170,7 @@ impl Copies {
                 Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
+                Change::Licence => self.licence.follow(view),
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
                 Change::Operators => {}
             }
@@ -254,6 +261,7 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    pub machine: ThisMachine,
     copies: Arc<Copies>,
 }
 
@@ -262,7 +270,7 @@ impl App {
     pub fn open(config: Config, clock: Clock, pace: Pace) -> Result<App, AppError> {
         let store = Store::open(&config.data_dir, OpenOptions::default())?;
         let view = store.view()?;
-        let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
+        let copies = Arc::new(Copies::read(&view, store.sealer().clone(), &config)?);
         let auth_log = AuthLog::open(&view)?;
         let last_indexed = outbox::last_indexed(&view)?;
         drop(view);
@@ -293,6 +301,7 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            machine: ThisMachine::default(),
             copies,
         })
     }
@@ -379,6 +388,17 @@ impl App {
     pub fn interim_interval(&self, nas: NasId) -> u32 {
         let own = self.nas(nas).and_then(|entry| entry.nas.interim_interval);
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
+    }
+
+    /// Whether the licence holds now, and what follows. RADIUS never asks.
+    pub fn licence(&self) -> Standing {
+        let hardware = self.machine.hardware();
+        self.copies.licence.standing(hardware, self.now())
+    }
+
+    /// What is stored of the licence.
+    pub fn held_licence(&self) -> Arc<Held> {
+        self.copies.licence.held()
     }
 
     /// Said once by the daemon, when every socket is open.

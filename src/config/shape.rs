@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::licence::LicenceShape;
 use super::{Config, Level, Log, Overrides, Radius, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
@@ -28,6 +29,7 @@ pub(super) struct FileShape {
     data_dir: PathBuf,
     web: WebShape,
     radius: RadiusShape,
+    licence: LicenceShape,
     log: LogShape,
 }
 
@@ -60,6 +62,7 @@ impl Default for FileShape {
             data_dir: PathBuf::from("/var/lib/proxpanel"),
             web: WebShape::default(),
             radius: RadiusShape::default(),
+            licence: LicenceShape::default(),
             log: LogShape::default(),
         }
     }
@@ -142,6 +145,7 @@ impl FileShape {
         for (auth, acct) in clashes(&radius.auth_listen, &radius.acct_listen) {
             problems.push(format!("radius.auth_listen {auth} and radius.acct_listen {acct} want the same UDP port: give one of them another"));
         }
+        let licence = self.licence.check(&mut problems);
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
             Level::Info
@@ -151,6 +155,7 @@ impl FileShape {
                 data_dir,
                 web,
                 radius,
+                licence,
                 log: Log { level },
             })
         } else {

@@ -7,6 +7,7 @@ mod auth_log;
 mod cdn;
 mod dispatcher;
 mod health;
+mod licence;
 mod outbox;
 mod quota_sync;
 mod search_index;
@@ -67,6 +68,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
+    supervisor.run(app, licence::Licence::default());
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));
 }

@@ -13,6 +13,7 @@ use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
+use super::licence::LicenceRow;
 use super::nas::NasRow;
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
@@ -148,6 +149,9 @@ pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 /// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
 pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
+/// The licence of this machine. Key: 0. Owner: licence. One row, once a vendor is configured.
+pub const LICENCE: Map<u8, LicenceRow> = Map::new("licence");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -176,4 +180,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,
+    &LICENCE,
 ];

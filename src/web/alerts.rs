@@ -1,6 +1,7 @@
 //! Lasting conditions of the appliance that every page says above its content.
 
 use crate::app::App;
+use crate::operations::licence;
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::web::parts::Tone;
@@ -12,7 +13,25 @@ const NEARLY_FULL: u8 = 90;
 /// What is wrong now; empty on a good day.
 pub fn of(app: &App) -> Vec<Alert> {
     let disk = app.telemetry.snapshot(monotonic()).host.disk;
-    alerts(&app.store.health(), &app.accounting.health(), disk)
+    let mut alerts = alerts(&app.store.health(), &app.accounting.health(), disk);
+    alerts.extend(of_licence(app));
+    alerts
+}
+
+/// A licence that limits something, or soon will.
+fn of_licence(app: &App) -> Option<Alert> {
+    let said = licence::words(&app.licence(), &app.settings().calendar);
+    let tone = match said.is_limited {
+        true => Tone::Bad,
+        false => Tone::Warn,
+    };
+    (!said.is_well).then(|| {
+        alert(
+            tone,
+            &said.title,
+            &format!("{} See Settings, Licence.", said.text),
+        )
+    })
 }
 
 fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {

@@ -49,7 +49,7 @@ use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
     account, addresses, audit, auth_log, cdn, dashboard, login, nas, plans, rules, search,
-    sessions, setup, simulator, subscribers, system,
+    sessions, settings, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -179,6 +179,20 @@ fn routes() -> Router<Panel> {
         .route("/audit", get(audit::list))
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
+        .route("/settings/licence", get(settings::licence::show))
+        .route(
+            "/settings/licence/activate",
+            post(settings::licence::activate),
+        )
+        .route(
+            "/settings/licence/register",
+            post(settings::licence::register),
+        )
+        .route(
+            "/settings/licence/deactivate",
+            post(settings::licence::deactivate),
+        )
+        .route("/settings/licence/ask", post(settings::licence::ask))
         .route("/search", get(search::show))
         .merge(assets::router())
 }

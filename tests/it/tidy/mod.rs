@@ -57,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "operations",
             "app",
             "store",
+            "licence",
             "domain",
             "config",
             "telemetry",
@@ -72,6 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "config",
             "telemetry",
+            "crypto",
             "allocator",
         ],
     ),
@@ -96,6 +98,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius",
             "routers",
+            "licence",
+            "http_client",
             "domain",
             "config",
             "telemetry",
@@ -113,6 +117,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "radius::secret",
             // The connections to the routers' API, which all who ask share.
             "routers::routeros",
+            "licence",
             "domain",
             "config",
             "telemetry",
@@ -136,7 +141,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Leaves.
     ("domain", &[]),
-    ("config", &[]),
+    // How the vendor's key is written.
+    ("config", &["licence"]),
     ("telemetry", &[]),
     ("crypto", &[]),
     ("allocator", &[]),

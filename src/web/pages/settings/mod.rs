@@ -1,0 +1,3 @@
+//! What the installation is set to: one file for each tab.
+
+pub mod licence;
