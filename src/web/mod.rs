@@ -31,7 +31,7 @@ mod preview;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

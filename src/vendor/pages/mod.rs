@@ -7,7 +7,7 @@ mod gate;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -25,6 +25,8 @@ use crate::web::shell::{Bare, Flash};
 use crate::web::{assets, cookies, filters};
 use gate::{Form, Signed};
 
+/// Octets of a form.
+const LARGEST_FORM: usize = 16 << 10;
 /// Lines of the log and heartbeats that are shown.
 const MOST_LINES: usize = 200;
 const MOST_HEARTBEATS: usize = 30;
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<Counter> {
         .route("/licences/{id}/key", post(show_key))
         .route("/log", get(log))
         .merge(assets::router())
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }
 
 #[derive(Template)]

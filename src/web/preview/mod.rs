@@ -6,6 +6,7 @@ mod addresses;
 mod cdn;
 mod contrast;
 mod dashboard;
+mod licence;
 mod logs;
 mod nas;
 mod others;
@@ -65,6 +66,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         nas::samples,
         addresses::samples,
         cdn::samples,
+        licence::samples,
         logs::samples,
         others::samples,
         plans::samples,

@@ -6,7 +6,7 @@ mod cdn;
 mod dashboard;
 mod everywhere;
 mod forms;
-mod isp;
+pub mod isp;
 mod nas;
 mod nas_router;
 mod plan_form;

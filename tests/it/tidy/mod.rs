@@ -102,6 +102,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "licence",
             "domain",
             "crypto",
+            // Its tests set a whole appliance against it.
+            "operations",
+            "radius",
+            "http_client",
+            "config",
         ],
     ),
     // What can be done.
