@@ -8,6 +8,7 @@ mod cdn;
 mod clock;
 mod directory;
 mod job_board;
+mod licence;
 mod live_rates;
 mod login_facts;
 mod login_ids;
@@ -29,6 +30,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use addresses::Fresh;
+use licence::LicenceCopy;
 
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
@@ -39,6 +41,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
+use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
@@ -56,6 +59,7 @@ pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
+pub use licence::{Held, ThisMachine};
 pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
@@ -133,12 +137,13 @@ struct Copies {
     login_facts: LoginFactsCache,
     directory: Directory,
     addresses: Addresses,
+    licence: LicenceCopy,
     sealer: Sealer,
     outbox: watch::Sender<u64>,
 }
 
 impl Copies {
-    fn read(view: &View, sealer: Sealer) -> Result<Copies, AppError> {
+    fn read(view: &View, sealer: Sealer, config: &Config) -> Result<Copies, AppError> {
         Ok(Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
@@ -149,6 +154,7 @@ impl Copies {
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
             addresses: Addresses::new(Fresh::read(view)?),
+            licence: LicenceCopy::read(view, config.licence.vendor.as_ref())?,
             sealer,
             outbox: watch::Sender::new(0),
         })
@@ -176,6 +182,7 @@ impl Copies {
                 Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
+                Change::Licence => self.licence.follow(view),
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
                 Change::Operators => {}
             }
@@ -272,6 +279,7 @@ pub struct App {
     pub promises: Promises,
     pub certificates: Certificates,
     pub notices: Notices,
+    pub machine: ThisMachine,
     copies: Arc<Copies>,
 }
 
@@ -280,7 +288,7 @@ impl App {
     pub fn open(config: Config, clock: Clock, pace: Pace) -> Result<App, AppError> {
         let store = Store::open(&config.data_dir, OpenOptions::default())?;
         let view = store.view()?;
-        let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
+        let copies = Arc::new(Copies::read(&view, store.sealer().clone(), &config)?);
         let auth_log = AuthLog::open(&view)?;
         let last_indexed = outbox::last_indexed(&view)?;
         let certificates = open_certificates(&config, &view, clock.now())?;
@@ -315,6 +323,7 @@ impl App {
             promises: Promises::new(),
             certificates,
             notices: Notices::default(),
+            machine: ThisMachine::default(),
             copies,
         })
     }
@@ -401,6 +410,17 @@ impl App {
     pub fn interim_interval(&self, nas: NasId) -> u32 {
         let own = self.nas(nas).and_then(|entry| entry.nas.interim_interval);
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
+    }
+
+    /// Whether the licence holds now, and what follows. RADIUS never asks.
+    pub fn licence(&self) -> Standing {
+        let hardware = self.machine.hardware();
+        self.copies.licence.standing(hardware, self.now())
+    }
+
+    /// What is stored of the licence.
+    pub fn held_licence(&self) -> Arc<Held> {
+        self.copies.licence.held()
     }
 
     /// Said once by the daemon, when every socket is open.

@@ -1,8 +1,10 @@
 //! The command line: says what to do, and where.
 
+mod license;
 mod radtest;
 mod simulate;
 mod step_down;
+mod vendor;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -111,6 +113,16 @@ enum Command {
         #[arg(long, value_name = "D", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_DAYS)))]
         days: u32,
     },
+    /// The licence of this installation, where it has a vendor
+    License {
+        #[command(subcommand)]
+        verb: license::Verb,
+    },
+    /// Be a vendor: issue licences and give out updates, from a data folder of its own
+    Vendor {
+        #[command(subcommand)]
+        verb: vendor::Verb,
+    },
     /// Print data
     Export {
         #[command(subcommand)]
@@ -166,6 +178,8 @@ enum CliError {
     Store(#[from] crate::store::OpenError),
     #[error(transparent)]
     Operation(#[from] operations::Error),
+    #[error(transparent)]
+    Vendor(#[from] crate::vendor::VendorError),
     #[error(transparent)]
     Crypto(#[from] crypto::CryptoError),
     #[error("{0}")]
@@ -231,6 +245,11 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             let place = options.place.clone();
             ask(&place, options.request())?;
         }
+        Command::License { verb } => {
+            let (place, request) = verb.request();
+            ask(&place, request)?;
+        }
+        Command::Vendor { verb } => vendor::run(verb)?,
         Command::Reindex { place } => ask(&place, Request::Reindex)?,
         Command::Doctor {
             place,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::licence::LicenceShape;
 use super::{Config, Level, Log, Overrides, Radius, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
@@ -28,6 +29,7 @@ pub(super) struct FileShape {
     data_dir: PathBuf,
     web: WebShape,
     radius: RadiusShape,
+    licence: LicenceShape,
     log: LogShape,
 }
 
@@ -64,6 +66,7 @@ impl Default for FileShape {
             data_dir: PathBuf::from("/var/lib/proxpanel"),
             web: WebShape::default(),
             radius: RadiusShape::default(),
+            licence: LicenceShape::default(),
             log: LogShape::default(),
         }
     }
@@ -164,6 +167,7 @@ impl FileShape {
         for (web, radsec) in clashes(&web.listen, &radius.radsec_listen) {
             problems.push(format!("web.listen {web} and radius.radsec_listen {radsec} want the same TCP port: give one of them another"));
         }
+        let licence = self.licence.check(&mut problems);
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
             Level::Info
@@ -173,6 +177,7 @@ impl FileShape {
                 data_dir,
                 web,
                 radius,
+                licence,
                 log: Log { level },
             })
         } else {

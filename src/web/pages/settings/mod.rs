@@ -1,3 +1,4 @@
 //! What the installation is set to: one file per tab.
 
 pub mod certificate;
+pub mod licence;
