@@ -12,13 +12,14 @@ mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod own_address;
 mod promises;
 mod pushes;
 mod routers;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -404,7 +405,7 @@ impl App {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
-            own_address(address.ip())
+            own_address::towards_others(address.ip())
         } else {
             address.ip()
         };
@@ -419,17 +420,4 @@ impl App {
         self.accounting.close();
         self.store.close();
     }
-}
-
-/// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.
-fn own_address(unspecified: IpAddr) -> IpAddr {
-    let elsewhere: SocketAddr = match unspecified {
-        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
-        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
-    };
-    let route = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
-        socket.connect(elsewhere)?;
-        socket.local_addr()
-    });
-    route.map_or(unspecified, |local| local.ip())
 }
