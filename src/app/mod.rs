@@ -14,6 +14,7 @@ mod login_facts;
 mod login_ids;
 mod nas_table;
 mod notices;
+mod own_address;
 mod promises;
 mod pushes;
 mod radsec_state;
@@ -22,7 +23,7 @@ mod sightings;
 mod strangers;
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -453,7 +454,7 @@ impl App {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
-            own_address(address.ip())
+            own_address::towards_others(address.ip())
         } else {
             address.ip()
         };
@@ -492,17 +493,4 @@ fn open_certificates(
         configured.map(|(certificate, key)| Configured { certificate, key }),
         now,
     )?)
-}
-
-/// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.
-fn own_address(unspecified: IpAddr) -> IpAddr {
-    let elsewhere: SocketAddr = match unspecified {
-        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
-        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
-    };
-    let route = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
-        socket.connect(elsewhere)?;
-        socket.local_addr()
-    });
-    route.map_or(unspecified, |local| local.ip())
 }
