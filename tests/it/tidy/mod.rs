@@ -92,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "operations",
         &[
             "app",
+            "archive",
             "store",
             "search",
             "radius",
@@ -135,6 +136,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Leaves.
+    ("archive", &["crypto"]),
     ("domain", &[]),
     ("config", &[]),
     ("telemetry", &[]),
