@@ -19,9 +19,11 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
+use crate::domain::backup::Trigger;
+use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
-use crate::operations::{Error, export, operators, search, setup, simulator};
+use crate::operations::{Error, backups, export, operators, search, setup, simulator};
 
 /// The name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -48,6 +50,9 @@ pub enum Request {
         password: String,
     },
     ExportSessions,
+    /// A backup now; the first line of the answer is its file.
+    BackupCreate,
+    BackupList,
     Reindex,
     Doctor,
     /// What a subscriber or a plan would get, as lines or as JSON.
@@ -131,6 +136,24 @@ pub fn execute(
                 for line in answer.lines() {
                     writeln!(out, "{line}")?;
                 }
+            }
+        }
+        Request::BackupCreate => {
+            let made = backups::create(app, Trigger::Person)?;
+            let path = app.config.backup.folder.join(&made.name);
+            writeln!(out, "{}", path.display())?;
+            writeln!(
+                out,
+                "{} subscribers, {} rows, {}; restored for a test and compared",
+                made.subscribers,
+                made.rows,
+                Octets(made.octets)
+            )?;
+        }
+        Request::BackupList => {
+            let settings = app.settings();
+            for line in backups::list(app)? {
+                writeln!(out, "{}", backups::line(&line, &settings.calendar))?;
             }
         }
         Request::Reindex => {
@@ -288,6 +311,11 @@ pub enum Asked {
     Failed(String),
     /// No daemon runs on this data folder.
     NoDaemon,
+}
+
+/// Whether a daemon answers on this data folder.
+pub fn is_served(folder: &Path) -> bool {
+    UnixStream::connect(folder.join(SOCKET)).is_ok()
 }
 
 /// Asks the daemon that owns `folder`, and copies its output to `out`.

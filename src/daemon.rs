@@ -60,6 +60,18 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
 /// Runs the appliance until SIGTERM or SIGINT. With `greet` the first steps are told on standard error, for people who
 /// start it by hand; the setup link in it is a secret, so it is not for a log.
 pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
+    while let Ended::ToStartAnew = serve_once(config.clone(), greet)? {}
+    Ok(())
+}
+
+/// Why the appliance stopped in good order.
+enum Ended {
+    Stopped,
+    /// Somebody asked for it, such as a restore: the same again on what is in the data folder now.
+    ToStartAnew,
+}
+
+fn serve_once(config: Config, greet: bool) -> Result<Ended, DaemonError> {
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
     let served = runtime.block_on(run(&app, greet));
@@ -72,7 +84,7 @@ pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
     served
 }
 
-async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
+async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web.listen).await?;
@@ -94,8 +106,13 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
     }
     say_ready(&app.listening())?;
 
-    wait_for_signal().await?;
+    let ended = tokio::select! {
+        signal = wait_for_signal() => signal.map(|()| Ended::Stopped)?,
+        () = app.restart.notified() => Ended::ToStartAnew,
+    };
     tracing::info!("stopping");
+    // A backup may have minutes to go; what it left is removed by the next one.
+    app.backups.cancel();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
     tokio::task::spawn_blocking(move || radius.stop())
@@ -103,7 +120,7 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
         .map_err(io::Error::other)?;
     panel.stop().await;
     supervisor.stop().await;
-    Ok(())
+    Ok(ended)
 }
 
 async fn wait_for_signal() -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The command line: says what to do, and where.
 
+mod backup;
 mod radtest;
 mod simulate;
 
@@ -78,6 +79,10 @@ enum Command {
     Radtest(radtest::Options),
     /// Say what a subscriber or a plan would get at some moment with some usage, and why
     Simulate(simulate::Options),
+    /// Make a backup now, test it, and print its file
+    Backup(backup::Backup),
+    /// Put a backup in a data folder, on this machine or on a blank one
+    Restore(backup::Restore),
     /// Make the search index anew
     Reindex {
         #[command(flatten)]
@@ -203,15 +208,17 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
                 config.data_dir.display()
             )?;
         }
-        Command::Setup { place } => ask(&place, Request::Setup)?,
+        Command::Setup { place } => print(&place, Request::Setup)?,
         Command::Operator { verb } => operator(verb)?,
         Command::Radtest(options) => return radtest::run(&options).map_err(CliError::Refused),
         Command::Simulate(options) => {
             let place = options.place.clone();
-            ask(&place, options.request())?;
+            print(&place, options.request())?;
         }
-        Command::Reindex { place } => ask(&place, Request::Reindex)?,
-        Command::Doctor { place } => ask(&place, Request::Doctor)?,
+        Command::Backup(options) => backup::backup(options)?,
+        Command::Restore(options) => backup::restore(&options)?,
+        Command::Reindex { place } => print(&place, Request::Reindex)?,
+        Command::Doctor { place } => print(&place, Request::Doctor)?,
         Command::Demo {
             place,
             subscribers,
@@ -229,7 +236,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Export {
             what: Exported::Sessions { place },
-        } => ask(&place, Request::ExportSessions)?,
+        } => print(&place, Request::ExportSessions)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -242,11 +249,17 @@ fn configured(place: &Place) -> Result<Config, CliError> {
     Ok(Config::load(place.config.as_deref(), &overrides)?)
 }
 
-/// Asks the running daemon, or opens the data folder itself when there is none.
-fn ask(place: &Place, request: Request) -> Result<(), CliError> {
-    let config = configured(place)?;
+/// Carries a request out and prints its output.
+fn print(place: &Place, request: Request) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match control::ask(&config.data_dir, &request, &mut out)? {
+    ask(place, request, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// Asks the running daemon, or opens the data folder itself when there is none.
+fn ask(place: &Place, request: Request, out: &mut dyn Write) -> Result<(), CliError> {
+    let config = configured(place)?;
+    match control::ask(&config.data_dir, &request, out)? {
         Asked::Done => {}
         Asked::Failed(why) => return Err(CliError::Refused(why)),
         Asked::NoDaemon => {
@@ -260,12 +273,11 @@ fn ask(place: &Place, request: Request) -> Result<(), CliError> {
             }
             let runtime = daemon::runtime()?;
             let app = App::open(config, Clock::System, Pace::default())?;
-            let done = control::execute(&app, runtime.handle(), request, &mut out);
+            let done = control::execute(&app, runtime.handle(), request, out);
             app.close();
             done?;
         }
     }
-    out.flush()?;
     Ok(())
 }
 
@@ -300,7 +312,7 @@ fn operator(verb: OperatorVerb) -> Result<(), CliError> {
         },
         None => Request::OperatorResetPassword { name, password },
     };
-    ask(&place, request)?;
+    print(&place, request)?;
     if !password_stdin {
         writeln!(io::stdout(), "Password: {shown}")?;
     }

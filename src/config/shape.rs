@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Config, Level, Log, Overrides, Radius, VERSION, Web};
+use super::{Backup, Config, Level, Log, Overrides, Radius, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
 pub(super) const MAX_LISTENERS: usize = 16;
@@ -20,6 +20,10 @@ const MAX_RADIUS_THREADS: usize = 64;
 /// Threads taken when the file does not say: two are enough to keep every small machine's cores busy.
 const DEFAULT_RADIUS_THREADS: usize = 2;
 
+/// The data folder of the package, and where its backups go. Any other data folder has its backups inside.
+const DATA_DIR: &str = "/var/lib/proxpanel";
+const BACKUP_DIR: &str = "/var/backups/proxpanel";
+
 /// The file as written: addresses are still text, so that all bad ones can be named together.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +32,7 @@ pub(super) struct FileShape {
     data_dir: PathBuf,
     web: WebShape,
     radius: RadiusShape,
+    backup: BackupShape,
     log: LogShape,
 }
 
@@ -47,6 +52,12 @@ struct RadiusShape {
     coa_bind: Option<String>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct BackupShape {
+    folder: Option<PathBuf>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LogShape {
@@ -57,9 +68,10 @@ impl Default for FileShape {
     fn default() -> Self {
         Self {
             version: VERSION,
-            data_dir: PathBuf::from("/var/lib/proxpanel"),
+            data_dir: PathBuf::from(DATA_DIR),
             web: WebShape::default(),
             radius: RadiusShape::default(),
+            backup: BackupShape::default(),
             log: LogShape::default(),
         }
     }
@@ -107,6 +119,10 @@ impl FileShape {
         if data_dir.as_os_str().is_empty() {
             problems.push("data_dir is empty: name a folder".to_owned());
         }
+        let folder = self.backup.folder.unwrap_or_else(|| backups_of(&data_dir));
+        if folder.as_os_str().is_empty() {
+            problems.push("backup.folder is empty: name a folder".to_owned());
+        }
         let web = Web {
             listen: listeners(
                 "web.listen",
@@ -151,11 +167,19 @@ impl FileShape {
                 data_dir,
                 web,
                 radius,
+                backup: Backup { folder },
                 log: Log { level },
             })
         } else {
             Err(problems)
         }
+    }
+}
+
+fn backups_of(data_dir: &Path) -> PathBuf {
+    match data_dir == Path::new(DATA_DIR) {
+        true => PathBuf::from(BACKUP_DIR),
+        false => data_dir.join("backups"),
     }
 }
 

@@ -7,6 +7,7 @@ pub mod access;
 pub mod address;
 pub mod allocation;
 pub mod audit;
+pub mod backup;
 pub mod bandwidth_rule;
 pub mod cdn;
 pub mod duration;

@@ -4,6 +4,7 @@
 //! record of runs. Due work is found by asking the store, so a stopped daemon catches up by itself.
 
 mod auth_log;
+mod backups;
 mod cdn;
 mod dispatcher;
 mod health;
@@ -66,6 +67,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
+    supervisor.run(app, backups::Backups::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));

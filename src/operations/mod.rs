@@ -7,6 +7,7 @@ pub mod aaa;
 pub mod addresses;
 pub mod api_usage;
 pub mod attempts;
+pub mod backups;
 pub mod bandwidth_rules;
 pub mod cdn;
 pub mod coa_test;
@@ -44,11 +45,13 @@ mod tests;
 mod trail;
 pub mod usage_audit;
 
+use crate::archive::ArchiveError;
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
+use crate::store::snapshot::SnapshotError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +78,15 @@ pub enum Error {
     Search(#[from] SearchError),
     #[error(transparent)]
     Accounting(#[from] AccountingError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A backup that opens and does not hold what it should.
+    #[error("the backup is not whole: {0}. Take another one")]
+    NotWhole(String),
+    #[error("it was cancelled")]
+    Cancelled,
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("a background thread ended early")]
@@ -82,6 +94,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a backup cannot be restored, and not only not here and now.
+    fn is_about_the_backup(&self) -> bool {
+        match self {
+            Error::NotWhole(_) => true,
+            Error::Archive(error) => !matches!(error, ArchiveError::Io(_) | ArchiveError::Crypto(_)),
+            Error::Snapshot(error) => {
+                !matches!(error, SnapshotError::Cancelled | SnapshotError::Io { .. })
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Error {
         Error::Field {
             field,

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::app::{App, Clock};
-use crate::config::{Config, Level, Log, Radius, Web};
+use crate::config::{Backup, Config, Level, Log, Radius, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::extra::Extras;
@@ -61,6 +61,9 @@ pub fn config(folder: &std::path::Path) -> Config {
             acct_listen: any(),
             threads: 1,
             coa_bind: None,
+        },
+        backup: Backup {
+            folder: folder.join("backups"),
         },
         log: Log { level: Level::Info },
     }

@@ -7,6 +7,7 @@
 pub mod accounting;
 pub mod audit;
 pub mod auth_log;
+pub mod backups;
 pub mod bandwidth_rules;
 pub mod cdn;
 pub mod codec;
@@ -25,8 +26,10 @@ mod schema;
 pub mod session_addresses;
 pub mod sessions;
 pub mod settings;
+pub mod snapshot;
 pub mod statics;
 pub mod subscribers;
+pub mod swap;
 pub mod tables;
 #[cfg(test)]
 mod testing;

@@ -13,7 +13,7 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 }
 
 /// What the installation is set to.
-const SETTINGS: &[Tab] = &[];
+const SETTINGS: &[Tab] = &[tab("/settings/backups", "Backups")];
 
 /// The machine room.
 const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];

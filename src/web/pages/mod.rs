@@ -13,6 +13,7 @@ pub mod plans;
 pub mod rules;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod simulator;
 pub mod subscribers;

@@ -1,0 +1,3 @@
+//! What the installation is set to: one file per tab.
+
+pub mod backups;
