@@ -53,6 +53,9 @@ pub enum Request {
     /// A backup now; the first line of the answer is its file.
     BackupCreate,
     BackupList,
+    BackupPassphrase {
+        passphrase: String,
+    },
     Reindex,
     Doctor,
     /// What a subscriber or a plan would get, as lines or as JSON.
@@ -148,6 +151,15 @@ pub fn execute(
                 made.subscribers,
                 made.rows,
                 Octets(made.octets)
+            )?;
+        }
+        Request::BackupPassphrase { passphrase } => {
+            let passphrase = Secret::new(passphrase);
+            let set = backups::settings::set_passphrase(app, &Actor::CommandLine, passphrase);
+            runtime.block_on(set)?;
+            writeln!(
+                out,
+                "The passphrase is set. Without it nobody can open a backup: keep it away from this machine"
             )?;
         }
         Request::BackupList => {

@@ -36,6 +36,14 @@ enum Verb {
         #[command(flatten)]
         place: Place,
     },
+    /// Set the passphrase of all backups made from now on
+    Passphrase {
+        #[command(flatten)]
+        place: Place,
+        /// Read it from standard input
+        #[arg(long)]
+        passphrase_stdin: bool,
+    },
     /// Restore a backup where nobody uses it, compare it with what was packed, and remove it again
     Verify {
         /// The file; it is decrypted beside itself
@@ -65,6 +73,14 @@ pub fn backup(options: Backup) -> Result<(), CliError> {
     match options.verb {
         None => create(&options.place, options.to.as_deref()),
         Some(Verb::List { place }) => ask(&place, Request::BackupList, &mut io::stdout().lock()),
+        Some(Verb::Passphrase {
+            place,
+            passphrase_stdin,
+        }) => {
+            let passphrase = read_passphrase(passphrase_stdin)?;
+            let request = Request::BackupPassphrase { passphrase };
+            ask(&place, request, &mut io::stdout().lock())
+        }
         Some(Verb::Verify {
             file,
             passphrase_stdin,
@@ -142,11 +158,16 @@ fn holds(manifest: &Manifest) -> String {
 }
 
 fn passphrase(from_stdin: bool) -> Result<Words, CliError> {
+    Ok(Words::Passphrase(Secret::new(read_passphrase(from_stdin)?)))
+}
+
+/// One line of standard input; a person at a terminal is told what is wanted.
+fn read_passphrase(from_stdin: bool) -> Result<String, CliError> {
     if !from_stdin && io::stdin().is_terminal() {
-        write!(io::stderr(), "Passphrase of the backup (it is shown): ")?;
+        write!(io::stderr(), "Passphrase of backups (it is shown): ")?;
         io::stderr().flush()?;
     }
-    Ok(Words::Passphrase(Secret::new(read_password()?)))
+    read_password()
 }
 
 /// A line on standard error for each step.

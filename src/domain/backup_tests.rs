@@ -116,7 +116,7 @@ fn the_newest_of_each_day_week_and_month_stays() {
     assert_eq!(kept(&year, (0, 0, 3)), [0, 22, 53]);
     assert_eq!(kept(&year, (2, 2, 2)), [0, 1, 7, 22]);
     assert_eq!(kept(&year, (0, 0, 0)), [0], "the last good one stays");
-    assert_eq!(kept(&[], (3, 3, 3)), []);
+    assert!(kept(&[], (3, 3, 3)).is_empty());
     // Two of one day: the newer stays.
     let noon = at("2026-11-22 12:00");
     let both = [backup(noon, Proven), backup(noon.plus(-9 * HOUR), Proven)];

@@ -98,7 +98,14 @@ impl Error {
     fn is_about_the_backup(&self) -> bool {
         match self {
             Error::NotWhole(_) => true,
-            Error::Archive(error) => !matches!(error, ArchiveError::Io(_) | ArchiveError::Crypto(_)),
+            Error::Archive(error) => !matches!(
+                error,
+                ArchiveError::WrongWords(_)
+                    | ArchiveError::OtherKind { .. }
+                    | ArchiveError::Newer { .. }
+                    | ArchiveError::Io(_)
+                    | ArchiveError::Crypto(_)
+            ),
             Error::Snapshot(error) => {
                 !matches!(error, SnapshotError::Cancelled | SnapshotError::Io { .. })
             }

@@ -259,9 +259,7 @@ fn inventory(database: &Database, schema: u32) -> Result<Inventory, SnapshotErro
         of_sessions += session.usage();
         ControlFlow::Continue(())
     })?;
-    for session in sessions::open_at_fold(&view)? {
-        of_sessions += session.usage();
-    }
+    sessions::each_open_at_fold(&view, |session| of_sessions += session.usage())?;
     let all = 0..u32::MAX;
     usage::each_of(&view, Period::Days, all.clone(), |_, octets| days += octets)?;
     usage::each_of(&view, Period::Months, all, |_, octets| months += octets)?;

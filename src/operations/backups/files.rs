@@ -19,9 +19,10 @@ const RESERVE: u64 = 64 << 20;
 /// Entries of a folder that are looked at.
 const MOST_ENTRIES: usize = 5_000;
 const LONGEST_NAME: usize = 100;
-/// The end of the name of a backup, and of one that is not whole.
+/// The end of the name of a backup, and what follows it while it is made or brought in.
 pub(super) const ENDING: &str = ".enc";
 pub(super) const PART_ENDING: &str = ".part";
+pub(super) const UPLOAD_ENDING: &str = ".upload";
 /// Octets written at once.
 const BUFFER: usize = 256 << 10;
 
@@ -108,12 +109,12 @@ pub(super) fn backups_in(folder: &Path) -> Result<Vec<(String, u64)>, Error> {
     Ok(found)
 }
 
-/// Removes what a backup left that was broken off by a crash.
-pub(super) fn remove_parts(folder: &Path) -> Result<(), Error> {
+/// Removes backups that are not whole, by what follows their names.
+pub(super) fn remove_parts(folder: &Path, ending: &str) -> Result<(), Error> {
     for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let whole = name.and_then(|name| name.strip_suffix(PART_ENDING));
+        let whole = name.and_then(|name| name.strip_suffix(ending));
         if whole.is_some_and(is_backup_name) {
             fs::remove_file(&path).map_err(|error| at("remove", &path, error))?;
         }
@@ -245,7 +246,7 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"whole");
         fs::write(folder.path().join("b.enc.part"), b"torn").unwrap();
         fs::write(folder.path().join("note.part"), b"not ours").unwrap();
-        remove_parts(folder.path()).unwrap();
+        remove_parts(folder.path(), PART_ENDING).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         assert_eq!(backups_in(folder.path()).unwrap(), [("a.enc".to_owned(), 5)]);
         assert!(backups_in(&folder.path().join("none")).unwrap().is_empty());

@@ -26,7 +26,7 @@ use crate::domain::backup::{Backup, RestoreTest, Trigger, surplus};
 use crate::domain::octets::Octets;
 use crate::domain::time::{Calendar, HOUR, Timestamp};
 use crate::store::audit::{self, NewEntry};
-use crate::store::swap::WORK;
+use crate::store::swap::{PART, WORK};
 use crate::store::{Tx, backups};
 use crate::telemetry::monotonic;
 
@@ -208,10 +208,28 @@ pub fn verify(path: &Path, words: &Words, tell: Tell<'_>) -> Result<Manifest, Er
     unpack::unpack(file, words, &work, tell)
 }
 
+/// Removes what a crash left of a backup or a restore, a copy in clear perhaps, unless something is being done already.
+pub fn clean_up(app: &App) -> Result<(), Error> {
+    let Some(_turn) = app.backups.begin("Cleaning up".to_owned(), app.now()) else {
+        return Ok(());
+    };
+    let data = app.store.folder();
+    files::remove_folder(&data.join(WORK))?;
+    files::remove_folder(&data.join(PART))?;
+    let folder = &app.config.backup.folder;
+    if folder.is_dir() {
+        files::remove_parts(folder, files::PART_ENDING)?;
+        files::remove_parts(folder, files::UPLOAD_ENDING)?;
+    }
+    Ok(())
+}
+
 /// Removes backups that are no longer kept, with their rows.
 fn prune(app: &App) -> Result<(), Error> {
     let keep = settings::get(app)?.keep;
-    let known = backups::newest(&app.store.view()?, backups::MOST_BACKUPS)?;
+    let mut known = backups::newest(&app.store.view()?, backups::MOST_BACKUPS)?;
+    // One whose file somebody took away is no reason to remove another.
+    known.retain(|backup| app.config.backup.folder.join(&backup.name).is_file());
     let calendar = &app.settings().calendar;
     for old in surplus(&known, keep, calendar) {
         remove_file(app, &old.name)?;

@@ -12,7 +12,7 @@ use crate::operations::Error;
 use crate::store::swap::WORK;
 use crate::store::{FILE_NAME, KEY_NAME};
 
-use super::files::{self, ENDING, Passing, Tell, Told};
+use super::files::{self, ENDING, PART_ENDING, Passing, Tell, Told};
 use super::manifest::Manifest;
 use super::{COPY_FOLDERS, MANIFEST};
 
@@ -39,7 +39,7 @@ pub(super) fn make(
 ) -> Result<Packed, Error> {
     let folder = &app.config.backup.folder;
     files::make_folder(folder)?;
-    files::remove_parts(folder)?;
+    files::remove_parts(folder, PART_ENDING)?;
     let data = app.store.folder();
     // The copy and the sealed file, which is smaller, are there at the same time, perhaps on one disk.
     let size = fs::metadata(data.join(FILE_NAME))?.len();

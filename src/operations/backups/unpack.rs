@@ -27,11 +27,11 @@ pub(super) fn unpack(
     tell: Tell<'_>,
 ) -> Result<Manifest, Error> {
     let unpacked = files_into(backup, words, folder, tell);
-    let manifest = match unpacked {
-        // A reader broke off because it was told to.
-        Err(_) if tell(BackupStep::Comparing, 0, 0).is_break() => return Err(Error::Cancelled),
-        other => other?,
-    };
+    // A reader may have broken off because it was told to.
+    if tell(BackupStep::Comparing, 0, 0).is_break() {
+        return Err(Error::Cancelled);
+    }
+    let manifest = unpacked?;
     let found = snapshot::examine(folder)?;
     match manifest.difference(&found) {
         None => Ok(manifest),

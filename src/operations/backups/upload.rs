@@ -10,7 +10,7 @@ use crate::archive;
 use crate::domain::audit::Actor;
 use crate::operations::Error;
 
-use super::files::{self, ENDING, PART_ENDING, is_backup_name};
+use super::files::{self, ENDING, UPLOAD_ENDING, is_backup_name};
 use super::note;
 
 /// Octets of a backup that is brought in; that of a large ISP with years of history is far below.
@@ -42,7 +42,7 @@ impl Upload {
         if path.exists() {
             return Err(Error::Refused(format!("{name} is here already")));
         }
-        let part = folder.join(format!("{name}{PART_ENDING}"));
+        let part = folder.join(format!("{name}{UPLOAD_ENDING}"));
         let file = OpenOptions::new()
             .write(true)
             .create(true)

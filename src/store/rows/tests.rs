@@ -15,7 +15,7 @@ use super::super::tables::{
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, cdn, nas, operators, outbox, plans,
+    Read, Store, StoreError, Tx, auth_log, backups, bandwidth_rules, cdn, nas, operators, outbox, plans,
     sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
@@ -114,6 +114,11 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
+    golden("backup", backups::BackupRow::from(&samples::backup()));
+    golden(
+        "backup-failed",
+        backups::BackupRow::from(&samples::failed_backup()),
+    );
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),
