@@ -8,19 +8,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, attempts, demo, setup};
+use crate::operations::{self, attempts, certificates, demo, setup};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
+use crate::web::server::Door;
 use crate::{control, web};
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,8 @@ const MOST_WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 16;
 /// Idle blocking threads go soon: each holds a stack.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Connections of one TCP port that wait to be accepted; a burst of browsers.
+const BACKLOG: i32 = 512;
 
 /// A runtime of the size that suits a small machine.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
@@ -87,9 +92,10 @@ fn serve_once(config: Config, greet: bool) -> Result<Ended, DaemonError> {
 async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
-    let mut panel = Panel::listen(&app.config.web.listen).await?;
+    let mut panel = Panel::listen(&app.config.web)?;
     app.set_listening(Listening {
-        web: panel.addresses.clone(),
+        web: bound(&panel.plain)?,
+        https: bound(&panel.https)?,
         auth: addresses(&radius.auth),
         acct: addresses(&radius.acct),
     });
@@ -99,7 +105,7 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
         app,
         Clients::bind(app.config.radius.coa_bind)?,
     );
-    panel.start(app);
+    panel.start(app, app.listening().https.first().map(SocketAddr::port));
     let control = control::Server::start(app)?;
     if greet {
         greet_person(app).await?;
@@ -107,7 +113,7 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
     say_ready(&app.listening())?;
 
     let ended = tokio::select! {
-        signal = wait_for_signal() => signal.map(|()| Ended::Stopped)?,
+        signal = wait_for_signal(app) => signal.map(|()| Ended::Stopped)?,
         () = app.restart.notified() => Ended::ToStartAnew,
     };
     tracing::info!("stopping");
@@ -123,14 +129,21 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
     Ok(ended)
 }
 
-async fn wait_for_signal() -> io::Result<()> {
+/// Until SIGTERM or SIGINT. SIGHUP reads again what may have changed on disk: the certificate.
+async fn wait_for_signal(app: &App) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                // What cannot be read is on the log and on the pages; the certificate in use stays.
+                let _kept = certificates::reload(app);
+            }
+        }
     }
-    Ok(())
 }
 
 struct Radius {
@@ -171,44 +184,36 @@ impl Radius {
 }
 
 struct Panel {
-    listeners: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
+    plain: Vec<TcpListener>,
+    https: Vec<TcpListener>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
 
 impl Panel {
-    async fn listen(addresses: &[SocketAddr]) -> Result<Panel, DaemonError> {
-        let mut listeners = Vec::new();
-        let mut bound = Vec::new();
-        for address in addresses {
-            let listen = |source| DaemonError::Listen {
-                address: *address,
-                what: "the panel",
-                source,
-            };
-            let listener = TcpListener::bind(address).await.map_err(listen)?;
-            bound.push(listener.local_addr().map_err(listen)?);
-            listeners.push(listener);
-        }
+    fn listen(web: &config::Web) -> Result<Panel, DaemonError> {
         Ok(Panel {
-            listeners,
-            addresses: bound,
+            plain: listen(&web.listen, "the panel")?,
+            https: listen(&web.https_listen, "the panel over HTTPS")?,
             tasks: JoinSet::new(),
             stop: watch::Sender::new(false),
         })
     }
 
-    fn start(&mut self, app: &Arc<App>) {
+    /// `https_port` is the one that browsers on a plain port are sent to.
+    fn start(&mut self, app: &Arc<App>, https_port: Option<u16>) {
         let router = web::router(Arc::clone(app));
-        for listener in self.listeners.drain(..) {
+        let plain = self.plain.drain(..).map(|it| (it, Door::Plain { https_port }));
+        let tls = Door::Tls(app.certificates.server_config());
+        let https = self.https.drain(..).map(|it| (it, tls.clone()));
+        for (listener, door) in plain.chain(https) {
             let mut stop = self.stop.subscribe();
             let stopped = async move {
                 // An error means that the panel is gone, which is a stop too.
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             self.tasks
-                .spawn(web::server::serve(listener, router.clone(), stopped));
+                .spawn(web::server::serve(listener, door, router.clone(), stopped));
         }
     }
 
@@ -219,15 +224,64 @@ impl Panel {
     }
 }
 
+/// Opens TCP ports. A kernel without IPv6 is no reason not to serve IPv4, so there the IPv6 wildcard is left out.
+fn listen(addresses: &[SocketAddr], what: &'static str) -> Result<Vec<TcpListener>, DaemonError> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match bind(*address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if addresses.len() > 1 && is_without_ipv6(*address, &error) => {
+                tracing::warn!(%address, "this system has no IPv6");
+            }
+            Err(source) => {
+                return Err(DaemonError::Listen {
+                    address: *address,
+                    what,
+                    source,
+                });
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// IPv6 sockets take IPv6 only, so that both wildcards can stand side by side.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A port whose last connections are still closing can be opened again after a restart.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn is_without_ipv6(address: SocketAddr, error: &io::Error) -> bool {
+    let no_such_family = io::Error::from(Errno::EAFNOSUPPORT).raw_os_error();
+    address.is_ipv6() && address.ip().is_unspecified() && error.raw_os_error() == no_such_family
+}
+
+fn bound(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
+}
+
 fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
+/// The line that says that everything listens: `ready web=ADDR https=ADDR auth=ADDR acct=ADDR`.
 fn say_ready(listening: &Listening) -> io::Result<()> {
     let mut line = "ready".to_owned();
     for (word, addresses) in [
         ("web", &listening.web),
+        ("https", &listening.https),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
     ] {

@@ -46,6 +46,7 @@ use crate::store::{
     outbox, plans,
 };
 use crate::telemetry::{Telemetry, monotonic};
+use crate::tls::{Certificates, Configured, Source, TlsError};
 
 pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
@@ -105,6 +106,8 @@ pub enum AppError {
     Search(#[from] SearchError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("a setting in the store is not valid: {0}")]
     Setting(Invalid),
 }
@@ -233,6 +236,7 @@ fn read_cdn_profiles(view: &View) -> Result<Vec<Arc<CdnProfile>>, AppError> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
     pub web: Vec<SocketAddr>,
+    pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
 }
@@ -259,6 +263,7 @@ pub struct App {
     pub backups: BackupBoard,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
     pub restart: Notify,
+    pub certificates: Certificates,
     copies: Arc<Copies>,
 }
 
@@ -270,6 +275,7 @@ impl App {
         let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
         let auth_log = AuthLog::open(&view)?;
         let last_indexed = outbox::last_indexed(&view)?;
+        let certificates = open_certificates(&config, &view, clock.now())?;
         drop(view);
         let hooked = Arc::clone(&copies);
         store.on_commit(move |view, changes| hooked.follow(view, changes));
@@ -300,6 +306,7 @@ impl App {
             promises: Promises::new(),
             backups: BackupBoard::default(),
             restart: Notify::new(),
+            certificates,
             copies,
         })
     }
@@ -398,16 +405,22 @@ impl App {
     pub fn listening(&self) -> Listening {
         let configured = || Listening {
             web: self.config.web.listen.clone(),
+            https: self.config.web.https_listen.clone(),
             auth: self.config.radius.auth_listen.clone(),
             acct: self.config.radius.acct_listen.clone(),
         };
         self.listening.get().cloned().unwrap_or_else(configured)
     }
 
-    /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
+    /// The panel's address for a browser, as far as it can be told from here: `https://192.0.2.7`, or `http://` where HTTPS
+    /// does not listen. A certificate that browsers trust is best opened by its name.
     pub fn panel_url(&self) -> String {
-        let bound = self.listening().web;
-        let Some(address) = bound.first().copied() else {
+        let listening = self.listening();
+        let (scheme, usual_port, bound) = match listening.https.first() {
+            Some(address) => ("https", 443, Some(*address)),
+            None => ("http", 80, listening.web.first().copied()),
+        };
+        let Some(address) = bound else {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
@@ -415,9 +428,18 @@ impl App {
         } else {
             address.ip()
         };
-        match (ip, address.port()) {
-            (ip, 80) if ip.is_ipv4() => format!("http://{ip}"),
-            (ip, port) => format!("http://{}", SocketAddr::new(ip, port)),
+        let in_use = self.certificates.in_use();
+        let name = in_use.facts.names.first().filter(|name| {
+            scheme == "https" && in_use.source != Source::SelfSigned && !name.starts_with("*.")
+        });
+        let host = match (name, ip) {
+            (Some(name), _) => name.clone(),
+            (None, IpAddr::V4(ip)) => ip.to_string(),
+            (None, IpAddr::V6(ip)) => format!("[{ip}]"),
+        };
+        match address.port() {
+            port if port == usual_port => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         }
     }
 
@@ -426,6 +448,21 @@ impl App {
         self.accounting.close();
         self.store.close();
     }
+}
+
+fn open_certificates(
+    config: &Config,
+    view: &View,
+    now: Timestamp,
+) -> Result<Certificates, AppError> {
+    let chosen = settings::get(view, Setting::Certificate)?;
+    let configured = config.web.certificate.clone();
+    Ok(Certificates::open(
+        &config.data_dir,
+        chosen.map_or(Source::SelfSigned, |word| Source::parse(&word)),
+        configured.map(|(certificate, key)| Configured { certificate, key }),
+        now,
+    )?)
 }
 
 /// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.

@@ -47,9 +47,12 @@ enum Command {
     Serve {
         #[command(flatten)]
         place: Place,
-        /// Where the panel listens; may be repeated, port 0 takes a free one
+        /// Where the panel listens for plain HTTP, without HTTPS unless that is named too; may be repeated, port 0 takes a free one
         #[arg(long, value_name = "ADDR")]
         web_listen: Vec<SocketAddr>,
+        /// Where the panel listens for HTTPS; may be repeated
+        #[arg(long, value_name = "ADDR")]
+        https_listen: Vec<SocketAddr>,
         /// Where RADIUS authentication listens; may be repeated
         #[arg(long, value_name = "ADDR")]
         auth_listen: Vec<SocketAddr>,
@@ -185,6 +188,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve {
             place,
             web_listen,
+            https_listen,
             auth_listen,
             acct_listen,
             greet,
@@ -192,6 +196,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             let overrides = Overrides {
                 data_dir: place.data_dir,
                 web_listen,
+                https_listen,
                 auth_listen,
                 acct_listen,
             };

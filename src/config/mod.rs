@@ -40,8 +40,12 @@ pub struct Config {
 /// `[web]`: the panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
-    /// TCP addresses, at least one. Port 0 takes a free port.
+    /// TCP addresses for plain HTTP, at least one. Port 0 takes a free port. Where HTTPS listens too, browsers are sent there.
     pub listen: Vec<SocketAddr>,
+    /// TCP addresses for HTTPS. Empty: plain HTTP serves the panel, as behind a proxy of one's own.
+    pub https_listen: Vec<SocketAddr>,
+    /// Certificate chain and private key in PEM files that another program renews; else the panel manages them.
+    pub certificate: Option<(PathBuf, PathBuf)>,
     /// Addresses whose `X-Forwarded-For` is believed; usually empty.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -85,7 +89,9 @@ pub enum Level {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub data_dir: Option<PathBuf>,
+    /// Without `https_listen` beside it, it turns HTTPS off: who names a port by hand wants no other one.
     pub web_listen: Vec<SocketAddr>,
+    pub https_listen: Vec<SocketAddr>,
     pub auth_listen: Vec<SocketAddr>,
     pub acct_listen: Vec<SocketAddr>,
 }

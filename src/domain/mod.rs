@@ -4,6 +4,7 @@
 //! depends on the present takes `now`. The only crate used is the civil-time one.
 
 pub mod access;
+pub mod acme;
 pub mod address;
 pub mod allocation;
 pub mod audit;

@@ -6,6 +6,7 @@
 mod auth_log;
 mod backups;
 mod cdn;
+mod certificate;
 mod dispatcher;
 mod health;
 mod outbox;
@@ -68,6 +69,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, backups::Backups::default());
+    supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));

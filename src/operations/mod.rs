@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod backups;
 pub mod bandwidth_rules;
 pub mod cdn;
+pub mod certificates;
 pub mod coa_test;
 pub mod demo;
 pub mod doctor;
@@ -52,6 +53,7 @@ use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
 use crate::store::snapshot::SnapshotError;
+use crate::tls::TlsError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +89,8 @@ pub enum Error {
     NotWhole(String),
     #[error("it was cancelled")]
     Cancelled,
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("a background thread ended early")]

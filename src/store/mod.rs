@@ -5,6 +5,7 @@
 //! that cannot be used is left exactly as it was found.
 
 pub mod accounting;
+pub mod acme;
 pub mod audit;
 pub mod auth_log;
 pub mod backups;

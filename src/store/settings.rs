@@ -22,6 +22,8 @@ pub enum Setting {
     BackupPassphrase,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
+    Certificate,
 }
 
 impl Setting {
@@ -35,6 +37,7 @@ impl Setting {
             Setting::BackupRetention => "backup-retention",
             Setting::BackupPassphrase => "backup-passphrase",
             Setting::SetupToken => "setup-token",
+            Setting::Certificate => "certificate",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use redb::{Database, ReadTransaction, TableDefinition, WriteTransaction};
 
 use super::StoreError;
+use super::acme::AcmeRow;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::backups::BackupRow;
@@ -179,6 +180,9 @@ pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 /// of rows.
 pub const BACKUPS: Map<i64, BackupRow> = Map::new("backups");
 
+/// Certificates by ACME: what is asked for, and how it went. Key: 0. Owner: acme. One row.
+pub const ACME: Map<u8, AcmeRow> = Map::new("acme");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -208,4 +212,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_MONTHS,
     &USAGE_AUDIT,
     &BACKUPS,
+    &ACME,
 ];

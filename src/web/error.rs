@@ -121,6 +121,7 @@ impl From<operations::Error> for Failure {
             | Error::Accounting(_)
             | Error::Archive(_)
             | Error::Snapshot(_)
+            | Error::Tls(_)
             | Error::Io(_)
             | Error::Interrupted => Failure::Fault(error.to_string()),
         }

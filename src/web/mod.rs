@@ -23,6 +23,7 @@ pub mod pager;
 pub mod pages;
 pub mod parts;
 pub mod query;
+pub mod secure;
 pub mod server;
 pub mod shell;
 pub mod tabs;
@@ -205,6 +206,27 @@ fn routes() -> Router<Panel> {
             "/settings/backups/{name}/delete",
             post(settings::backups::remove),
         )
+        .route(
+            "/.well-known/acme-challenge/{token}",
+            get(secure::challenge),
+        )
+        .route("/settings/certificate", get(settings::certificate::show))
+        .route(
+            "/settings/certificate/own",
+            post(settings::certificate::use_own),
+        )
+        .route(
+            "/settings/certificate/acme",
+            post(settings::certificate::use_acme),
+        )
+        .route(
+            "/settings/certificate/self-signed",
+            post(settings::certificate::use_self_signed),
+        )
+        .route(
+            "/settings/certificate/self-signed/new",
+            post(settings::certificate::new_self_signed),
+        )
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
         .route("/search", get(search::show))
@@ -232,6 +254,7 @@ fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
         // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its
         // cookie, which is SameSite.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn_with_state(panel.clone(), secure::guard))
         .layer(middleware::from_fn(headers::security))
         .with_state(panel)
 }

@@ -1,4 +1,4 @@
-//! The panel's TCP side: accepts connections, speaks HTTP/1.1, and stops without cutting anybody off.
+//! The panel's TCP side: accepts connections, speaks HTTP/1.1, plain or over TLS, and stops without cutting anybody off.
 //!
 //! Invariants: at most [`MOST_CONNECTIONS`] at once, and none for longer than its time, so that idle or slow browsers cannot
 //! keep others out.
@@ -17,17 +17,33 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::web::secure::Arrival;
 
 /// Connections of one listener. Browsers open up to six each, and an ISP has a handful of operators.
 pub const MOST_CONNECTIONS: usize = 512;
 
+/// What a listener speaks.
+#[derive(Clone)]
+pub enum Door {
+    /// HTTP. `https_port` is where browsers are sent, if HTTPS listens too.
+    Plain { https_port: Option<u16> },
+    /// HTTP inside TLS.
+    Tls(Arc<ServerConfig>),
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     connections: usize,
+    /// How long a browser may take to agree on keys.
+    handshake: Duration,
     /// How long a browser may take for the head of a request, and rest between two.
     head: Duration,
     /// How long a connection is used; then it is closed after its current answer, and the browser opens another.
@@ -40,6 +56,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     connections: MOST_CONNECTIONS,
+    handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     connection: Duration::from_secs(600),
     drain: Duration::from_secs(10),
@@ -47,13 +64,19 @@ const LIMITS: Limits = Limits {
 };
 
 /// Serves `router` until `stop` is ready; then answers what is under way, for at most ten seconds.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_within(LIMITS, listener, router, stop).await;
+pub async fn serve(
+    listener: TcpListener,
+    door: Door,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    serve_within(LIMITS, listener, door, router, stop).await;
 }
 
 async fn serve_within(
     limits: Limits,
     listener: TcpListener,
+    door: Door,
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
@@ -80,6 +103,7 @@ async fn serve_within(
             limits,
             stream,
             peer,
+            door.clone(),
             router.clone(),
             stopped.clone(),
             permit,
@@ -117,18 +141,54 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// One connection from its first octet to its last. The handshake is here and not where connections are accepted, so that a
+/// slow one delays nobody else.
 async fn attend(
     limits: Limits,
     stream: TcpStream,
     peer: SocketAddr,
+    door: Door,
     router: Router,
     mut stopped: watch::Receiver<bool>,
     permit: OwnedSemaphorePermit,
 ) {
     // Pages are written in one go; waiting to fill a packet would only delay them. A socket that refuses is slower, no more.
     let _refused = stream.set_nodelay(true);
+    match door {
+        Door::Plain { https_port } => {
+            let arrival = Arrival::plain(peer, https_port);
+            speak(limits, stream, arrival, router, stopped).await;
+        }
+        Door::Tls(config) => {
+            let handshake = timeout(limits.handshake, TlsAcceptor::from(config).accept(stream));
+            let agreed = tokio::select! {
+                agreed = handshake => agreed,
+                _ = stopped.wait_for(|is_stopped| *is_stopped) => return,
+            };
+            match agreed {
+                Ok(Ok(stream)) => {
+                    speak(limits, stream, Arrival::tls(peer), router, stopped).await;
+                }
+                // Scanners, and browsers whose owner has not agreed to the certificate yet.
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            }
+        }
+    }
+    drop(permit);
+}
+
+async fn speak(
+    limits: Limits,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    arrival: Arrival,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let peer = arrival.peer;
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(arrival);
         request.map(Body::new)
     });
     let connection = http1::Builder::new()
@@ -150,7 +210,6 @@ async fn attend(
         // Browsers go away whenever they like; this is for those who look for a fault.
         tracing::debug!(%peer, %error, "a connection ended early");
     }
-    drop(permit);
 }
 
 #[cfg(test)]
@@ -168,10 +227,14 @@ mod tests {
     }
 
     async fn start(limits: Limits, router: Router) -> Running {
+        open(limits, Door::Plain { https_port: None }, router).await
+    }
+
+    async fn open(limits: Limits, door: Door, router: Router) -> Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(serve_within(limits, listener, router, async {
+        let done = tokio::spawn(serve_within(limits, listener, door, router, async {
             stopped.await.unwrap()
         }));
         Running {

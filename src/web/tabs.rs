@@ -13,7 +13,10 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 }
 
 /// What the installation is set to.
-const SETTINGS: &[Tab] = &[tab("/settings/backups", "Backups")];
+const SETTINGS: &[Tab] = &[
+    tab("/settings/certificate", "Certificate"),
+    tab("/settings/backups", "Backups"),
+];
 
 /// The machine room.
 const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];

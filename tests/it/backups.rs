@@ -94,7 +94,10 @@ fn backups_in(folder: &Path) -> Vec<PathBuf> {
 fn a_backup_of_the_working_daemon_opens_on_a_blank_machine() {
     let mut daemon = demo(40, 20, 3, &[]);
     let refusal = refused(&daemon.run(&["backup"]));
-    assert!(refusal.contains("Set a passphrase for backups first"), "{refusal}");
+    assert!(
+        refusal.contains("Set a passphrase for backups first"),
+        "{refusal}"
+    );
     set_passphrase(&daemon);
     account(&daemon, 700);
     let elsewhere = tempfile::tempdir().unwrap();
@@ -122,7 +125,10 @@ fn a_backup_of_the_working_daemon_opens_on_a_blank_machine() {
     account(&daemon, 900);
     daemon.stop();
     let refusal = refused(&restore(&file, daemon.data_dir(), &[], WORDS));
-    assert!(refusal.contains("With --replace it is put aside and kept"), "{refusal}");
+    assert!(
+        refusal.contains("With --replace it is put aside and kept"),
+        "{refusal}"
+    );
 
     let blank = tempfile::tempdir().unwrap();
     let folder = blank.path().join("data");
@@ -138,7 +144,10 @@ fn a_backup_of_the_working_daemon_opens_on_a_blank_machine() {
     assert!(radius::accepts(restored.auth(), "user00003", "pass00003"));
     assert!(!radius::accepts(restored.auth(), "user00003", "pass00004"));
     let sessions = good(&restored.run(&["export", "sessions"]));
-    let line = sessions.lines().find(|line| line.contains("backed-up")).unwrap();
+    let line = sessions
+        .lines()
+        .find(|line| line.contains("backed-up"))
+        .unwrap();
     assert!(line.contains(",700,7000"), "{line}");
     let doctor = good(&restored.run(&["doctor"]));
     assert!(!doctor.contains("BAD"), "{doctor}");
@@ -224,11 +233,19 @@ fn a_restore_on_the_page_starts_the_appliance_anew_on_it() {
         browser.open_page(&format!("{page}/{name}/restore")).await;
         press(browser, &format!("/settings/backups/{name}/restore")).await;
         let lines = || daemon.process().stdout.text();
-        let ready = || lines().lines().filter(|line| line.starts_with("ready ")).count();
+        let ready = || {
+            lines()
+                .lines()
+                .filter(|line| line.starts_with("ready "))
+                .count()
+        };
         until(|| ready() == 2);
         let line = lines();
         let line = line.lines().last().unwrap();
-        let web = line.split(' ').find_map(|word| word.strip_prefix("web=")).unwrap();
+        let web = line
+            .split(' ')
+            .find_map(|word| word.strip_prefix("web="))
+            .unwrap();
         browser.open_page(&format!("http://{web}/login")).await;
         fill(browser, "name", "rania").await;
         fill(browser, "password", PASSWORD).await;

@@ -12,6 +12,7 @@ mod backups;
 mod browser_frame;
 mod crash;
 mod panel;
+mod remote;
 mod router_checks;
 mod routeros;
 mod speeds;

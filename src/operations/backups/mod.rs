@@ -29,6 +29,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::swap::{PART, WORK};
 use crate::store::{Tx, backups};
 use crate::telemetry::monotonic;
+use crate::tls;
 
 use super::Error;
 pub use files::{Tell, is_backup_name};
@@ -39,7 +40,7 @@ pub const JOB: &str = "backups";
 /// The first file of a backup.
 const MANIFEST: &str = "manifest.json";
 /// Folders beside the store whose files are packed: certificates.
-const COPY_FOLDERS: &[&str] = &["tls"];
+const COPY_FOLDERS: &[&str] = &[tls::FOLDER];
 /// A scheduled backup that failed is tried again after so long.
 const AGAIN_AFTER: i64 = HOUR;
 

@@ -109,7 +109,7 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
 fn files_beside_the_store_come_back_with_it() {
     let test = isp();
     let tls = test.folder.path().join("tls");
-    fs::create_dir(&tls).unwrap();
+    fs::create_dir_all(&tls).unwrap();
     fs::write(tls.join("own.pem"), b"certificate").unwrap();
     fs::create_dir(tls.join("folder")).unwrap();
     fs::write(test.folder.path().join("stray"), b"not ours").unwrap();

@@ -6,6 +6,7 @@
 
 pub mod browser;
 pub mod daemon;
+pub mod file_servers;
 pub mod process;
 pub mod radius;
 pub mod routeros;

@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     (
@@ -97,6 +98,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius",
             "routers",
+            "remote",
+            "tls",
             "domain",
             "config",
             "telemetry",
@@ -118,6 +121,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     // Four siblings that do not see each other, but for the attribute types.
@@ -133,14 +137,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
-    // Leaves.
+    // Leaves, each with what it cannot do without.
     ("archive", &["crypto"]),
+    ("remote", &["tls", "crypto"]),
     ("domain", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("crypto", &[]),
+    // Certificates; moments of domain, digests and secrets of crypto.
+    ("tls", &["domain", "crypto"]),
     ("allocator", &[]),
 ];
 

@@ -1,3 +1,4 @@
 //! What the installation is set to: one file per tab.
 
 pub mod backups;
+pub mod certificate;
