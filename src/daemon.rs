@@ -203,7 +203,10 @@ impl Panel {
     /// `https_port` is the one that browsers on a plain port are sent to.
     fn start(&mut self, app: &Arc<App>, https_port: Option<u16>) {
         let router = web::router(Arc::clone(app));
-        let plain = self.plain.drain(..).map(|it| (it, Door::Plain { https_port }));
+        let plain = self
+            .plain
+            .drain(..)
+            .map(|it| (it, Door::Plain { https_port }));
         let tls = Door::Tls(app.certificates.server_config());
         let https = self.https.drain(..).map(|it| (it, tls.clone()));
         for (listener, door) in plain.chain(https) {

@@ -48,7 +48,9 @@ pub struct BackupProgress {
 /// What a person wishes, for the job to carry out. No Debug: a passphrase may be in it.
 pub enum BackupWish {
     Create,
-    Test { name: String },
+    Test {
+        name: String,
+    },
     /// Without `passphrase` the one that is set.
     Restore {
         name: String,
@@ -175,13 +177,19 @@ mod tests {
         assert!(!board.wish(BackupWish::Create), "one is under way");
         assert!(!turn.step(BackupStep::Copying, 3, 9));
         let progress = board.progress().unwrap();
-        assert_eq!((progress.done, progress.of, progress.since), (3, 9, Timestamp(5)));
+        assert_eq!(
+            (progress.done, progress.of, progress.since),
+            (3, 9, Timestamp(5))
+        );
         board.cancel();
         assert!(turn.step(BackupStep::Copying, 4, 9));
         drop(turn);
         assert_eq!(board.progress(), None);
         let next = board.begin("Backup".into(), Timestamp(7)).unwrap();
-        assert!(!next.is_cancelled(), "a wish to stop is not for the next one");
+        assert!(
+            !next.is_cancelled(),
+            "a wish to stop is not for the next one"
+        );
         board.set_problem(Some("no".into()));
         drop(next);
         assert_eq!(board.problem().as_deref(), Some("no"));

@@ -55,7 +55,9 @@ impl<W: Write> FileWriter<W> {
         }
         self.files += 1;
         let length = u16::try_from(name.len()).map_err(|_| unpackable("its name is too long"))?;
-        self.out.write_all(&length.to_be_bytes()).map_err(out_of_io)?;
+        self.out
+            .write_all(&length.to_be_bytes())
+            .map_err(out_of_io)?;
         self.out.write_all(name.as_bytes()).map_err(out_of_io)?;
         self.out.write_all(&size.to_be_bytes()).map_err(out_of_io)?;
         if copy(&mut from, &mut self.out, size)? < size {
@@ -189,7 +191,5 @@ fn is_good_name(name: &str) -> bool {
                 .bytes()
                 .all(|octet| octet.is_ascii_alphanumeric() || b".-_".contains(&octet))
     };
-    name.len() <= LONGEST_NAME
-        && name.split('/').count() <= 2
-        && name.split('/').all(is_good_part)
+    name.len() <= LONGEST_NAME && name.split('/').count() <= 2 && name.split('/').all(is_good_part)
 }

@@ -179,7 +179,8 @@ fn only_the_right_words_of_the_right_kind_open_it() {
     assert_eq!(look(&octets[..]).unwrap().kind, KeyKind::Licence);
     assert!(unpack(&octets, &licence("whatever", "AAAA-BBBB")).is_ok());
     assert!(
-        error(&octets, &licence("L-2027-0001", "AAAA-BBBC")).starts_with("the licence key does not open")
+        error(&octets, &licence("L-2027-0001", "AAAA-BBBC"))
+            .starts_with("the licence key does not open")
     );
     assert!(error(&octets, &words).starts_with("the backup was made with a licence key"));
 }
@@ -235,7 +236,15 @@ fn a_change_anywhere_is_found_and_its_part_named() {
     for (chunk, pair) in starts.windows(2).enumerate() {
         let (start, end) = (pair[0], pair[1]);
         // Length, its mark, first and last octets of ciphertext and tag.
-        for position in [start + 4, start + 7, start + 8, (start + end) / 2, end - 17, end - 16, end - 1] {
+        for position in [
+            start + 4,
+            start + 7,
+            start + 8,
+            (start + end) / 2,
+            end - 17,
+            end - 16,
+            end - 1,
+        ] {
             for bit in [0x01, 0x80] {
                 let mut changed = octets.clone();
                 changed[position] ^= bit;
@@ -312,7 +321,14 @@ fn a_cut_is_named_wherever_it_falls_and_so_is_what_follows_the_end() {
     let starts = chunks(&octets);
     for (chunk, pair) in starts.windows(2).enumerate() {
         let (start, end) = (pair[0], pair[1]);
-        for length in [start, start + 1, start + 4, start + 8, (start + end) / 2, end - 1] {
+        for length in [
+            start,
+            start + 1,
+            start + 4,
+            start + 8,
+            (start + end) / 2,
+            end - 1,
+        ] {
             let said = unpack(&octets[..length], &words).unwrap_err();
             assert!(
                 matches!(&said, ArchiveError::Truncated { chunk: found } if usize::try_from(*found).unwrap() == chunk),
@@ -348,19 +364,40 @@ fn what_the_chunks_hold_is_not_trusted_either() {
     };
     let long = "n".repeat(101);
     for (content, wanted) in [
-        (compressed(&file("../a", 1, b"a\0\0")), "a file has an impossible name"),
-        (compressed(&file("/a", 1, b"a\0\0")), "a file has an impossible name"),
-        (compressed(&file("a/b/c", 1, b"a\0\0")), "a file has an impossible name"),
-        (compressed(&file(&long, 1, b"a\0\0")), "it holds more or other files than a backup"),
-        (compressed(&file("a", 9, b"a\0\0")), "a file ends before its end"),
+        (
+            compressed(&file("../a", 1, b"a\0\0")),
+            "a file has an impossible name",
+        ),
+        (
+            compressed(&file("/a", 1, b"a\0\0")),
+            "a file has an impossible name",
+        ),
+        (
+            compressed(&file("a/b/c", 1, b"a\0\0")),
+            "a file has an impossible name",
+        ),
+        (
+            compressed(&file(&long, 1, b"a\0\0")),
+            "it holds more or other files than a backup",
+        ),
+        (
+            compressed(&file("a", 9, b"a\0\0")),
+            "a file ends before its end",
+        ),
         (compressed(&file("a", 1, b"a")), "it cannot be decompressed"),
         (compressed(b""), "it cannot be decompressed"),
         (compressed(b"\0\0x"), "something follows the last file"),
-        ([compressed(b"\0\0"), b"x".repeat(100_000)].concat(), "something follows the last file"),
+        (
+            [compressed(b"\0\0"), b"x".repeat(100_000)].concat(),
+            "something follows the last file",
+        ),
         (b"no deflate at all".to_vec(), "it cannot be decompressed"),
     ] {
         let said = error(&sealed(&content), &words);
-        assert_eq!(said, format!("the content of the backup does not add up: {wanted}"));
+        assert_eq!(
+            said,
+            format!("the content of the backup does not add up: {wanted}")
+        );
     }
 }
 
@@ -378,7 +415,10 @@ fn what_cannot_be_read_back_is_not_packed() {
         ("a", 2, "it became longer while it was read"),
         ("a", 4, "it became shorter while it was read"),
     ] {
-        let said = packer(&words).add(name, size, &b"abc"[..]).unwrap_err().to_string();
+        let said = packer(&words)
+            .add(name, size, &b"abc"[..])
+            .unwrap_err()
+            .to_string();
         assert_eq!(said, format!("{name} cannot be packed: {wanted}"));
     }
     let mut packer = packer(&words);
@@ -398,7 +438,8 @@ struct Counting<'c, T> {
 impl<T: Read> Read for Counting<'_, T> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(out)?;
-        self.count.set(self.count.get() + u64::try_from(count).unwrap());
+        self.count
+            .set(self.count.get() + u64::try_from(count).unwrap());
         Ok(count)
     }
 }

@@ -88,7 +88,11 @@ pub fn backup(options: Backup) -> Result<(), CliError> {
             telemetry::start_logging("warn");
             let words = passphrase(passphrase_stdin)?;
             let manifest = backups::verify(&file, &words, &mut progress())?;
-            said(&format!("{} is whole: {}", file.display(), holds(&manifest)))
+            said(&format!(
+                "{} is whole: {}",
+                file.display(),
+                holds(&manifest)
+            ))
         }
     }
 }

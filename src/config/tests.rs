@@ -19,10 +19,7 @@ fn socket(text: &str) -> SocketAddr {
 fn an_empty_file_gives_the_defaults() {
     let config = parse("").expect("an empty file is valid");
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/proxpanel"));
-    assert_eq!(
-        config.web.listen,
-        [socket("0.0.0.0:80"), socket("[::]:80")]
-    );
+    assert_eq!(config.web.listen, [socket("0.0.0.0:80"), socket("[::]:80")]);
     assert_eq!(
         config.web.https_listen,
         [socket("0.0.0.0:443"), socket("[::]:443")]
@@ -39,14 +36,20 @@ fn an_empty_file_gives_the_defaults() {
     );
     assert!((1..=2).contains(&config.radius.threads));
     assert_eq!(config.radius.coa_bind, None);
-    assert_eq!(config.backup.folder, PathBuf::from("/var/backups/proxpanel"));
+    assert_eq!(
+        config.backup.folder,
+        PathBuf::from("/var/backups/proxpanel")
+    );
     assert_eq!(config.log.level, Level::Info);
 }
 
 #[test]
 fn backups_are_where_the_file_says_or_beside_the_data() {
     let folder = |text: &str| parse(text).expect(text).backup.folder;
-    assert_eq!(folder("data_dir = \"/srv/isp\""), Path::new("/srv/isp/backups"));
+    assert_eq!(
+        folder("data_dir = \"/srv/isp\""),
+        Path::new("/srv/isp/backups")
+    );
     assert_eq!(folder("[backup]\nfolder = \"/mnt/b\""), Path::new("/mnt/b"));
     let overrides = Overrides {
         data_dir: Some(PathBuf::from("run/data")),

@@ -91,8 +91,7 @@ impl Acme {
 
     /// Notes that a try begins.
     pub fn begin(&mut self, now: Timestamp) {
-        self.tries
-            .retain(|at| *at <= now && now.since(*at) < HOUR);
+        self.tries.retain(|at| *at <= now && now.since(*at) < HOUR);
         while self.tries.len() >= MOST_TRIES_AN_HOUR {
             self.tries.remove(0);
         }
@@ -148,7 +147,9 @@ fn check_name(name: &str) -> Result<(), Invalid> {
         (1..=LONGEST_LABEL).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let is_name = name.len() <= LONGEST_NAME && name.contains('.') && name.split('.').all(is_label);
     match is_name {
@@ -162,13 +163,17 @@ fn check_name(name: &str) -> Result<(), Invalid> {
 /// An address of mail, or nothing. Only its shape is looked at.
 pub fn parse_email(text: &str) -> Result<String, Invalid> {
     let text = text.trim();
-    let is_plain = text.bytes().all(|b| b.is_ascii_graphic() && !b",;<>\"?".contains(&b));
+    let is_plain = text
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b",;<>\"?".contains(&b));
     let has_parts = text
         .split_once('@')
         .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'));
     match text.is_empty() || is_plain && has_parts && text.len() <= LONGEST_EMAIL {
         true => Ok(text.to_owned()),
-        false => Err(Invalid::new("An address such as noc@example.net, or nothing")),
+        false => Err(Invalid::new(
+            "An address such as noc@example.net, or nothing",
+        )),
     }
 }
 
@@ -270,7 +275,8 @@ mod tests {
 
     #[test]
     fn names_are_domain_names() {
-        let parsed = parse_names(" Panel.Example.net., b.example\r\nb.example;c-1.example ").unwrap();
+        let parsed =
+            parse_names(" Panel.Example.net., b.example\r\nb.example;c-1.example ").unwrap();
         assert_eq!(parsed, ["panel.example.net", "b.example", "c-1.example"]);
         let ten: Vec<String> = (0..10).map(|n| format!("n{n}.example")).collect();
         assert_eq!(parse_names(&ten.join(" ")).unwrap().len(), MOST_NAMES);

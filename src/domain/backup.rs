@@ -30,7 +30,8 @@ const MOST_DAYS: i32 = 62;
 impl Schedule {
     /// Reads what `Display` writes. Errors: any other text.
     pub fn parse(text: &str) -> Result<Schedule, Invalid> {
-        let unknown = || Invalid::new("A schedule such as `daily 3`, `weekly 5 3` or `monthly 1 3`");
+        let unknown =
+            || Invalid::new("A schedule such as `daily 3`, `weekly 5 3` or `monthly 1 3`");
         let number = |word: Option<&str>, least: u8, most: u8| {
             let number = word.and_then(|word| word.parse().ok());
             number
@@ -173,23 +174,25 @@ pub struct Backup {
 impl Backup {
     /// Whether it was restored and everything was there.
     pub fn is_proven(&self) -> bool {
-        self.error.is_none() && self.test.as_ref().is_some_and(|test| test.problem.is_none())
+        self.error.is_none()
+            && self
+                .test
+                .as_ref()
+                .is_some_and(|test| test.problem.is_none())
     }
 
     /// Whether it was restored and something was missing.
     fn is_bad(&self) -> bool {
-        self.test.as_ref().is_some_and(|test| test.problem.is_some())
+        self.test
+            .as_ref()
+            .is_some_and(|test| test.problem.is_some())
     }
 }
 
 /// Which of `backups` go, newest first in and out. One that is newest of nothing that is kept goes, and so does one that
 /// cannot be restored, once there is a newer one. The last that was proven stays whatever the numbers say, and so does
 /// whatever is newer than it.
-pub fn surplus<'b>(
-    backups: &'b [Backup],
-    keep: Retention,
-    calendar: &Calendar,
-) -> Vec<&'b Backup> {
+pub fn surplus<'b>(backups: &'b [Backup], keep: Retention, calendar: &Calendar) -> Vec<&'b Backup> {
     let made: Vec<&Backup> = backups.iter().filter(|b| b.error.is_none()).collect();
     let Some(proven) = made.iter().position(|backup| backup.is_proven()) else {
         return Vec::new();

@@ -13,40 +13,121 @@ fn at(text: &str) -> Timestamp {
 fn a_schedule_is_due_at_its_hour_and_not_before() {
     // 2026-11-22 is a Sunday.
     for (schedule, now, last, next) in [
-        ("daily 3", "2026-11-22 03:00", "2026-11-22 03:00", "2026-11-23 03:00"),
-        ("daily 3", "2026-11-22 02:59", "2026-11-21 03:00", "2026-11-22 03:00"),
+        (
+            "daily 3",
+            "2026-11-22 03:00",
+            "2026-11-22 03:00",
+            "2026-11-23 03:00",
+        ),
+        (
+            "daily 3",
+            "2026-11-22 02:59",
+            "2026-11-21 03:00",
+            "2026-11-22 03:00",
+        ),
         // Before the business day begins it is the new date already.
-        ("daily 0", "2026-11-22 00:01", "2026-11-22 00:00", "2026-11-23 00:00"),
-        ("weekly 7 23", "2026-11-22 22:59", "2026-11-15 23:00", "2026-11-22 23:00"),
-        ("weekly 7 23", "2026-11-22 23:00", "2026-11-22 23:00", "2026-11-29 23:00"),
-        ("weekly 1 3", "2026-11-22 12:00", "2026-11-16 03:00", "2026-11-23 03:00"),
-        ("monthly 1 3", "2026-12-01 02:59", "2026-11-01 03:00", "2026-12-01 03:00"),
-        ("monthly 31 3", "2027-02-28 03:00", "2027-02-28 03:00", "2027-03-31 03:00"),
-        ("monthly 31 3", "2027-02-28 02:59", "2027-01-31 03:00", "2027-02-28 03:00"),
+        (
+            "daily 0",
+            "2026-11-22 00:01",
+            "2026-11-22 00:00",
+            "2026-11-23 00:00",
+        ),
+        (
+            "weekly 7 23",
+            "2026-11-22 22:59",
+            "2026-11-15 23:00",
+            "2026-11-22 23:00",
+        ),
+        (
+            "weekly 7 23",
+            "2026-11-22 23:00",
+            "2026-11-22 23:00",
+            "2026-11-29 23:00",
+        ),
+        (
+            "weekly 1 3",
+            "2026-11-22 12:00",
+            "2026-11-16 03:00",
+            "2026-11-23 03:00",
+        ),
+        (
+            "monthly 1 3",
+            "2026-12-01 02:59",
+            "2026-11-01 03:00",
+            "2026-12-01 03:00",
+        ),
+        (
+            "monthly 31 3",
+            "2027-02-28 03:00",
+            "2027-02-28 03:00",
+            "2027-03-31 03:00",
+        ),
+        (
+            "monthly 31 3",
+            "2027-02-28 02:59",
+            "2027-01-31 03:00",
+            "2027-02-28 03:00",
+        ),
         // The hour that the clocks jump over, and the one that comes twice: once each.
-        ("daily 2", "2026-03-29 04:00", "2026-03-29 03:00", "2026-03-30 02:00"),
-        ("daily 2", "2026-10-25 12:00", "2026-10-25 02:00", "2026-10-26 02:00"),
+        (
+            "daily 2",
+            "2026-03-29 04:00",
+            "2026-03-29 03:00",
+            "2026-03-30 02:00",
+        ),
+        (
+            "daily 2",
+            "2026-10-25 12:00",
+            "2026-10-25 02:00",
+            "2026-10-26 02:00",
+        ),
     ] {
         let read = Schedule::parse(schedule).unwrap();
         assert_eq!(read.to_string(), schedule);
         let (calendar, now_at) = (calendar(), at(now));
-        assert_eq!(read.last_due(&calendar, now_at), Some(at(last)), "{schedule} {now}");
-        assert_eq!(read.next_due(&calendar, now_at), Some(at(next)), "{schedule} {now}");
+        assert_eq!(
+            read.last_due(&calendar, now_at),
+            Some(at(last)),
+            "{schedule} {now}"
+        );
+        assert_eq!(
+            read.next_due(&calendar, now_at),
+            Some(at(next)),
+            "{schedule} {now}"
+        );
     }
     let twice = Schedule::parse("daily 2").unwrap();
     let first = at("2026-10-25 02:00");
-    assert_eq!(twice.last_due(&calendar(), first.plus(HOUR + 1)), Some(first));
+    assert_eq!(
+        twice.last_due(&calendar(), first.plus(HOUR + 1)),
+        Some(first)
+    );
 }
 
 #[test]
 fn what_is_no_schedule_is_refused() {
     for text in [
-        "", "hourly 3", "daily", "daily 24", "daily -1", "daily 3 3", "weekly 3", "weekly 0 3",
-        "weekly 8 3", "weekly 7 24", "monthly 0 3", "monthly 32 3", "monthly 1",
+        "",
+        "hourly 3",
+        "daily",
+        "daily 24",
+        "daily -1",
+        "daily 3 3",
+        "weekly 3",
+        "weekly 0 3",
+        "weekly 8 3",
+        "weekly 7 24",
+        "monthly 0 3",
+        "monthly 32 3",
+        "monthly 1",
     ] {
         assert!(Schedule::parse(text).is_err(), "{text}");
     }
-    let keep = Retention { days: 1, weeks: 0, months: 300 };
+    let keep = Retention {
+        days: 1,
+        weeks: 0,
+        months: 300,
+    };
     assert_eq!(Retention::parse(&keep.to_string()), Some(keep));
     for text in ["", "1 2", "1 2 3 4", "1 2 x", "-1 2 3"] {
         assert_eq!(Retention::parse(text), None, "{text}");
@@ -97,7 +178,11 @@ fn kept(fates: &[Fate], keep: (u16, u16, u16)) -> Vec<usize> {
         .map(|(days, fate)| backup(ago(days), *fate))
         .collect();
     let (days, weeks, months) = keep;
-    let keep = Retention { days, weeks, months };
+    let keep = Retention {
+        days,
+        weeks,
+        months,
+    };
     let calendar = calendar();
     let going = surplus(&backups, keep, &calendar);
     (0..backups.len())
@@ -120,7 +205,11 @@ fn the_newest_of_each_day_week_and_month_stays() {
     // Two of one day: the newer stays.
     let noon = at("2026-11-22 12:00");
     let both = [backup(noon, Proven), backup(noon.plus(-9 * HOUR), Proven)];
-    let keep = Retention { days: 7, weeks: 4, months: 6 };
+    let keep = Retention {
+        days: 7,
+        weeks: 4,
+        months: 6,
+    };
     assert_eq!(surplus(&both, keep, &calendar()), [&both[1]]);
 }
 
@@ -130,9 +219,15 @@ fn what_may_be_needed_is_never_removed() {
     // Nothing is proven: nothing goes.
     assert_eq!(kept(&[Bad, Bad, Untested, Failed], (1, 0, 0)), [0, 1, 2, 3]);
     // The last good one stays though newer ones fill all places.
-    assert_eq!(kept(&[Untested, Untested, Untested, Proven, Proven], (1, 0, 0)), [0, 1, 2, 3]);
+    assert_eq!(
+        kept(&[Untested, Untested, Untested, Proven, Proven], (1, 0, 0)),
+        [0, 1, 2, 3]
+    );
     // Bad ones newer than it stay to be looked at; older ones go, and neither takes a place.
-    assert_eq!(kept(&[Bad, Proven, Bad, Proven, Proven], (2, 0, 0)), [0, 1, 3]);
+    assert_eq!(
+        kept(&[Bad, Proven, Bad, Proven, Proven], (2, 0, 0)),
+        [0, 1, 3]
+    );
     // A try that failed has no file to remove.
     assert_eq!(kept(&[Proven, Failed, Proven], (1, 0, 0)), [0, 1]);
     assert!(backup(at("2026-11-22 03:00"), Proven).is_proven());

@@ -38,7 +38,9 @@ impl Job for Backups {
         if let Some(wish) = app.backups.take_wish() {
             let board = Arc::clone(&app);
             let done = blocking(move || carry_out(&app, wish)).await?;
-            board.backups.set_problem(done.as_ref().err().map(Error::to_string));
+            board
+                .backups
+                .set_problem(done.as_ref().err().map(Error::to_string));
             self.outcome = done?;
         } else if backups::is_due(&app, now)? {
             let made = blocking(move || backups::create(&app, Trigger::Schedule)).await?;

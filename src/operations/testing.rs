@@ -54,6 +54,8 @@ pub fn config(folder: &std::path::Path) -> Config {
         data_dir: folder.to_owned(),
         web: Web {
             listen: any(),
+            https_listen: any(),
+            certificate: None,
             trusted_proxies: Vec::new(),
         },
         radius: Radius {

@@ -159,9 +159,19 @@ mod tests {
             (-1..=most).try_for_each(|began_at| put(tx, &backup(began_at)))?;
             assert!(remove(tx, Timestamp(5))?);
             assert!(!remove(tx, Timestamp(5))?);
-            put(tx, &Backup { test: None, took_ms: 9, ..backup(4) })
+            put(
+                tx,
+                &Backup {
+                    test: None,
+                    took_ms: 9,
+                    ..backup(4)
+                },
+            )
         });
-        write.wait().map_err(|error: StoreError| error.to_string()).unwrap();
+        write
+            .wait()
+            .map_err(|error: StoreError| error.to_string())
+            .unwrap();
         let all = newest(&store.view().unwrap(), usize::MAX).unwrap();
         assert_eq!(all.len(), MOST_BACKUPS - 1);
         assert_eq!(all[0], backup(most));

@@ -66,7 +66,10 @@ fn a_copy_holds_every_row_of_every_table() {
     assert_eq!(inventory.schema, known_schema());
     assert_eq!(inventory.tables.len(), ALL.len());
     assert_eq!(rows(&inventory, "usage_days"), u64::try_from(many).unwrap());
-    assert_eq!(rows(&inventory, "subscriber_names"), u64::try_from(exact).unwrap());
+    assert_eq!(
+        rows(&inventory, "subscriber_names"),
+        u64::try_from(exact).unwrap()
+    );
     assert_eq!(rows(&inventory, USAGE_AUDIT.name()), 0);
     let times = u64::try_from(many).unwrap();
     assert_eq!(inventory.days.raw, Traffic::new(10 * times, 1_000 * times));
@@ -80,7 +83,13 @@ fn a_copy_holds_every_row_of_every_table() {
         let count = |view: &View| map.rows(view.transaction()).unwrap();
         assert_eq!(count(&before), count(&after), "{}", map.name());
     }
-    let all = |view: &View| view.range(&super::super::tables::USAGE_DAYS, (0, 0)..(i32::MAX, 0), usize::MAX);
+    let all = |view: &View| {
+        view.range(
+            &super::super::tables::USAGE_DAYS,
+            (0, 0)..(i32::MAX, 0),
+            usize::MAX,
+        )
+    };
     let (before, after_rows) = (all(&before).unwrap(), all(&after).unwrap());
     assert_eq!(before.len(), many);
     for ((left, l), (right, r)) in before.into_iter().zip(after_rows) {
@@ -106,7 +115,10 @@ fn what_is_written_meanwhile_is_not_in_it_and_waits_for_nothing() {
         looks += 1;
         // The first look comes when the picture is taken already.
         let write = store.write("meanwhile", move |tx| add_usage(tx, 20_001, looks));
-        write.wait().map_err(|error: StoreError| error.to_string()).unwrap();
+        write
+            .wait()
+            .map_err(|error: StoreError| error.to_string())
+            .unwrap();
         GO_ON
     });
     let inventory = inventory.unwrap();
@@ -142,7 +154,11 @@ fn a_copy_that_is_no_good_is_found_out() {
     case.write(|tx| (0..5_000).try_for_each(|number| add_usage(tx, 20_000, number)));
     let other = Case::new();
     let (folder, _) = case.copy();
-    fs::copy(other.folder.path().join(KEY_NAME), folder.path().join(KEY_NAME)).unwrap();
+    fs::copy(
+        other.folder.path().join(KEY_NAME),
+        folder.path().join(KEY_NAME),
+    )
+    .unwrap();
     assert!(matches!(
         examine(folder.path()),
         Err(SnapshotError::Open(OpenError::WrongKey { .. }))
@@ -157,18 +173,28 @@ fn a_copy_that_is_no_good_is_found_out() {
     let (folder, _) = case.copy();
     let path = folder.path().join(FILE_NAME);
     let length = fs::metadata(&path).unwrap().len();
-    let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
     for place in (4_096 * 8..length).step_by(4_096) {
         let mut octets = [0; 64];
         file.read_exact_at(&mut octets, place).unwrap();
-        file.write_all_at(&octets.map(|octet| octet ^ 0x55), place).unwrap();
+        file.write_all_at(&octets.map(|octet| octet ^ 0x55), place)
+            .unwrap();
     }
     assert!(examine(folder.path()).is_err());
 
     let (folder, _) = case.copy();
     let path = folder.path().join(FILE_NAME);
     let half = fs::metadata(&path).unwrap().len() / 2;
-    OpenOptions::new().write(true).open(&path).unwrap().set_len(half).unwrap();
+    OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(half)
+        .unwrap();
     assert!(examine(folder.path()).is_err());
 }
 
@@ -183,7 +209,10 @@ fn the_counters_go_with_it_so_that_a_restored_store_goes_on_behind() {
     let copied = Store::open(folder.path(), Options::default()).unwrap();
     let view = copied.view().unwrap();
     assert_eq!(ids::current(&view, ids::FOLDED).unwrap(), 41);
-    assert_eq!(ids::current(&view, ids::AUDIT).unwrap(), ids::current(&case.store.view().unwrap(), ids::AUDIT).unwrap());
+    assert_eq!(
+        ids::current(&view, ids::AUDIT).unwrap(),
+        ids::current(&case.store.view().unwrap(), ids::AUDIT).unwrap()
+    );
     assert_eq!(view.count(&AUDIT).unwrap(), 0);
     assert_eq!(view.count(&SETTINGS).unwrap(), 0);
     drop(view);

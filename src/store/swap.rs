@@ -205,7 +205,10 @@ mod tests {
         let steps: &[&[(&str, &str)]] = &[
             &[("secret.key", "before-restore-1/secret.key")],
             &[("proxpanel.redb", "before-restore-1/proxpanel.redb")],
-            &[("search", "before-restore-1/search"), ("tls", "before-restore-1/tls")],
+            &[
+                ("search", "before-restore-1/search"),
+                ("tls", "before-restore-1/tls"),
+            ],
             &[("restore.ready", "restore.moving")],
             &[("restore.moving/secret.key", "secret.key")],
             &[("restore.moving/tls", "tls")],
@@ -227,7 +230,12 @@ mod tests {
 
     #[test]
     fn a_name_that_leads_elsewhere_is_not_followed() {
-        for name in ["", "elsewhere", "before-restore-/../../x", "before-restore-\n"] {
+        for name in [
+            "",
+            "elsewhere",
+            "before-restore-/../../x",
+            "before-restore-\n",
+        ] {
             let folder = tempfile::tempdir().unwrap();
             write(folder.path(), OLD);
             write(folder.path(), NEW);

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::challenges::{Challenges, Order, Step};
 use super::error::TlsError;
-use super::http::{Https, roots};
+use super::http::Https;
 use super::pair::Pair;
+use super::trust::{Trust, TrustError, client_config};
 use crate::crypto::Secret;
 
 /// The whole conversation. Authorities look at the challenges within seconds.
@@ -32,8 +33,8 @@ pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Why no certificate was issued, for the owner.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
-    #[error("The authority's certificate cannot be used: {0}")]
-    Authority(String),
+    #[error(transparent)]
+    Authority(#[from] TrustError),
     #[error("The certificate authority at {directory} cannot be reached: {why}")]
     Unreachable { directory: String, why: String },
     /// What the authority answered.
@@ -73,9 +74,16 @@ pub struct Session {
     directory: String,
 }
 
-/// Whether text names authorities that can be trusted. Errors: in words.
-pub fn check_authority(pem: &str) -> Result<(), String> {
-    roots(pem).map(drop)
+fn trust(pem: &str) -> Trust {
+    match pem.trim().is_empty() {
+        true => Trust::Public,
+        false => Trust::Authority(pem.to_owned()),
+    }
+}
+
+/// Whether PEM text names an authority that can be trusted; empty text is good. Errors: in words.
+pub fn check_authority(pem: &str) -> Result<(), TrustError> {
+    client_config(&trust(pem)).map(drop)
 }
 
 /// Signs in with a stored account, or makes one, which is returned to be stored: JSON text with a private key.
@@ -85,7 +93,7 @@ pub async fn sign_in(
     authority: Authority<'_>,
     account: Option<&Secret<String>>,
 ) -> Result<(Session, Option<Secret<String>>), AcmeError> {
-    let https = Https::new(authority.trust).map_err(AcmeError::Authority)?;
+    let https = Https::new(&trust(authority.trust))?;
     let builder = Account::builder_with_http(Box::new(https));
     let directory = authority.directory.to_owned();
     let fault = |error| told(error, &directory);
@@ -119,7 +127,11 @@ impl Session {
     /// the answers. The certificate is good as PEM and has its key; nothing was stored.
     ///
     /// Errors: `Challenge` names the first name that could not be proved; all others as they are.
-    pub async fn order(&self, names: &[String], challenges: &Challenges) -> Result<Pair, AcmeError> {
+    pub async fn order(
+        &self,
+        names: &[String],
+        challenges: &Challenges,
+    ) -> Result<Pair, AcmeError> {
         let under_way = challenges.begin();
         let ordered = timeout(LONGEST_ORDER, self.hold(names, &under_way)).await;
         ordered.map_err(|_| AcmeError::Timeout)?
@@ -137,9 +149,8 @@ impl Session {
             .map_err(|problem| problem.in_words(&self.directory))?;
         match order.poll_ready(&PATIENCE).await {
             Ok(OrderStatus::Ready) => {}
-            Ok(_) | Err(Error::Api(_)) => {
-                return Err(self.why_not(&mut order).await);
-            }
+            Ok(_) => return Err(self.why_not(&mut order, None).await),
+            Err(Error::Api(problem)) => return Err(self.why_not(&mut order, Some(problem)).await),
             Err(error) => return Err(fault(error)),
         }
         under_way.reach(Step::Issue);
@@ -148,15 +159,17 @@ impl Session {
         Pair::parse(&chain, key.expose()).map_err(AcmeError::Issued)
     }
 
-    /// Asks what became of the challenges of an order that is not ready.
-    async fn why_not(&self, order: &mut instant_acme::Order) -> AcmeError {
-        let of_order = order.state().error.as_ref().map(reason);
+    /// Asks what became of the challenges of an order that is not ready; else there is only what the authority `said` of it.
+    async fn why_not(&self, order: &mut instant_acme::Order, said: Option<Problem>) -> AcmeError {
         let mut authorizations = order.authorizations();
         while let Some(Ok(mut authorization)) = authorizations.next().await {
             if authorization.refresh().await.is_err() {
                 break;
             }
-            let problem = authorization.challenges.iter().find_map(|it| it.error.as_ref());
+            let problem = authorization
+                .challenges
+                .iter()
+                .find_map(|it| it.error.as_ref());
             if let Some(problem) = problem {
                 return AcmeError::Challenge {
                     name: authorization.identifier().to_string(),
@@ -164,7 +177,10 @@ impl Session {
                 };
             }
         }
-        AcmeError::Refused(of_order.unwrap_or_else(|| "the order is not valid".to_owned()))
+        AcmeError::Refused(said.map_or_else(
+            || "the order is not valid".to_owned(),
+            |problem| reason(&problem),
+        ))
     }
 }
 
@@ -274,7 +290,10 @@ mod tests {
             subproblems: Vec::new(),
         };
         for (detail, said) in [
-            ("Fetching http://a/: refused.", "Fetching http://a/: refused"),
+            (
+                "Fetching http://a/: refused.",
+                "Fetching http://a/: refused",
+            ),
             ("a\r\nb", "a  b"),
             (&"x".repeat(601), "x".repeat(600).as_str()),
         ] {
@@ -313,7 +332,8 @@ mod tests {
         let away = sign_in(authority("https://127.0.0.1:9/dir", ""), None).await;
         let error = away.err().unwrap().to_string();
         assert!(
-            error.contains("https://127.0.0.1:9/dir cannot be reached") && error.contains("refused"),
+            error.contains("https://127.0.0.1:9/dir cannot be reached")
+                && error.contains("refused"),
             "{error}"
         );
         for trust in [

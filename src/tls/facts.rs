@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_written_as_browsers_do() {
-        let text = facts(&[]).fingerprint.to_string();
+        let text = facts(&[]).fingerprint.pairs();
         assert!(
             text.starts_with("AB:AB:") && text.ends_with(":AB"),
             "{text}"

@@ -3,7 +3,6 @@
 use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Limited;
@@ -14,32 +13,24 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
+
+use super::trust::{Trust, TrustError, client_config};
 
 /// One request and its answer. Authorities answer at once; what takes long is asked for again.
 const LONGEST_ANSWER: Duration = Duration::from_secs(30);
 /// Octets of an answer; a directory, an order or a chain has a few thousand.
 const LARGEST_ANSWER: usize = 256 * 1024;
-/// Certificates that a directory of the owner's own may be trusted by.
-const MOST_AUTHORITIES: usize = 16;
 
-/// Trusts either what browsers trust, or only the owner's authority.
+/// A client that speaks HTTPS only.
 pub(super) struct Https(Client<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>);
 
 impl Https {
-    /// `authority` is PEM text; empty for what browsers trust. Errors: what is wrong with it, in words.
-    pub(super) fn new(authority: &str) -> Result<Https, String> {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots(authority)?)
-            .with_no_client_auth();
+    /// Errors: what is wrong with an authority of one's own.
+    pub(super) fn new(trust: &Trust) -> Result<Https, TrustError> {
+        let config = client_config(trust)?;
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(config)
+            .with_tls_config((*config).clone())
             .https_only()
             .enable_http1()
             .build();
@@ -47,25 +38,6 @@ impl Https {
             Client::builder(TokioExecutor::new()).build(connector),
         ))
     }
-}
-
-/// The authorities to trust. Errors: in words.
-pub(super) fn roots(authority: &str) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    if authority.trim().is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        return Ok(roots);
-    }
-    for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()).take(MOST_AUTHORITIES) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
-    }
-    if roots.is_empty() {
-        return Err(
-            "There is no certificate in it. It begins with -----BEGIN CERTIFICATE-----".to_owned(),
-        );
-    }
-    Ok(roots)
 }
 
 impl HttpClient for Https {

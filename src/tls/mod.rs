@@ -257,11 +257,7 @@ fn path(folder: &Path, source: Source) -> PathBuf {
     folder.join(format!("{}.pem", source.word()))
 }
 
-fn load(
-    folder: &Path,
-    configured: Option<&Configured>,
-    source: Source,
-) -> Result<Pair, TlsError> {
+fn load(folder: &Path, configured: Option<&Configured>, source: Source) -> Result<Pair, TlsError> {
     match (source, configured) {
         (Source::Configured, Some(paths)) => {
             let key = crate::crypto::Secret::new(files::read(&paths.key)?);

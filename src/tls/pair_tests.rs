@@ -9,7 +9,9 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000);
 /// Certificate and key as PEM text.
 fn made(name: &str) -> (String, String) {
     let pair = self_signed::make(&[name.to_owned()], NOW).unwrap();
-    let (key, certificate) = pair.pem().split_at(pair.pem().find("-----BEGIN CERT").unwrap());
+    let (key, certificate) = pair
+        .pem()
+        .split_at(pair.pem().find("-----BEGIN CERT").unwrap());
     (certificate.to_owned(), key.to_owned())
 }
 
@@ -24,17 +26,25 @@ fn what_stands_around_the_blocks_does_no_harm() {
             certificate.replace('\n', "\r\n"),
             format!("\r\n  {}", key.replace('\n', " \r\n")),
         ),
-        (format!("Bag Attributes\n  name: x\n{certificate}\nbye"), key.clone()),
+        (
+            format!("Bag Attributes\n  name: x\n{certificate}\nbye"),
+            key.clone(),
+        ),
         (both.clone(), both.clone()),
         (
             certificate.clone(),
-            format!("-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{key}"),
+            format!(
+                "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n{key}"
+            ),
         ),
     ] {
         let pair = Pair::parse(&chain, &key).unwrap();
         assert_eq!(pair.facts(), expected.facts());
         assert_eq!(pair.pem(), expected.pem());
-        assert_eq!(Pair::parse(pair.pem(), pair.pem()).unwrap().pem(), pair.pem());
+        assert_eq!(
+            Pair::parse(pair.pem(), pair.pem()).unwrap().pem(),
+            pair.pem()
+        );
     }
 }
 
@@ -53,16 +63,41 @@ fn each_mistake_has_its_own_words() {
         ("", key.as_str(), "no certificate", false),
         (&key, &key, "no certificate", false),
         (cut, &key, "no certificate", false),
-        (&damaged, &key, "Certificate 1 of the text cannot be read", false),
-        (garbage, &key, "Certificate 1 of the text cannot be read", false),
+        (
+            &damaged,
+            &key,
+            "Certificate 1 of the text cannot be read",
+            false,
+        ),
+        (
+            garbage,
+            &key,
+            "Certificate 1 of the text cannot be read",
+            false,
+        ),
         (&certificate, "", "no private key", true),
         (&certificate, &certificate, "no private key", true),
         (&certificate, &encrypted, "is encrypted", true),
         (&certificate, &old_encrypted, "is encrypted", true),
-        (&certificate, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", "none of RSA, ECDSA and Ed25519", true),
-        (&certificate, "-----BEGIN PRIVATE KEY-----\n?\n-----END PRIVATE KEY-----", "damaged", true),
+        (
+            &certificate,
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+            "none of RSA, ECDSA and Ed25519",
+            true,
+        ),
+        (
+            &certificate,
+            "-----BEGIN PRIVATE KEY-----\n?\n-----END PRIVATE KEY-----",
+            "damaged",
+            true,
+        ),
         (&certificate, &other_key, "does not belong", true),
-        (&format!("{other_certificate}{certificate}"), &key, "does not belong", true),
+        (
+            &format!("{other_certificate}{certificate}"),
+            &key,
+            "does not belong",
+            true,
+        ),
     ] {
         let error = Pair::parse(chain, key).unwrap_err();
         assert!(error.to_string().contains(says), "{says}: {error}");

@@ -85,7 +85,9 @@ fn a_choice_holds_only_when_there_is_something_to_show() {
     ));
     assert_eq!(shown(&certificates), before);
     assert!(!certificates.reload(NOW).unwrap(), "the choice stayed");
-    certificates.store(Source::Acme, &pair("a.example")).unwrap();
+    certificates
+        .store(Source::Acme, &pair("a.example"))
+        .unwrap();
     assert_eq!(shown(&certificates), before, "stored is not shown");
     assert_eq!(
         certificates.stored(Source::Acme).unwrap().names,
@@ -118,10 +120,7 @@ fn files_of_the_configuration_win_and_are_followed() {
     assert_eq!(shown(&certificates), one.facts().fingerprint);
     // Between the two files of a renewal they do not fit; nothing is lost meanwhile.
     put(&certificate, &other);
-    assert!(matches!(
-        certificates.reload(NOW),
-        Err(TlsError::Mismatch)
-    ));
+    assert!(matches!(certificates.reload(NOW), Err(TlsError::Mismatch)));
     assert_eq!(shown(&certificates), one.facts().fingerprint);
     put(&key, &other);
     assert!(certificates.reload(NOW).unwrap());
@@ -137,7 +136,10 @@ fn a_folder_that_takes_no_file_does_not_keep_the_panel_from_starting() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("tls"), "a file, no folder").unwrap();
     let certificates = open(folder.path(), Source::SelfSigned);
-    assert_eq!(certificates.in_use().facts.fingerprint, shown(&certificates));
+    assert_eq!(
+        certificates.in_use().facts.fingerprint,
+        shown(&certificates)
+    );
 }
 
 #[test]
@@ -148,10 +150,7 @@ fn a_file_too_large_to_be_one_is_not_read() {
     fs::write(&path, "#".repeat(limit)).unwrap();
     assert_eq!(files::read(&path).unwrap().len(), limit);
     fs::write(&path, "#".repeat(limit + 1)).unwrap();
-    assert!(matches!(
-        files::read(&path),
-        Err(TlsError::TooLarge { .. })
-    ));
+    assert!(matches!(files::read(&path), Err(TlsError::TooLarge { .. })));
 }
 
 #[test]

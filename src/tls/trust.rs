@@ -349,7 +349,10 @@ mod tests {
         let octets: [u8; 32] = std::array::from_fn(|i| u8::try_from(i * 8).unwrap());
         let plain = Fingerprint(octets).to_string();
         let pairs = Fingerprint(octets).pairs();
-        assert!(pairs.starts_with("00:08:10:") && pairs.ends_with(":F0:F8"), "{pairs}");
+        assert!(
+            pairs.starts_with("00:08:10:") && pairs.ends_with(":F0:F8"),
+            "{pairs}"
+        );
         for text in [plain.clone(), pairs.replace(':', " "), pairs] {
             assert_eq!(
                 Fingerprint::parse(&text),

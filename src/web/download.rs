@@ -109,7 +109,10 @@ mod tests {
                 file.seek(SeekFrom::Start(0)).unwrap();
                 let response = file_response(file, claimed, "a.enc");
                 let headers = response.headers();
-                assert_eq!(headers["content-disposition"], "attachment; filename=\"a.enc\"");
+                assert_eq!(
+                    headers["content-disposition"],
+                    "attachment; filename=\"a.enc\""
+                );
                 assert_eq!(headers["content-length"], claimed.to_string().as_str());
                 let got = to_bytes(response.into_body(), usize::MAX).await;
                 assert_eq!(got.is_ok_and(|got| got == content), is_whole, "{size}");

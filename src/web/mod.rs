@@ -190,10 +190,7 @@ fn routes() -> Router<Panel> {
         )
         .route("/settings/backups/create", post(settings::backups::create))
         .route("/settings/backups/cancel", post(settings::backups::cancel))
-        .route(
-            "/settings/backups/{name}",
-            get(settings::backups::download),
-        )
+        .route("/settings/backups/{name}", get(settings::backups::download))
         .route(
             "/settings/backups/{name}/test",
             post(settings::backups::test),

@@ -129,7 +129,8 @@ impl Multipart {
 }
 
 fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+    text.windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 fn part(head: &str) -> Part {
@@ -178,7 +179,10 @@ mod tests {
         assert_eq!((csrf.name.as_str(), csrf.file_name.as_str()), ("csrf", ""));
         assert_eq!(form.text(5).await.unwrap(), "token");
         let file = form.next_part().await.unwrap().unwrap();
-        assert_eq!((file.name.as_str(), file.file_name.as_str()), ("file", "a b.enc"));
+        assert_eq!(
+            (file.name.as_str(), file.file_name.as_str()),
+            ("file", "a b.enc")
+        );
         let mut content = Vec::new();
         while let Some(piece) = form.piece().await.unwrap() {
             content.extend(piece);
@@ -207,7 +211,10 @@ mod tests {
         long.next_part().await.unwrap();
         assert_eq!(long.text(4).await.unwrap_err(), Failure::TooLarge);
         let head = [b"------x7\r\nA: ".to_vec(), vec![b'a'; LONGEST_HEAD]].concat();
-        assert_eq!(form(&head, 10_000).next_part().await.unwrap_err(), Failure::TooLarge);
+        assert_eq!(
+            form(&head, 10_000).next_part().await.unwrap_err(),
+            Failure::TooLarge
+        );
         let many = b"------x7\r\n\r\n\r\n".repeat(MOST_PARTS + 1);
         let mut many = form(&many, 10_000);
         for _ in 0..MOST_PARTS {
@@ -219,10 +226,19 @@ mod tests {
     #[test]
     fn the_headers_must_tell_of_such_a_form() {
         let long = format!("multipart/form-data; boundary={}", "a".repeat(71));
-        for kind in ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", &long] {
+        for kind in [
+            "",
+            "text/plain",
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            &long,
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
-            assert!(Multipart::new(&headers, Body::empty(), 10).is_err(), "{kind}");
+            assert!(
+                Multipart::new(&headers, Body::empty(), 10).is_err(),
+                "{kind}"
+            );
         }
         let mut headers = HeaderMap::new();
         let kind = "multipart/form-data; boundary=\"a b\"";

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::tls::Source;
 use crate::web::client::Client;
 use crate::web::extract::Panel;
 
@@ -65,7 +64,7 @@ pub async fn guard(State(panel): State<Panel>, request: Request, next: Next) -> 
         }
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    let is_trusted = || panel.app.certificates.in_use().source != Source::SelfSigned;
+    let is_trusted = || !panel.app.certificates.in_use().facts.is_self_signed;
     if arrival.is_some_and(|arrival| arrival.is_tls) && is_trusted() {
         let name = HeaderName::from_static("strict-transport-security");
         response.headers_mut().insert(name, REMEMBER_HTTPS);
@@ -89,9 +88,11 @@ fn elsewhere(parts: &Parts, https_port: u16) -> Response {
     };
     match HeaderValue::try_from(location) {
         // Whatever the method: a form that was sent in the clear is sent again, not lost.
-        Ok(location) => {
-            (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response()
-        }
+        Ok(location) => (
+            StatusCode::PERMANENT_REDIRECT,
+            [(header::LOCATION, location)],
+        )
+            .into_response(),
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
 }

@@ -10,6 +10,7 @@
 mod appliance;
 mod backups;
 mod browser_frame;
+mod certificates;
 mod crash;
 mod panel;
 mod remote;

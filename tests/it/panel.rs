@@ -87,7 +87,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 33] = [
+const PAGES: [(&str, &str); 34] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -118,6 +118,7 @@ const PAGES: [(&str, &str); 33] = [
     ("cdn", "/cdn"),
     ("jobs", "/system/jobs"),
     ("backups", "/settings/backups"),
+    ("certificate", "/settings/certificate"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),
     ("audit", "/audit"),

@@ -215,7 +215,17 @@ mod tests {
         }
         let long = format!("{}.enc", "a".repeat(97));
         for name in [
-            "", ".enc", "a.enc.part", "a", "../a.enc", "/a.enc", "a/b.enc", ".a.enc", "a b.enc", "é.enc", &long,
+            "",
+            ".enc",
+            "a.enc.part",
+            "a",
+            "../a.enc",
+            "/a.enc",
+            "a/b.enc",
+            ".a.enc",
+            "a b.enc",
+            "é.enc",
+            &long,
         ] {
             assert!(!is_backup_name(name), "{name}");
         }
@@ -226,7 +236,10 @@ mod tests {
         let folder = Path::new("/var/backups");
         assert!(room(folder, RESERVE + 10, 10).is_ok());
         let refused = room(folder, RESERVE + 9, 10).unwrap_err().to_string();
-        assert!(refused.starts_with("the disk of /var/backups has "), "{refused}");
+        assert!(
+            refused.starts_with("the disk of /var/backups has "),
+            "{refused}"
+        );
         assert!(room(folder, u64::MAX - 1, u64::MAX).is_err());
         assert!(check_room(&std::env::temp_dir(), u64::MAX).is_err());
         assert!(check_room(Path::new("/nowhere/at/all"), u64::MAX).is_ok());
@@ -248,7 +261,10 @@ mod tests {
         fs::write(folder.path().join("note.part"), b"not ours").unwrap();
         remove_parts(folder.path(), PART_ENDING).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-        assert_eq!(backups_in(folder.path()).unwrap(), [("a.enc".to_owned(), 5)]);
+        assert_eq!(
+            backups_in(folder.path()).unwrap(),
+            [("a.enc".to_owned(), 5)]
+        );
         assert!(backups_in(&folder.path().join("none")).unwrap().is_empty());
         assert!(write_whole(&folder.path().join("no/a.enc"), |_| Ok(())).is_err());
     }

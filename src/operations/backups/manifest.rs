@@ -130,7 +130,14 @@ mod tests {
         let text = serde_json::to_string(&manifest).unwrap();
         assert_eq!(serde_json::from_str::<Manifest>(&text).unwrap(), manifest);
         assert_eq!(manifest.created, "2026-05-28T20:26:40Z");
-        assert_eq!((manifest.rows(), manifest.rows_of("plans"), manifest.rows_of("x")), (5, 2, 0));
+        assert_eq!(
+            (
+                manifest.rows(),
+                manifest.rows_of("plans"),
+                manifest.rows_of("x")
+            ),
+            (5, 2, 0)
+        );
         assert_eq!(manifest.difference(&inventory()), None);
         let with = |change: fn(&mut Inventory)| {
             let mut changed = inventory();
@@ -138,13 +145,31 @@ mod tests {
             manifest.difference(&changed).unwrap()
         };
         for (change, wanted) in [
-            ((|i| i.schema = 3) as fn(&mut Inventory), "the schema is 3 instead of 4"),
-            (|i| i.tables[1].1 = 2, "table subscribers has 2 rows instead of 3"),
+            (
+                (|i| i.schema = 3) as fn(&mut Inventory),
+                "the schema is 3 instead of 4",
+            ),
+            (
+                |i| i.tables[1].1 = 2,
+                "table subscribers has 2 rows instead of 3",
+            ),
             (|i| drop(i.tables.pop()), "table subscribers is missing"),
-            (|i| i.sessions.raw.upload = 2, "the sum of the usage of all sessions is another"),
-            (|i| i.days.raw.download = 0, "the sum of the usage of all days is another"),
-            (|i| i.months.free.download = 0, "the sum of the usage of all months is another"),
-            (|i| i.months.free.upload = 0, "the sum of the usage of all months is another"),
+            (
+                |i| i.sessions.raw.upload = 2,
+                "the sum of the usage of all sessions is another",
+            ),
+            (
+                |i| i.days.raw.download = 0,
+                "the sum of the usage of all days is another",
+            ),
+            (
+                |i| i.months.free.download = 0,
+                "the sum of the usage of all months is another",
+            ),
+            (
+                |i| i.months.free.upload = 0,
+                "the sum of the usage of all months is another",
+            ),
         ] {
             assert_eq!(with(change), wanted);
         }

@@ -93,8 +93,16 @@ pub fn line(listed: &Listed, calendar: &Calendar) -> String {
             Some(problem) => format!("BAD: {problem}"),
         },
     };
-    let gone = if listed.octets.is_none() { "the file is gone; " } else { "" };
-    format!("{at}  {}  {}  {gone}{outcome}", listed.name, Octets(backup.octets))
+    let gone = if listed.octets.is_none() {
+        "the file is gone; "
+    } else {
+        ""
+    };
+    format!(
+        "{at}  {}  {}  {gone}{outcome}",
+        listed.name,
+        Octets(backup.octets)
+    )
 }
 
 /// The newest backup that has a file, and the newest that was proven, for the dashboard.
@@ -148,7 +156,9 @@ pub fn create(app: &App, by: Trigger) -> Result<Backup, Error> {
 
 /// Restores a backup of the list where nobody uses it, and keeps what came of it. Blocks.
 pub fn test(app: &App, name: &str) -> Result<Manifest, Error> {
-    let turn = app.backups.begin(format!("Restore test of {name}"), app.now());
+    let turn = app
+        .backups
+        .begin(format!("Restore test of {name}"), app.now());
     let turn = turn.ok_or_else(busy)?;
     let path = path_of(app, name)?;
     let words = settings::words(app)?;
@@ -185,12 +195,7 @@ fn try_out(
     tried
 }
 
-fn trial(
-    app: &App,
-    path: &Path,
-    words: &Words,
-    turn: &BackupTurn<'_>,
-) -> Result<Manifest, Error> {
+fn trial(app: &App, path: &Path, words: &Words, turn: &BackupTurn<'_>) -> Result<Manifest, Error> {
     let work = app.store.folder().join(WORK);
     files::empty_folder(&work)?;
     let _passing = files::Passing(&work);
@@ -235,9 +240,11 @@ fn prune(app: &App) -> Result<(), Error> {
     for old in surplus(&known, keep, calendar) {
         remove_file(app, &old.name)?;
         let began_at = old.began_at;
-        let removed = app.store.write("remove backup", move |tx| -> Result<(), Error> {
-            Ok(backups::remove(tx, began_at).map(drop)?)
-        });
+        let removed = app
+            .store
+            .write("remove backup", move |tx| -> Result<(), Error> {
+                Ok(backups::remove(tx, began_at).map(drop)?)
+            });
         removed.wait()?;
         tracing::info!(name = old.name, "a backup is no longer kept");
     }
@@ -258,7 +265,14 @@ pub fn remove(app: &App, actor: &Actor, name: &str) -> Result<(), Error> {
         if let Some(began_at) = began_at {
             backups::remove(tx, began_at)?;
         }
-        add_entry(tx, &actor, "backup deleted", &name, Difference::default(), now)
+        add_entry(
+            tx,
+            &actor,
+            "backup deleted",
+            &name,
+            Difference::default(),
+            now,
+        )
     });
     removed.wait()
 }
@@ -342,12 +356,7 @@ fn tell_board<'t>(
     }
 }
 
-fn note(
-    app: &App,
-    actor: &Actor,
-    action: &'static str,
-    name: &str,
-) -> Result<(), Error> {
+fn note(app: &App, actor: &Actor, action: &'static str, name: &str) -> Result<(), Error> {
     let (actor, name, now) = (actor.clone(), name.to_owned(), app.now());
     let noted = app.store.write("backup", move |tx| {
         add_entry(tx, &actor, action, &name, Difference::default(), now)

@@ -108,9 +108,12 @@ fn pack(
     let mut packer = Packer::new(out, words)?;
     let text = serde_json::to_vec_pretty(manifest).map_err(std::io::Error::from)?;
     packer.add(MANIFEST, length(text.len()), &text[..])?;
-    add_file(&mut packer, KEY_NAME, &copy.join(KEY_NAME), &mut |_, _, _| {
-        ControlFlow::Continue(())
-    })?;
+    add_file(
+        &mut packer,
+        KEY_NAME,
+        &copy.join(KEY_NAME),
+        &mut |_, _, _| ControlFlow::Continue(()),
+    )?;
     for folder in COPY_FOLDERS {
         add_folder(&mut packer, folder, &data.join(folder))?;
     }

@@ -65,7 +65,11 @@ pub fn restore(
     if let Err(error) = noted {
         tracing::warn!(%error, "the restore is not in the audit log");
     }
-    tracing::warn!(name, actor = actor.name(), "a backup was restored; starting anew");
+    tracing::warn!(
+        name,
+        actor = actor.name(),
+        "a backup was restored; starting anew"
+    );
     turn.step(BackupStep::Comparing, 1, 1);
     app.restart.notify_one();
     Ok(manifest)

@@ -68,22 +68,34 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
     assert_eq!((file.len(), file.mode() & 0o777), (made.octets, 0o600));
     let listed = list(&test.app).unwrap();
     assert_eq!(listed.len(), 1);
-    assert_eq!((listed[0].octets, &listed[0].backup), (Some(made.octets), &Some(made.clone())));
-    assert_eq!(latest(&test.app).unwrap(), (Some(made.clone()), Some(made.clone())));
-    assert!(!test.folder.path().join(WORK).exists(), "no copy in clear stays");
+    assert_eq!(
+        (listed[0].octets, &listed[0].backup),
+        (Some(made.octets), &Some(made.clone()))
+    );
+    assert_eq!(
+        latest(&test.app).unwrap(),
+        (Some(made.clone()), Some(made.clone()))
+    );
+    assert!(
+        !test.folder.path().join(WORK).exists(),
+        "no copy in clear stays"
+    );
     assert!(!test.app.backups.is_busy());
 
     let blank = tempfile::tempdir().unwrap();
     let backup = File::open(path(&test, &made)).unwrap();
-    let manifest =
-        restore::prepare(backup, &words(WORDS), blank.path(), NOW, &mut go_on).unwrap();
+    let manifest = restore::prepare(backup, &words(WORDS), blank.path(), NOW, &mut go_on).unwrap();
     assert_eq!(manifest.rows(), made.rows);
     assert_eq!(manifest.sums.sessions.download, 10_000);
     assert_eq!(manifest.sums.sessions, manifest.sums.days);
     assert!(swap::is_waiting(blank.path()));
     let app = App::open(config(blank.path()), Clock::standing_at(NOW), AT_ONCE).unwrap();
     assert!(!swap::is_waiting(blank.path()));
-    let password = run(subscribers::reveal_password(&app, &actor(), SubscriberId(1)));
+    let password = run(subscribers::reveal_password(
+        &app,
+        &actor(),
+        SubscriberId(1),
+    ));
     assert_eq!(password.unwrap().expose(), "pass-1");
     // Accounting goes on behind what was restored, and is counted once.
     let live = app.accounting.live();
@@ -95,7 +107,12 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
         clock: Clock::standing_at(NOW),
         folder: blank,
     };
-    restored.go_online("ali", SubscriberId(1), session.nas, "192.0.2.1".parse().unwrap());
+    restored.go_online(
+        "ali",
+        SubscriberId(1),
+        session.nas,
+        "192.0.2.1".parse().unwrap(),
+    );
     assert!(restored.app.accounting.fold());
     let summed = restored.app.store.view().unwrap();
     let day = restored.app.settings().calendar.day(NOW);
@@ -148,8 +165,13 @@ fn under_load_everything_acknowledged_before_is_in_it_and_the_sums_agree() {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let mut record =
-                        interim(&test.app, &format!("load-{}", person.0), *person, nas, source);
+                    let mut record = interim(
+                        &test.app,
+                        &format!("load-{}", person.0),
+                        *person,
+                        nas,
+                        source,
+                    );
                     record.kind = RecordKind::Interim;
                     record.session_time = Some(number);
                     let octets = u64::from(number);
@@ -177,7 +199,9 @@ fn under_load_everything_acknowledged_before_is_in_it_and_the_sums_agree() {
             })
             .collect();
         let people_before = test.app.store.view().unwrap();
-        let people_before = crate::store::subscribers::newest_id(&people_before).unwrap().0;
+        let people_before = crate::store::subscribers::newest_id(&people_before)
+            .unwrap()
+            .0;
         let made = create(&test.app, Trigger::Person).unwrap();
         stop.store(true, Ordering::Relaxed);
         ((before, people_before), made)
@@ -204,8 +228,13 @@ fn under_load_everything_acknowledged_before_is_in_it_and_the_sums_agree() {
 #[test]
 fn without_a_passphrase_or_a_folder_there_is_no_backup_and_it_is_said() {
     let test = TestApp::new();
-    let refused = create(&test.app, Trigger::Schedule).unwrap_err().to_string();
-    assert!(refused.starts_with("Set a passphrase for backups first"), "{refused}");
+    let refused = create(&test.app, Trigger::Schedule)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.starts_with("Set a passphrase for backups first"),
+        "{refused}"
+    );
     assert!(list(&test.app).unwrap().is_empty(), "nothing was tried");
     for text in ["eleven char", &"x".repeat(201)] {
         assert!(set_passphrase(&test, text).is_err());
@@ -215,14 +244,26 @@ fn without_a_passphrase_or_a_folder_there_is_no_backup_and_it_is_said() {
         &test.app.store.view().unwrap(),
         crate::store::settings::Setting::BackupPassphrase,
     );
-    assert!(!stored.unwrap().unwrap().contains(&crate::crypto::hex(b"twelve")));
+    assert!(
+        !stored
+            .unwrap()
+            .unwrap()
+            .contains(&crate::crypto::hex(b"twelve"))
+    );
 
     // A file stands where the folder should be.
     fs::write(&test.app.config.backup.folder, b"in the way").unwrap();
     let failed = create(&test.app, Trigger::Schedule).unwrap_err();
     assert!(matches!(failed, Error::Io(_)), "{failed}");
     let tried = &list_rows(&test.app)[0];
-    assert!(tried.error.as_ref().unwrap().contains("cannot make the folder"), "{tried:?}");
+    assert!(
+        tried
+            .error
+            .as_ref()
+            .unwrap()
+            .contains("cannot make the folder"),
+        "{tried:?}"
+    );
     assert_eq!((tried.name.as_str(), tried.test.as_ref()), ("", None));
     assert!(!test.app.backups.is_busy());
 }
@@ -242,7 +283,10 @@ fn a_backup_that_was_changed_is_found_bad_and_an_unreadable_one_is_not_restored(
     changed[middle] ^= 1;
     fs::write(&file, &changed).unwrap();
     let bad = super::test(&test.app, &made.name).unwrap_err().to_string();
-    assert!(bad.starts_with("the backup was changed or is damaged in part "), "{bad}");
+    assert!(
+        bad.starts_with("the backup was changed or is damaged in part "),
+        "{bad}"
+    );
     let row = &list_rows(&test.app)[0];
     assert_eq!(row.test.as_ref().unwrap().problem.as_ref(), Some(&bad));
     assert!(!test.folder.path().join(WORK).exists());
@@ -261,10 +305,21 @@ fn a_backup_that_was_changed_is_found_bad_and_an_unreadable_one_is_not_restored(
     // With other words than it was made with.
     set_passphrase(&test, "another passphrase").unwrap();
     let wrong = super::test(&test.app, &made.name).unwrap_err();
-    assert!(wrong.to_string().starts_with("the passphrase does not open this backup"));
-    assert!(list_rows(&test.app)[0].is_proven(), "that says nothing about the backup");
+    assert!(
+        wrong
+            .to_string()
+            .starts_with("the passphrase does not open this backup")
+    );
+    assert!(
+        list_rows(&test.app)[0].is_proven(),
+        "that says nothing about the backup"
+    );
     let wrong = restore::restore(&test.app, &actor(), &made.name, None).unwrap_err();
-    assert!(wrong.to_string().starts_with("the passphrase does not open this backup"));
+    assert!(
+        wrong
+            .to_string()
+            .starts_with("the passphrase does not open this backup")
+    );
     let theirs = Some(Secret::new(WORDS.to_owned()));
     restore::restore(&test.app, &actor(), &made.name, theirs).unwrap();
     assert!(swap::is_waiting(test.folder.path()));
@@ -285,11 +340,21 @@ fn a_restore_keeps_what_was_there() {
     drop(app);
     let again = TestApp::open(folder);
     let newest = crate::store::subscribers::newest_id(&again.app.store.view().unwrap()).unwrap();
-    assert_eq!(newest, SubscriberId(1), "what came later is not in the backup");
-    let kept = again.folder.path().join("before-restore-2026-05-28-20-26-40");
+    assert_eq!(
+        newest,
+        SubscriberId(1),
+        "what came later is not in the backup"
+    );
+    let kept = again
+        .folder
+        .path()
+        .join("before-restore-2026-05-28-20-26-40");
     assert!(kept.join("proxpanel.redb").is_file() && kept.join("secret.key").is_file());
     assert!(path(&again, &made).is_file(), "backups stay where they are");
-    assert!(again.app.search_is_stale.load(Ordering::Relaxed), "the index is made anew");
+    assert!(
+        again.app.search_is_stale.load(Ordering::Relaxed),
+        "the index is made anew"
+    );
     // What was kept is a whole data folder.
     let before = App::open(config(&kept), Clock::standing_at(NOW), AT_ONCE).unwrap();
     let newest = crate::store::subscribers::newest_id(&before.store.view().unwrap()).unwrap();
@@ -303,17 +368,31 @@ fn a_schedule_is_kept_and_a_failed_try_is_repeated_after_an_hour() {
     let app = &test.app;
     assert!(!is_due(app, NOW).unwrap(), "nothing is scheduled");
     // The clock stands at 20:26 UTC.
-    let schedule = Schedule { every: Every::Day, hour: 20 };
-    let keep = Retention { days: 2, weeks: 0, months: 0 };
+    let schedule = Schedule {
+        every: Every::Day,
+        hour: 20,
+    };
+    let keep = Retention {
+        days: 2,
+        weeks: 0,
+        months: 0,
+    };
     let set = |schedule, keep| run(settings::update(app, &actor(), schedule, keep));
     set(Some(schedule), keep).unwrap();
-    let nothing = Retention { days: 0, weeks: 0, months: 0 };
+    let nothing = Retention {
+        days: 0,
+        weeks: 0,
+        months: 0,
+    };
     assert!(set(Some(schedule), nothing).is_err());
-    assert_eq!(settings::get(app).unwrap(), settings::BackupSettings {
-        schedule: Some(schedule),
-        keep,
-        has_passphrase: true,
-    });
+    assert_eq!(
+        settings::get(app).unwrap(),
+        settings::BackupSettings {
+            schedule: Some(schedule),
+            keep,
+            has_passphrase: true,
+        }
+    );
     assert!(is_due(app, NOW).unwrap());
     let mut expected = Vec::new();
     for day in 0..4 {
@@ -329,7 +408,11 @@ fn a_schedule_is_kept_and_a_failed_try_is_repeated_after_an_hour() {
         expected.push(made.name);
     }
     // Of four days two are kept, the files with the rows.
-    let names: Vec<String> = list(app).unwrap().into_iter().map(|listed| listed.name).collect();
+    let names: Vec<String> = list(app)
+        .unwrap()
+        .into_iter()
+        .map(|listed| listed.name)
+        .collect();
     assert_eq!(names, [expected[3].clone(), expected[2].clone()]);
     let files = files::backups_in(&app.config.backup.folder).unwrap();
     assert_eq!(files.len(), 2);
@@ -337,7 +420,15 @@ fn a_schedule_is_kept_and_a_failed_try_is_repeated_after_an_hour() {
     // A try that fails is repeated after an hour, not at once.
     let now = NOW.plus(4 * DAY);
     test.clock.move_to(now);
-    keep_row(app, Backup { error: Some("full".into()), name: String::new(), ..list_rows(app)[0].clone() }, now);
+    keep_row(
+        app,
+        Backup {
+            error: Some("full".into()),
+            name: String::new(),
+            ..list_rows(app)[0].clone()
+        },
+        now,
+    );
     assert!(!is_due(app, now.plus(HOUR - 1)).unwrap());
     assert!(is_due(app, now.plus(HOUR)).unwrap());
     set(None, keep).unwrap();
@@ -352,8 +443,15 @@ fn keep_row(app: &App, backup: Backup, began_at: Timestamp) {
 fn a_cancelled_backup_leaves_nothing() {
     let test = isp();
     let turn = test.app.backups.begin("Backup".into(), NOW).unwrap();
-    assert!(matches!(create(&test.app, Trigger::Person), Err(Error::Refused(_))));
-    for stop_at in [BackupStep::Folding, BackupStep::Copying, BackupStep::Packing] {
+    assert!(matches!(
+        create(&test.app, Trigger::Person),
+        Err(Error::Refused(_))
+    ));
+    for stop_at in [
+        BackupStep::Folding,
+        BackupStep::Copying,
+        BackupStep::Packing,
+    ] {
         let mut tell = |step, _, _| match step == stop_at {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -365,7 +463,12 @@ fn a_cancelled_backup_leaves_nothing() {
             Error::Cancelled | Error::Snapshot(crate::store::snapshot::SnapshotError::Cancelled)
         );
         assert!(is_cancelled, "{stop_at:?}: {error}");
-        assert_eq!(fs::read_dir(&test.app.config.backup.folder).unwrap().count(), 0);
+        assert_eq!(
+            fs::read_dir(&test.app.config.backup.folder)
+                .unwrap()
+                .count(),
+            0
+        );
         assert!(!test.folder.path().join(WORK).exists());
     }
     drop(turn);
@@ -394,7 +497,11 @@ fn backups_are_deleted_verified_and_brought_in() {
     let manifest = verify(&copy, &words(WORDS), &mut go_on).unwrap();
     assert_eq!(manifest.rows_of("subscribers"), 1);
     assert!(verify(&copy, &words("something else"), &mut go_on).is_err());
-    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 1, "nothing in clear stays");
+    assert_eq!(
+        fs::read_dir(elsewhere.path()).unwrap().count(),
+        1,
+        "nothing in clear stays"
+    );
 
     let (mut file, octets) = open(app, &actor(), &made.name).unwrap();
     let mut taken = Vec::new();
@@ -404,21 +511,36 @@ fn backups_are_deleted_verified_and_brought_in() {
     assert_eq!(actions(app)[..2], ["backup deleted", "backup downloaded"]);
     assert!(list(app).unwrap().is_empty());
     for name in [made.name.as_str(), "../secret.key", "proxpanel.redb", ""] {
-        assert!(matches!(remove(app, &actor(), name), Err(Error::Missing(_))), "{name}");
-        assert!(matches!(open(app, &actor(), name), Err(Error::Missing(_))), "{name}");
-        assert!(matches!(super::test(app, name), Err(Error::Missing(_))), "{name}");
+        assert!(
+            matches!(remove(app, &actor(), name), Err(Error::Missing(_))),
+            "{name}"
+        );
+        assert!(
+            matches!(open(app, &actor(), name), Err(Error::Missing(_))),
+            "{name}"
+        );
+        assert!(
+            matches!(super::test(app, name), Err(Error::Missing(_))),
+            "{name}"
+        );
     }
 
     let begin = |name: &str| upload::Upload::begin(app, name, 10);
     let upload = begin("no backup.txt").unwrap().write(b"hello").unwrap();
-    assert!(matches!(upload.finish(app, &actor()), Err(Error::Refused(_))));
+    assert!(matches!(
+        upload.finish(app, &actor()),
+        Err(Error::Refused(_))
+    ));
     drop(begin(&made.name).unwrap().write(&taken).unwrap());
     assert!(list(app).unwrap().is_empty(), "one that broke off is gone");
     let upload = begin(&made.name).unwrap().write(&taken).unwrap();
     assert_eq!(upload.finish(app, &actor()).unwrap(), made.name);
     assert!(begin(&made.name).is_err(), "it is there already");
     let listed = list(app).unwrap();
-    assert_eq!((listed[0].name.as_str(), &listed[0].backup), (made.name.as_str(), &None));
+    assert_eq!(
+        (listed[0].name.as_str(), &listed[0].backup),
+        (made.name.as_str(), &None)
+    );
     assert!(line(&listed[0], &app.settings().calendar).ends_with("not made here"));
     assert!(super::test(app, &made.name).is_ok());
 }

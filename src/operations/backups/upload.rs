@@ -35,7 +35,10 @@ impl Upload {
             true => file_name.to_owned(),
             false => {
                 let at = app.settings().calendar.format(app.now());
-                format!("uploaded_{}{ENDING}", at.replace(' ', "_").replace(':', "-"))
+                format!(
+                    "uploaded_{}{ENDING}",
+                    at.replace(' ', "_").replace(':', "-")
+                )
             }
         };
         let path = folder.join(&name);

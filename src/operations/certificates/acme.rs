@@ -33,7 +33,8 @@ pub struct Wanted {
 /// Errors: `Field` `authority`.
 pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(), Error> {
     refuse_if_configured(app)?;
-    check_authority(&wanted.authority).map_err(|problem| Error::field("authority", problem))?;
+    check_authority(&wanted.authority)
+        .map_err(|problem| Error::field("authority", problem.to_string()))?;
     let (actor, now) = (actor.clone(), app.now());
     let before = app.certificates.in_use();
     let kept = app.certificates.stored(Source::Acme);
@@ -48,7 +49,11 @@ pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(
                 .field("names", old.acme.names.join(" "), wanted.names.join(" "))
                 .field("e-mail", &old.acme.email, &wanted.email)
                 .field("directory", &old.acme.directory, &wanted.directory)
-                .field("own authority", !old.acme.authority.is_empty(), !wanted.authority.is_empty());
+                .field(
+                    "own authority",
+                    !old.acme.authority.is_empty(),
+                    !wanted.authority.is_empty(),
+                );
             note(tx, &actor, "certificate ordered", difference, now)?;
             let good = kept.as_ref().filter(|facts| {
                 old.acme.directory == wanted.directory
@@ -113,9 +118,9 @@ pub async fn order(app: &Arc<App>) -> Result<String, Error> {
     match ordered {
         Ok(pair) => install(app, &stored.acme, pair).await,
         Err(reason) => {
-            tracing::warn!(reason, "no certificate was issued");
             let kept = reason.clone();
             change(app, &stored.acme, move |acme| acme.fail(kept.clone())).await?;
+            tracing::warn!(reason, "no certificate was issued");
             Ok(format!("no certificate: {reason}"))
         }
     }
@@ -222,7 +227,7 @@ async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Err
     let facts = pair.facts().clone();
     super::store(app, Source::Acme, pair).await?;
     let (asked, now, before) = (asked.clone(), app.now(), app.certificates.in_use());
-    let names = facts.names.join(" ");
+    let (names, fingerprint) = (facts.names.join(" "), facts.fingerprint.pairs());
     let is_wanted = app
         .store
         .write("certificate issued", move |tx| -> Result<bool, Error> {
@@ -238,7 +243,7 @@ async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Err
         .await?;
     if is_wanted {
         app.certificates.choose(Source::Acme)?;
-        tracing::info!(names, "a certificate was issued and is in use");
+        tracing::info!(names, fingerprint, "a certificate was issued and is in use");
     }
     Ok(format!("a certificate for {names}"))
 }
@@ -254,13 +259,16 @@ async fn change(
 ) -> Result<(), Error> {
     let asked = asked.clone();
     app.store
-        .write("certificate try ended", move |tx: &mut Tx<'_>| -> Result<(), Error> {
-            let mut stored = rows::get(tx)?;
-            if is_still_wanted(&stored.acme, &asked) {
-                work(&mut stored.acme);
-                rows::put(tx, &stored)?;
-            }
-            Ok(())
-        })
+        .write(
+            "certificate try ended",
+            move |tx: &mut Tx<'_>| -> Result<(), Error> {
+                let mut stored = rows::get(tx)?;
+                if is_still_wanted(&stored.acme, &asked) {
+                    work(&mut stored.acme);
+                    rows::put(tx, &stored)?;
+                }
+                Ok(())
+            },
+        )
         .await
 }

@@ -73,7 +73,10 @@ pub fn reload(app: &App) -> Result<bool, Error> {
     let after = app.certificates.in_use();
     match &reloaded {
         Ok(true) => {
-            tracing::info!(names = after.facts.names.join(" "), "another certificate is in use");
+            tracing::info!(
+                names = after.facts.names.join(" "),
+                "another certificate is in use"
+            );
         }
         Ok(false) => {}
         // Said once for each reason.
@@ -144,9 +147,7 @@ pub async fn use_own(
 /// What browsers would not take, in words.
 fn check(facts: &Facts, now: Timestamp) -> Result<(), String> {
     if facts.names.is_empty() {
-        return Err(
-            "It has no names that browsers look at (subject alternative names)".to_owned(),
-        );
+        return Err("It has no names that browsers look at (subject alternative names)".to_owned());
     }
     if now > facts.not_after {
         let end = Calendar::format_utc(facts.not_after);
@@ -209,7 +210,11 @@ fn note_choice(
         .field("source", before.source.word(), source.word())
         .field("names", before.facts.names.join(" "), facts.names.join(" "))
         .field("until", until(&before.facts), until(facts))
-        .field("SHA-256", before.facts.fingerprint, facts.fingerprint);
+        .field(
+            "SHA-256",
+            before.facts.fingerprint.pairs(),
+            facts.fingerprint.pairs(),
+        );
     note(tx, actor, "certificate changed", difference, now)
 }
 

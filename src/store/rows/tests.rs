@@ -10,13 +10,13 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS,
-    OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS,
+    NAS, OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, backups, bandwidth_rules, cdn, nas, operators, outbox, plans,
-    sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, backups, bandwidth_rules, cdn, nas, operators,
+    outbox, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
@@ -113,6 +113,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage-newest",
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
+    golden("acme", view.get(&ACME, 0).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     golden("backup", backups::BackupRow::from(&samples::backup()));
     golden(
@@ -220,6 +221,7 @@ fn every_value_reads_back_as_it_was() {
         [accounting::session_open(), accounting::session_newest()]
     );
     assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
+    assert_eq!(acme::get(&view).unwrap(), samples::acme());
 }
 
 proptest! {

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod cdn;
+mod certificate;
 mod contrast;
 mod dashboard;
 mod logs;
@@ -66,6 +67,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         nas::samples,
         addresses::samples,
         cdn::samples,
+        certificate::samples,
         logs::samples,
         others::samples,
         plans::samples,

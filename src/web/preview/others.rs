@@ -44,7 +44,10 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         ),
         page("/system/jobs", jobs(wish).render()),
         page("/settings/backups", settings::backups(wish).render()),
-        page("/settings/backups/a.enc/restore", settings::restore(wish).render()),
+        page(
+            "/settings/backups/a.enc/restore",
+            settings::restore(wish).render(),
+        ),
         page("/account/logins", logins(wish).render()),
         page("/account/password", password(wish).render()),
     ];

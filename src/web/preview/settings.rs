@@ -17,7 +17,11 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         took: "7.4 s".into(),
         test,
         note: wish.said(note),
-        href: if error { String::new() } else { format!("/settings/backups/{name}") },
+        href: if error {
+            String::new()
+        } else {
+            format!("/settings/backups/{name}")
+        },
         test_href: "/settings/backups/a.enc/test".into(),
         delete_href: "/settings/backups/a.enc/delete".into(),
         delete_question: wish.said("a.enc is removed for good."),
@@ -36,7 +40,11 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
             problem: Some(wish.said("the passphrase does not open this backup.")),
             can_create: true,
             rows: vec![
-                row(good("Proven"), "restored and compared on 2026-11-22 03:00", false),
+                row(
+                    good("Proven"),
+                    "restored and compared on 2026-11-22 03:00",
+                    false,
+                ),
                 row(bad("Failed"), "the disk is full", true),
                 row(quiet("Not tested"), "", false),
             ],

@@ -53,7 +53,10 @@ async fn the_first_passphrase_the_schedule_and_the_first_backup() {
             .post(&path, &[("passphrase", one), ("passphrase_again", other)])
             .await;
         answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &[problem]);
-        assert!(!answer.body.contains(one), "what was typed does not come back");
+        assert!(
+            !answer.body.contains(one),
+            "what was typed does not come back"
+        );
     }
     let schedule = [
         ("every", "week"),
@@ -65,7 +68,10 @@ async fn the_first_passphrase_the_schedule_and_the_first_backup() {
         ("keep_months", "6"),
     ];
     let early = browser.post(PATH, &schedule).await;
-    early.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Set a passphrase first"]);
+    early.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Set a passphrase first"],
+    );
     with_passphrase(&browser).await;
     let saved = browser.post(PATH, &schedule).await;
     assert_eq!(saved.flash(), "Saved.");
@@ -92,7 +98,10 @@ async fn the_first_passphrase_the_schedule_and_the_first_backup() {
     entry.rung().await;
     let twice = browser.post(&format!("{PATH}/create"), &[]).await;
     twice.shows(StatusCode::CONFLICT, &["already"]);
-    assert!(matches!(test.app.backups.take_wish(), Some(BackupWish::Create)));
+    assert!(matches!(
+        test.app.backups.take_wish(),
+        Some(BackupWish::Create)
+    ));
     let name = make(&test).await;
     assert_eq!(name, "backup_2027-01-15_08-00-00.enc");
     let part = browser.htmx(PATH).await;
@@ -120,7 +129,10 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
         headers[header::CONTENT_DISPOSITION],
         format!("attachment; filename=\"{name}\"").as_str()
     );
-    browser.get("/audit").await.shows(OK, &["backup downloaded", &name]);
+    browser
+        .get("/audit")
+        .await
+        .shows(OK, &["backup downloaded", &name]);
 
     let deleted = browser.post(&format!("{href}/delete"), &[]).await;
     assert_eq!(deleted.flash(), format!("{name} is deleted."));
@@ -156,7 +168,13 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     }
     browser.post(&path, &[("passphrase", "")]).await;
     let wish = test.app.backups.take_wish();
-    assert!(matches!(wish, Some(BackupWish::Restore { passphrase: None, .. })));
+    assert!(matches!(
+        wish,
+        Some(BackupWish::Restore {
+            passphrase: None,
+            ..
+        })
+    ));
 }
 
 /// A form with a file, as a browser sends it.
@@ -204,7 +222,9 @@ async fn those_who_may_only_look_take_nothing_away() {
         let refused = viewer.post(&what, &[]).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{what}");
     }
-    let answer = test.send(upload(&viewer, &viewer.csrf, "a.enc", b"x")).await;
+    let answer = test
+        .send(upload(&viewer, &viewer.csrf, "a.enc", b"x"))
+        .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     // Names that lead elsewhere are no backups.
     for name in ["..%2Fsecret.key", "secret.key", ".enc"] {

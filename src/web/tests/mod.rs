@@ -4,6 +4,7 @@ mod account;
 mod addresses;
 mod backups;
 mod cdn;
+mod certificate;
 mod dashboard;
 mod everywhere;
 mod forms;

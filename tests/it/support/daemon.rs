@@ -19,18 +19,21 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
     pub web: Vec<SocketAddr>,
+    /// Empty unless a test asks for it with `--https-listen`.
+    pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
 }
 
 impl Addresses {
-    /// Reads `ready web=ADDR auth=ADDR acct=ADDR`. Each word may be repeated. `None` for any other line.
+    /// Reads `ready web=ADDR https=ADDR auth=ADDR acct=ADDR`. Each word may be repeated. `None` for any other line.
     fn parse(line: &str) -> Option<Self> {
         let mut addresses = Self::default();
         for word in line.strip_prefix("ready ")?.split(' ') {
             let (key, address) = word.split_once('=')?;
             let list = match key {
                 "web" => &mut addresses.web,
+                "https" => &mut addresses.https,
                 "auth" => &mut addresses.auth,
                 "acct" => &mut addresses.acct,
                 _ => continue,
@@ -147,6 +150,11 @@ impl Daemon {
         self.addresses.web[0]
     }
 
+    /// The first address of the panel over HTTPS.
+    pub fn https(&self) -> SocketAddr {
+        self.addresses.https[0]
+    }
+
     /// The first authentication address.
     pub fn auth(&self) -> SocketAddr {
         self.addresses.auth[0]
@@ -224,10 +232,11 @@ while :; do sleep 0.05; done
     fn a_ready_line_gives_all_addresses() {
         let address = |text: &str| text.parse::<SocketAddr>().expect(text);
         let parsed = Addresses::parse(
-            "ready web=127.0.0.1:8080 auth=0.0.0.0:1812 auth=[::]:1812 acct=0.0.0.0:1813",
+            "ready web=127.0.0.1:8080 https=[::1]:8443 auth=0.0.0.0:1812 auth=[::]:1812 acct=0.0.0.0:1813",
         );
         let expected = Addresses {
             web: vec![address("127.0.0.1:8080")],
+            https: vec![address("[::1]:8443")],
             auth: vec![address("0.0.0.0:1812"), address("[::]:1812")],
             acct: vec![address("0.0.0.0:1813")],
         };

@@ -7,6 +7,8 @@
 pub mod browser;
 pub mod daemon;
 pub mod file_servers;
+pub mod https;
+pub mod pebble;
 pub mod process;
 pub mod radius;
 pub mod routeros;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::access::Reason;
+use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::backup::{Backup, RestoreTest, Trigger};
 use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
@@ -48,6 +49,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     }
     cdn::put(tx, &cdn_profile())?;
     cdn::keep(tx, NasId(2), NOW)?;
+    acme::put(tx, &acme())?;
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
@@ -447,5 +449,22 @@ pub(super) fn failed_backup() -> Backup {
         error: Some("full".into()),
         test: None,
         ..backup()
+    }
+}
+
+pub fn acme() -> acme::Stored {
+    acme::Stored {
+        acme: Acme {
+            names: vec!["panel.example.net".into(), "b.example".into()],
+            email: "noc@example.net".into(),
+            directory: "https://ca.example/dir".into(),
+            authority: "-----BEGIN".into(),
+            is_on: true,
+            failures: 2,
+            last_error: "no answer".into(),
+            last_try: Some(NOW),
+            tries: vec![NOW.plus(-1), NOW],
+        },
+        account: Some(vec![1, 2, 255]),
     }
 }

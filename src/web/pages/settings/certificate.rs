@@ -91,8 +91,7 @@ pub async fn show(signed: Signed) -> Reply {
 pub async fn use_own(headers: HeaderMap, Change { signed, form }: Change) -> Reply {
     let key = Secret::new(form.text("key").to_owned());
     let chain = form.text("certificate");
-    let taken =
-        certificates::use_own(&signed.panel.app, &signed.actor(), chain, &key).await;
+    let taken = certificates::use_own(&signed.panel.app, &signed.actor(), chain, &key).await;
     let facts = match taken {
         Ok(facts) => facts,
         Err(error) => return again(&signed, &form, Problems::default(), error),
@@ -138,7 +137,8 @@ pub async fn new_self_signed(Change { signed, .. }: Change) -> Reply {
 
 async fn back_to_self_signed(signed: &Signed, fresh: bool) -> Reply {
     certificates::use_self_signed(&signed.panel.app, &signed.actor(), fresh).await?;
-    let flash = "The self-signed certificate is in use. Compare its fingerprint where the browser asks.";
+    let flash =
+        "The self-signed certificate is in use. Compare its fingerprint where the browser asks.";
     Ok(done(signed, Flash::good(flash), PATH))
 }
 
@@ -280,7 +280,9 @@ fn order(words: &Words<'_>, state: &State) -> Option<OrderCard> {
         ),
         (None, _, _) => (
             Badge::new(Tone::Bad, "Not issued"),
-            format!("For {names}. It is tried again {next}; to try at once, save the form below again."),
+            format!(
+                "For {names}. It is tried again {next}; to try at once, save the form below again."
+            ),
         ),
     };
     Some(OrderCard {

@@ -211,7 +211,11 @@ fn row(words: &Words<'_>, listed: &Listed) -> BackupRow {
                 thousands(backup.rows)
             ),
         },
-        took: format!("{}.{} s", backup.took_ms / 1_000, backup.took_ms % 1_000 / 100),
+        took: format!(
+            "{}.{} s",
+            backup.took_ms / 1_000,
+            backup.took_ms % 1_000 / 100
+        ),
         test,
         note,
         ..file

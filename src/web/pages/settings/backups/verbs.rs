@@ -42,7 +42,11 @@ pub async fn test(Path(name): Path<String>, change: Change) -> Reply {
 
 pub async fn cancel(change: Change) -> Reply {
     change.signed.app().backups.cancel();
-    Ok(stay(&change.signed, Tone::Info, "It stops at the next piece."))
+    Ok(stay(
+        &change.signed,
+        Tone::Info,
+        "It stops at the next piece.",
+    ))
 }
 
 fn wished(signed: &Signed, wish: BackupWish, text: &str) -> Reply {
