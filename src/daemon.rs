@@ -1,30 +1,40 @@
 //! The order of start and stop; the only place that binds sockets and starts tasks.
 //!
 //! Start: store and journal, sockets, jobs, panel, control socket, then the ready line. Stop: RADIUS and panel close
-//! their doors, jobs finish their piece, accounting and the writer drain, the store closes.
+//! their doors, jobs finish their piece, accounting and the writer drain, the store closes. Invariant: from the signal to
+//! the end it takes at most five seconds, whatever hangs, and what was acknowledged is on disk before and after.
+
+mod reload;
+mod systemd;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Source};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, attempts, certificates, demo, setup};
+use crate::operations::{self, attempts, demo, setup};
+use crate::radius::radsec::{Limits, Radsec, RadsecError};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
+use crate::telemetry::Logging;
 use crate::web::server::Door;
 use crate::{control, web};
+
+use reload::Reloader;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -36,6 +46,8 @@ pub enum DaemonError {
         what: &'static str,
         source: io::Error,
     },
+    #[error("RadSec: {0}")]
+    Radsec(#[from] RadsecError),
     #[error("{0}")]
     Operation(#[from] operations::Error),
     #[error("{0}")]
@@ -51,9 +63,18 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Connections of one TCP port that wait to be accepted; a burst of browsers.
 const BACKLOG: i32 = 512;
 
+/// How long answers and jobs under way may take at the stop; then they are cut off. Jobs find again what they left.
+const DOORS_LIMIT: Duration = Duration::from_secs(2);
+/// How long the last sessions may take into the tables; what is left then is read from the journal at the next start.
+const CLOSE_LIMIT: Duration = Duration::from_millis(2500);
+/// The same before it starts anew: then nobody waits for the end of the process, and the files must be free.
+const CLOSE_LIMIT_ANEW: Duration = Duration::from_secs(30);
+/// How long threads that do not listen are waited for. With the two above it makes less than five seconds.
+const THREADS_LIMIT: Duration = Duration::from_millis(250);
+
 /// A runtime of the size that suits a small machine.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(MOST_WORKERS))
         .max_blocking_threads(BLOCKING_THREADS)
@@ -62,42 +83,54 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Runs the appliance until SIGTERM or SIGINT. With `greet` the first steps are told on standard error, for people who
-/// start it by hand; the setup link in it is a secret, so it is not for a log.
-pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
-    while let Ended::ToStartAnew = serve_once(config.clone(), greet)? {}
+/// Runs the appliance until SIGTERM or SIGINT; SIGHUP reads again what can be read again. With `greet` the first steps are
+/// told on standard error, for people who start it by hand; the setup link in it is a secret, so it is not for a log.
+pub fn serve(
+    config: Config,
+    source: Source,
+    logging: Logging,
+    greet: bool,
+) -> Result<(), DaemonError> {
+    let reloader = Reloader { source, logging };
+    while let Ended::ToStartAnew = serve_once(config.clone(), &reloader, greet)? {}
     Ok(())
 }
 
 /// Why the appliance stopped in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Stopped,
     /// Somebody asked for it, such as a restore: the same again on what is in the data folder now.
     ToStartAnew,
 }
 
-fn serve_once(config: Config, greet: bool) -> Result<Ended, DaemonError> {
+fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+    systemd::status("Opening the data folder");
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
-    let served = runtime.block_on(run(&app, greet));
-    if let Err(error) = attempts::write(&app) {
-        tracing::error!(%error, "the last authentication attempts were not written");
-    }
+    let served = runtime.block_on(run(&app, reloader, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
-    app.close();
-    runtime.shutdown_timeout(Duration::from_secs(5));
+    let limit = match served {
+        Ok(Ended::ToStartAnew) => CLOSE_LIMIT_ANEW,
+        _ => CLOSE_LIMIT,
+    };
+    close(&app, limit);
+    runtime.shutdown_timeout(THREADS_LIMIT);
     served
 }
 
-async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
+async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+    let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
+    let radsec = listen_radsec(app, &handler)?;
     let mut panel = Panel::listen(&app.config.web)?;
     app.set_listening(Listening {
         web: bound(&panel.plain)?,
         https: bound(&panel.https)?,
         auth: addresses(&radius.auth),
         acct: addresses(&radius.acct),
+        radsec: radsec.addresses().to_vec(),
     });
     let mut supervisor = Supervisor::default();
     jobs::start(
@@ -110,38 +143,99 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<Ended, DaemonError> {
     if greet {
         greet_person(app).await?;
     }
-    say_ready(&app.listening())?;
+    let listening = listening_line(&app.listening());
+    say_ready(&listening)?;
+    systemd::ready(&listening);
+    let watchdog = systemd::start_watchdog(app);
 
-    let ended = tokio::select! {
-        signal = wait_for_signal(app) => signal.map(|()| Ended::Stopped)?,
-        () = app.restart.notified() => Ended::ToStartAnew,
+    let ended = loop {
+        let wish = tokio::select! {
+            wish = signals.next() => wish,
+            () = app.restart.notified() => break Ended::ToStartAnew,
+        };
+        if wish == Wish::Stop {
+            break Ended::Stopped;
+        }
+        systemd::reloading();
+        reloader.reload(app);
+        systemd::ready(&listening);
     };
-    tracing::info!("stopping");
-    // A backup may have minutes to go; what it left is removed by the next one.
+    tracing::info!(?ended, "stopping");
+    match ended {
+        Ended::Stopped => systemd::stopping(),
+        // After that word systemd would wait for the process to end.
+        Ended::ToStartAnew => systemd::reloading(),
+    }
+    // A backup may have minutes to go; what it left is removed at the next start.
     app.backups.cancel();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
-    tokio::task::spawn_blocking(move || radius.stop())
-        .await
-        .map_err(io::Error::other)?;
-    panel.stop().await;
-    supervisor.stop().await;
+    let sockets = tokio::task::spawn_blocking(move || radius.stop());
+    let doors = async { tokio::join!(sockets, radsec.stop(), panel.stop(), supervisor.stop()).0 };
+    match timeout(DOORS_LIMIT, doors).await {
+        Ok(joined) => joined.map_err(io::Error::other)?,
+        Err(_) => tracing::warn!("what took too long was cut off"),
+    }
+    if let Some(watchdog) = watchdog {
+        watchdog.abort();
+    }
     Ok(ended)
 }
 
-/// Until SIGTERM or SIGINT. SIGHUP reads again what may have changed on disk: the certificate.
-async fn wait_for_signal(app: &App) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
+/// Brings into the tables what the journal and the queues hold, and closes the files, as far as there is time for it.
+fn close(app: &Arc<App>, limit: Duration) {
+    let (done, ended) = mpsc::sync_channel(1);
+    let closing = Arc::clone(app);
+    let work = move || {
+        if let Err(error) = attempts::write(&closing) {
+            tracing::error!(%error, "the last authentication attempts were not written");
+        }
+        closing.close();
+        // Nobody waits any more when it took too long.
+        let _ = done.send(());
+    };
+    if let Err(error) = thread::Builder::new().name("close".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread to close the tables with");
+        return;
+    }
+    // The thread ends with the process, and a commit that is broken off so has not happened.
+    if ended.recv_timeout(limit).is_err() {
+        tracing::warn!(
+            "the tables are not up to date yet; the next start brings in the rest from the journal"
+        );
+    }
+}
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// What a hang-up means: for a person's own daemon, that the terminal is gone.
+    on_hangup: Wish,
+}
+
+impl Signals {
+    fn listen(by_hand: bool) -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_hangup: if by_hand { Wish::Stop } else { Wish::Reload },
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => {
-                // What cannot be read is on the log and on the pages; the certificate in use stays.
-                let _kept = certificates::reload(app);
-            }
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => self.on_hangup,
         }
     }
 }
@@ -181,6 +275,22 @@ impl Radius {
             .chain(self.acct)
             .for_each(Server::stop);
     }
+}
+
+/// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
+fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
+    let certificate = app.certificates.resolver();
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
+    for address in &app.config.radius.radsec_listen {
+        radsec
+            .listen(*address)
+            .map_err(|source| DaemonError::Listen {
+                address: *address,
+                what: "RadSec",
+                source,
+            })?;
+    }
+    Ok(radsec)
 }
 
 struct Panel {
@@ -279,21 +389,25 @@ fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// The line that says that everything listens: `ready web=ADDR https=ADDR auth=ADDR acct=ADDR`.
-fn say_ready(listening: &Listening) -> io::Result<()> {
-    let mut line = "ready".to_owned();
+/// Where everything listens: `web=ADDR https=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
+fn listening_line(listening: &Listening) -> String {
+    let mut words = Vec::new();
     for (word, addresses) in [
         ("web", &listening.web),
         ("https", &listening.https),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
+        ("radsec", &listening.radsec),
     ] {
-        for address in addresses {
-            line.push_str(&format!(" {word}={address}"));
-        }
+        words.extend(addresses.iter().map(|address| format!("{word}={address}")));
     }
+    words.join(" ")
+}
+
+/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
+fn say_ready(listening: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "ready {listening}")?;
     out.flush()
 }
 
@@ -316,6 +430,12 @@ async fn greet_person(app: &App) -> Result<(), DaemonError> {
     };
     lines.push(format!("  Authentication   UDP {}", list(&listening.auth)));
     lines.push(format!("  Accounting       UDP {}", list(&listening.acct)));
+    if !listening.radsec.is_empty() {
+        lines.push(format!(
+            "  RadSec           TCP {}",
+            list(&listening.radsec)
+        ));
+    }
     if demo::is_present(app)?
         && let Some(server) = listening.auth.first()
     {

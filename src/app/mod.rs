@@ -13,10 +13,13 @@ mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod notices;
 mod promises;
 mod pushes;
+mod radsec_state;
 mod routers;
 mod sightings;
+mod strangers;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -59,10 +62,13 @@ pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use notices::Notices;
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
+pub use radsec_state::{RadsecPeer, RadsecState, RadsecTrouble};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
+pub use strangers::{Stranger, Strangers};
 
 /// What the installation is set to.
 #[derive(Debug, Clone)]
@@ -72,6 +78,8 @@ pub struct Settings {
     /// Minutes after midnight at which a business day starts.
     pub day_starts: u16,
     pub currency: Currency,
+    /// Days offline after which learned MAC addresses are forgotten; `None` for never.
+    pub forget_macs_after: Option<u16>,
 }
 
 /// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
@@ -89,6 +97,7 @@ impl Settings {
             isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
             calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
             day_starts,
+            forget_macs_after: text(Setting::ForgetMacsAfter)?.and_then(|t| t.parse().ok()),
             currency: Currency::parse(&currency).map_err(AppError::Setting)?,
         })
     }
@@ -239,6 +248,8 @@ pub struct Listening {
     pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
+    /// Empty where RadSec is switched off.
+    pub radsec: Vec<SocketAddr>,
 }
 
 pub struct App {
@@ -252,6 +263,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub strangers: Strangers,
     pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
@@ -264,6 +276,7 @@ pub struct App {
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
     pub restart: Notify,
     pub certificates: Certificates,
+    pub notices: Notices,
     copies: Arc<Copies>,
 }
 
@@ -296,6 +309,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            strangers: Strangers::new(),
             routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
@@ -307,6 +321,7 @@ impl App {
             backups: BackupBoard::default(),
             restart: Notify::new(),
             certificates,
+            notices: Notices::default(),
             copies,
         })
     }
@@ -408,6 +423,7 @@ impl App {
             https: self.config.web.https_listen.clone(),
             auth: self.config.radius.auth_listen.clone(),
             acct: self.config.radius.acct_listen.clone(),
+            radsec: self.config.radius.radsec_listen.clone(),
         };
         self.listening.get().cloned().unwrap_or_else(configured)
     }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, Place, ask, configured, make_folder, read_password};
+use super::{CliError, Place, ask, configured, make_folder, read_password, step_down};
 use crate::app::{BackupStep, Clock};
 use crate::archive::Words;
 use crate::control::{self, Request};
 use crate::crypto::Secret;
 use crate::operations::backups::{self, manifest::Manifest, restore};
-use crate::store::{FILE_NAME, OpenOptions, Store};
+use crate::store::FILE_NAME;
 use crate::telemetry;
 
 /// `proxpanel backup`.
@@ -77,6 +77,8 @@ pub fn backup(options: Backup) -> Result<(), CliError> {
             place,
             passphrase_stdin,
         }) => {
+            // Before the line is read: it cannot be read twice.
+            step_down::to_owner_of(&configured(&place)?.data_dir)?;
             let passphrase = read_passphrase(passphrase_stdin)?;
             let request = Request::BackupPassphrase { passphrase };
             ask(&place, request, &mut io::stdout().lock())
@@ -140,15 +142,12 @@ pub fn restore(options: &Restore) -> Result<(), CliError> {
     let words = passphrase(options.passphrase_stdin)?;
     let now = Clock::System.now();
     let manifest = restore::prepare(file, &words, &data, now, &mut progress())?;
-    // Opening it puts it in its place, and tries whether the appliance will start on it.
-    let store = Store::open(&data, OpenOptions::default())?;
-    store.close();
     said(&format!(
         "Restored to {}: {}",
         data.display(),
         holds(&manifest)
     ))?;
-    said("Start the appliance: systemctl start proxpanel")
+    said("It is in use from the next start on: systemctl start proxpanel")
 }
 
 fn holds(manifest: &Manifest) -> String {

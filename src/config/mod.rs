@@ -57,6 +57,8 @@ pub struct Radius {
     pub auth_listen: Vec<SocketAddr>,
     /// UDP addresses for accounting, at least one.
     pub acct_listen: Vec<SocketAddr>,
+    /// TCP addresses for RadSec; none switches it off.
+    pub radsec_listen: Vec<SocketAddr>,
     /// Threads for each listener, 1 to 64.
     pub threads: usize,
     /// Address that CoA and Disconnect leave from. Routers only believe the address they send RADIUS to.
@@ -94,6 +96,22 @@ pub struct Overrides {
     pub https_listen: Vec<SocketAddr>,
     pub auth_listen: Vec<SocketAddr>,
     pub acct_listen: Vec<SocketAddr>,
+    pub radsec_listen: Vec<SocketAddr>,
+}
+
+/// Where a configuration comes from, so that it can be read again.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The operator's `--config`.
+    pub path: Option<PathBuf>,
+    pub overrides: Overrides,
+}
+
+impl Source {
+    /// As [`Config::load`].
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(self.path.as_deref(), &self.overrides)
+    }
 }
 
 /// Why there is no configuration. Each message names the file, and what to change in it.

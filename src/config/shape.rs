@@ -51,6 +51,7 @@ struct WebShape {
 struct RadiusShape {
     auth_listen: Vec<String>,
     acct_listen: Vec<String>,
+    radsec_listen: Vec<String>,
     threads: Option<i64>,
     coa_bind: Option<String>,
 }
@@ -97,6 +98,7 @@ impl Default for RadiusShape {
         Self {
             auth_listen: vec!["0.0.0.0:1812".to_owned(), "[::]:1812".to_owned()],
             acct_listen: vec!["0.0.0.0:1813".to_owned(), "[::]:1813".to_owned()],
+            radsec_listen: vec!["0.0.0.0:2083".to_owned(), "[::]:2083".to_owned()],
             threads: None,
             coa_bind: None,
         }
@@ -157,6 +159,12 @@ impl FileShape {
                 &overrides.acct_listen,
                 &mut problems,
             ),
+            radsec_listen: optional_listeners(
+                "radius.radsec_listen",
+                &self.radius.radsec_listen,
+                &overrides.radsec_listen,
+                &mut problems,
+            ),
             threads: threads(self.radius.threads, &mut problems),
             coa_bind: self
                 .radius
@@ -168,6 +176,9 @@ impl FileShape {
         }
         for (auth, acct) in clashes(&radius.auth_listen, &radius.acct_listen) {
             problems.push(format!("radius.auth_listen {auth} and radius.acct_listen {acct} want the same UDP port: give one of them another"));
+        }
+        for (web, radsec) in clashes(&web.listen, &radius.radsec_listen) {
+            problems.push(format!("web.listen {web} and radius.radsec_listen {radsec} want the same TCP port: give one of them another"));
         }
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
@@ -283,6 +294,19 @@ fn some_listeners(
     list
 }
 
+/// The same for what can be switched off by an empty list.
+fn optional_listeners(
+    key: &str,
+    from_file: &[String],
+    from_command_line: &[SocketAddr],
+    problems: &mut Vec<String>,
+) -> Vec<SocketAddr> {
+    if from_file.is_empty() && from_command_line.is_empty() {
+        return Vec::new();
+    }
+    listeners(key, from_file, from_command_line, problems)
+}
+
 /// Whether two sockets of one protocol would receive the same packets. Port 0 takes a fresh port each time. An
 /// IPv6 wildcard does not overlap with IPv4, because those sockets are opened for IPv6 only.
 fn same_port(one: SocketAddr, other: SocketAddr) -> bool {
@@ -294,10 +318,10 @@ fn same_port(one: SocketAddr, other: SocketAddr) -> bool {
         && same_address
 }
 
-fn clashes(auth: &[SocketAddr], acct: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
-    let pairs = auth
+fn clashes(ones: &[SocketAddr], others: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
+    let pairs = ones
         .iter()
-        .flat_map(|one| acct.iter().map(move |other| (*one, *other)));
+        .flat_map(|one| others.iter().map(move |other| (*one, *other)));
     pairs
         .filter(|(one, other)| same_port(*one, *other))
         .collect()

@@ -34,6 +34,10 @@ fn an_empty_file_gives_the_defaults() {
         config.radius.acct_listen,
         [socket("0.0.0.0:1813"), socket("[::]:1813")]
     );
+    assert_eq!(
+        config.radius.radsec_listen,
+        [socket("0.0.0.0:2083"), socket("[::]:2083")]
+    );
     assert!((1..=2).contains(&config.radius.threads));
     assert_eq!(config.radius.coa_bind, None);
     assert_eq!(
@@ -102,6 +106,7 @@ fn the_packaged_file_and_its_commented_lines_both_say_the_defaults() {
         "trusted_proxies",
         "auth_listen",
         "acct_listen",
+        "radsec_listen",
         "threads",
         "coa_bind",
         "level",
@@ -119,7 +124,7 @@ fn the_packaged_file_and_its_commented_lines_both_say_the_defaults() {
 fn every_key_is_read() {
     let config = parse(
         "version = 1\ndata_dir = \"/srv/pp\"\n[web]\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\nhttps_listen = [\"[::1]:0\"]\ncertificate = \"/c\"\nkey = \"/k\"\ntrusted_proxies = [\"::1\"]\n\
-         [radius]\nauth_listen = [\"[::1]:0\"]\nacct_listen = [\"[::1]:0\"]\nthreads = 64\ncoa_bind = \"192.0.2.9\"\n[log]\nlevel = \"trace\"\n",
+         [radius]\nauth_listen = [\"[::1]:0\"]\nacct_listen = [\"[::1]:0\"]\nradsec_listen = []\nthreads = 64\ncoa_bind = \"192.0.2.9\"\n[log]\nlevel = \"trace\"\n",
     )
     .expect("valid");
     assert_eq!(config.data_dir, PathBuf::from("/srv/pp"));
@@ -135,6 +140,7 @@ fn every_key_is_read() {
     );
     assert_eq!(config.radius.auth_listen, [socket("[::1]:0")]);
     assert_eq!(config.radius.acct_listen, [socket("[::1]:0")]);
+    assert!(config.radius.radsec_listen.is_empty(), "switched off");
     assert_eq!(config.radius.threads, 64);
     assert_eq!(config.radius.coa_bind, Some(IpAddr::from([192, 0, 2, 9])));
     assert_eq!(config.log.level, Level::Trace);
@@ -219,6 +225,14 @@ fn one_message_for_each_bad_value() {
             "radius.auth_listen 0.0.0.0:1813 and radius.acct_listen 0.0.0.0:1813 want the same UDP port",
         ),
         (
+            "[radius]\nradsec_listen = [\"127.0.0.1:80\"]",
+            "web.listen 0.0.0.0:80 and radius.radsec_listen 127.0.0.1:80 want the same TCP port",
+        ),
+        (
+            "[radius]\nradsec_listen = [\"2083\"]",
+            "radius.radsec_listen: \"2083\" is not an address with a port",
+        ),
+        (
             "[radius]\nthreads = 0",
             "radius.threads = 0: take a number from 1 to 64",
         ),
@@ -294,15 +308,17 @@ fn the_command_line_replaces_whole_lists_before_the_checks() {
         https_listen: vec![socket("127.0.0.1:8443")],
         auth_listen: vec![socket("127.0.0.1:0")],
         acct_listen: vec![socket("127.0.0.1:0")],
+        radsec_listen: vec![socket("127.0.0.1:0")],
     };
     // The file's own lists clash; none of them is used.
-    let text = "data_dir = \"\"\n[web]\nlisten = []\nhttps_listen = [\"bad\"]\n[radius]\nauth_listen = [\"bad\"]\nacct_listen = [\"bad\"]\n";
+    let text = "data_dir = \"\"\n[web]\nlisten = []\nhttps_listen = [\"bad\"]\n[radius]\nauth_listen = [\"bad\"]\nacct_listen = [\"bad\"]\nradsec_listen = [\"bad\"]\n";
     let config = Config::parse(text, Path::new("test.toml"), &overrides).expect("overridden");
     assert_eq!(config.data_dir, PathBuf::from("run/data"));
     assert_eq!(config.web.listen, overrides.web_listen);
     assert_eq!(config.web.https_listen, overrides.https_listen);
     assert_eq!(config.radius.auth_listen, overrides.auth_listen);
     assert_eq!(config.radius.acct_listen, overrides.acct_listen);
+    assert_eq!(config.radius.radsec_listen, overrides.radsec_listen);
 
     let clash = Overrides {
         auth_listen: vec![socket("0.0.0.0:1813")],

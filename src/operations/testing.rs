@@ -18,6 +18,7 @@ use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::pool::{Pool, PoolKind, Ranges};
 use crate::domain::rate::Rate;
+use crate::domain::reconnect::Reconnect;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;
 use crate::domain::text::Username;
@@ -61,6 +62,7 @@ pub fn config(folder: &std::path::Path) -> Config {
         radius: Radius {
             auth_listen: any(),
             acct_listen: any(),
+            radsec_listen: any(),
             threads: 1,
             coa_bind: None,
         },
@@ -143,6 +145,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         static_prefix: None,
         rate_override: None,
         extras: Extras::default(),
+        reconnect: Reconnect::default(),
     }
 }
 
@@ -161,6 +164,7 @@ pub fn router(name: &str, network: &str) -> nas::Draft {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
     }
 }

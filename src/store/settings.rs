@@ -24,6 +24,8 @@ pub enum Setting {
     SetupToken,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
     Certificate,
+    /// Days offline after which learned MAC addresses are forgotten; absent for never.
+    ForgetMacsAfter,
 }
 
 impl Setting {
@@ -38,6 +40,7 @@ impl Setting {
             Setting::BackupPassphrase => "backup-passphrase",
             Setting::SetupToken => "setup-token",
             Setting::Certificate => "certificate",
+            Setting::ForgetMacsAfter => "forget-macs-after",
         }
     }
 }

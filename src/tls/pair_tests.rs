@@ -53,9 +53,7 @@ fn each_mistake_has_its_own_words() {
     let (certificate, key) = made("a.example");
     let (other_certificate, other_key) = made("b.example");
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
-    let old_encrypted = format!(
-        "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n"
-    );
+    let old_encrypted = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n";
     let damaged = certificate.replace("MII", "MI!");
     let cut = &certificate[..certificate.len() / 2];
     let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -78,7 +76,7 @@ fn each_mistake_has_its_own_words() {
         (&certificate, "", "no private key", true),
         (&certificate, &certificate, "no private key", true),
         (&certificate, &encrypted, "is encrypted", true),
-        (&certificate, &old_encrypted, "is encrypted", true),
+        (&certificate, old_encrypted, "is encrypted", true),
         (
             &certificate,
             "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",

@@ -94,6 +94,14 @@ fn routes() -> Router<Panel> {
             get(subscribers::list).post(subscribers::create),
         )
         .route("/subscribers/new", get(subscribers::new))
+        .route(
+            "/subscribers/forget-macs",
+            get(subscribers::ask_forget_macs).post(subscribers::forget_many_macs),
+        )
+        .route(
+            "/subscribers/forget-macs-after",
+            post(subscribers::set_forgetting),
+        )
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
         .route(
@@ -113,6 +121,10 @@ fn routes() -> Router<Panel> {
         .route(
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/cancel-new-login",
+            post(subscribers::cancel_reconnect),
         )
         .route("/subscribers/{id}/live", get(subscribers::live))
         .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))

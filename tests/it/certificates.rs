@@ -143,14 +143,7 @@ fn issued(daemon: &Daemon, pebble: &Pebble, before: &[&str]) -> String {
 fn an_authority_issues_a_certificate_that_is_shown_at_once_and_after_a_restart() {
     let mut daemon = Daemon::start(&HTTPS);
     let mut pebble = Pebble::start(daemon.web().port(), 90 * 86_400);
-    let operator_of =
-        |https: SocketAddr, password: &str| Operator::sign_in(https, "rania", password);
-    let added = daemon.run(&["operator", "add", "rania"]);
-    let said = String::from_utf8(added.stdout).unwrap();
-    let password = said
-        .lines()
-        .find_map(|line| line.strip_prefix("Password: "));
-    let password = password.unwrap_or(PASSWORD).to_owned();
+    let password = add_operator(&daemon);
     let operator = Operator::sign_in(daemon.https(), "rania", &password);
     let mut open = Connection::open(daemon.https());
     let self_signed = open.fingerprint();

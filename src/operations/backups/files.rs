@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
 use std::path::Path;
 
 use crate::app::BackupStep;
@@ -153,6 +153,27 @@ pub(super) fn write_whole<T>(
     written
 }
 
+/// Gives what root made in a folder to the owner of `like`, the daemon's user, who could not use it otherwise.
+pub(super) fn give_to_owner(folder: &Path, like: &Path) -> Result<(), Error> {
+    let owner = fs::metadata(like)?;
+    if fs::metadata(folder)?.uid() == owner.uid() {
+        return Ok(());
+    }
+    let give = |path: &Path| {
+        chown(path, Some(owner.uid()), Some(owner.gid()))
+            .map_err(|error| at("give away", path, error))
+    };
+    give(folder)?;
+    for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => give_to_owner(&path, like)?,
+            false => give(&path)?,
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
@@ -243,6 +264,24 @@ mod tests {
         assert!(room(folder, u64::MAX - 1, u64::MAX).is_err());
         assert!(check_room(&std::env::temp_dir(), u64::MAX).is_err());
         assert!(check_room(Path::new("/nowhere/at/all"), u64::MAX).is_ok());
+    }
+
+    #[test]
+    fn what_root_restores_belongs_to_the_daemons_user() {
+        let data = tempfile::tempdir().unwrap();
+        let part = data.path().join("part");
+        fs::create_dir_all(part.join("tls")).unwrap();
+        fs::write(part.join("tls/own.pem"), b"x").unwrap();
+        fs::write(part.join("secret.key"), b"x").unwrap();
+        // Only root gives away; for everybody else both owners are the same already.
+        let other = Some(65_534);
+        let _is_root = chown(data.path(), other, other).is_ok();
+        give_to_owner(&part, data.path()).unwrap();
+        let owner = fs::metadata(data.path()).unwrap().uid();
+        for path in ["", "tls", "tls/own.pem", "secret.key"] {
+            let found = fs::metadata(part.join(path)).unwrap().uid();
+            assert_eq!(found, owner, "{path}");
+        }
     }
 
     #[test]

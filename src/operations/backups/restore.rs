@@ -33,6 +33,7 @@ pub fn prepare(
     let kept_as = format!("{BEFORE}{}", at.trim_end_matches('-'));
     fs::write(part.join(KEPT_AS), kept_as)?;
     File::open(part.join(KEPT_AS))?.sync_all()?;
+    files::give_to_owner(&part, data)?;
     files::sync_folder(&part)?;
     let ready = data.join(READY);
     files::remove_folder(&ready)?;

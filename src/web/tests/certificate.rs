@@ -236,6 +236,7 @@ async fn every_page_warns_of_a_certificate_that_ends_while_https_listens() {
         https: Vec::new(),
         auth: vec![PEER],
         acct: vec![PEER],
+        radsec: Vec::new(),
     });
     let page = browser.get("/plans").await;
     assert!(!page.body.contains("The certificate ends"));

@@ -11,4 +11,5 @@ pub mod https;
 pub mod pebble;
 pub mod process;
 pub mod radius;
+pub mod radsec;
 pub mod routeros;

@@ -115,6 +115,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius::handler",
             "radius::secret",
+            // Whether a certificate is that of a NAS.
+            "radius::radsec",
             // The connections to the routers' API, which all who ask share.
             "routers::routeros",
             "domain",
