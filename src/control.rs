@@ -20,9 +20,13 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
+use crate::domain::backup::Trigger;
+use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
-use crate::operations::{Error, export, licence, operators, pulse, search, setup, simulator};
+use crate::operations::{
+    Error, backups, export, licence, operators, pulse, search, setup, simulator,
+};
 
 /// The name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -49,6 +53,12 @@ pub enum Request {
         password: String,
     },
     ExportSessions,
+    /// A backup now; the first line of the answer is its file.
+    BackupCreate,
+    BackupList,
+    BackupPassphrase {
+        passphrase: String,
+    },
     Reindex,
     Doctor,
     /// Whether the daemon is well, in a moment.
@@ -144,6 +154,33 @@ pub fn execute(
                 for line in answer.lines() {
                     writeln!(out, "{line}")?;
                 }
+            }
+        }
+        Request::BackupCreate => {
+            let made = backups::create(app, Trigger::Person)?;
+            let path = app.config.backup.folder.join(&made.name);
+            writeln!(out, "{}", path.display())?;
+            writeln!(
+                out,
+                "{} subscribers, {} rows, {}; restored for a test and compared",
+                made.subscribers,
+                made.rows,
+                Octets(made.octets)
+            )?;
+        }
+        Request::BackupPassphrase { passphrase } => {
+            let passphrase = Secret::new(passphrase);
+            let set = backups::settings::set_passphrase(app, &Actor::CommandLine, passphrase);
+            runtime.block_on(set)?;
+            writeln!(
+                out,
+                "The passphrase is set. Without it nobody can open a backup: keep it away from this machine"
+            )?;
+        }
+        Request::BackupList => {
+            let settings = app.settings();
+            for line in backups::list(app)? {
+                writeln!(out, "{}", backups::line(&line, &settings.calendar))?;
             }
         }
         Request::Reindex => {
@@ -353,6 +390,11 @@ pub enum Asked {
     Failed(String),
     /// No daemon runs on this data folder.
     NoDaemon,
+}
+
+/// Whether a daemon answers on this data folder.
+pub fn is_served(folder: &Path) -> bool {
+    UnixStream::connect(folder.join(SOCKET)).is_ok()
 }
 
 /// Asks the daemon that owns `folder`, and copies its output to `out`.

@@ -235,6 +235,16 @@ pub fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// What [`hex`] wrote; nothing for any other text.
+pub fn unhex(text: &str) -> Vec<u8> {
+    let pair = |pair: &[u8]| {
+        let text = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(text, 16).ok()
+    };
+    let octets: Option<Vec<u8>> = text.as_bytes().chunks(2).map(pair).collect();
+    octets.unwrap_or_default()
+}
+
 /// SHA-256 (FIPS 180-4). Tokens are stored as this digest: they are random, so they need no slow hash.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
@@ -335,6 +345,10 @@ mod tests {
         assert!(token.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_ne!(token, random_token().unwrap());
         assert_eq!(hex(&[0x00, 0x9f, 0xa0]), "009fa0");
+        assert_eq!(unhex("009fa0"), [0x00, 0x9f, 0xa0]);
+        for text in ["", "0g", "é"] {
+            assert!(unhex(text).is_empty(), "{text}");
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ const BACKLOG: i32 = 512;
 const DOORS_LIMIT: Duration = Duration::from_secs(2);
 /// How long the last sessions may take into the tables; what is left then is read from the journal at the next start.
 const CLOSE_LIMIT: Duration = Duration::from_millis(2500);
+/// The same before it starts anew: then nobody waits for the end of the process, and the files must be free.
+const CLOSE_LIMIT_ANEW: Duration = Duration::from_secs(30);
 /// How long threads that do not listen are waited for. With the two above it makes less than five seconds.
 const THREADS_LIMIT: Duration = Duration::from_millis(250);
 
@@ -89,18 +91,35 @@ pub fn serve(
     logging: Logging,
     greet: bool,
 ) -> Result<(), DaemonError> {
+    let reloader = Reloader { source, logging };
+    while let Ended::ToStartAnew = serve_once(config.clone(), &reloader, greet)? {}
+    Ok(())
+}
+
+/// Why the appliance stopped in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Stopped,
+    /// Somebody asked for it, such as a restore: the same again on what is in the data folder now.
+    ToStartAnew,
+}
+
+fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
     systemd::status("Opening the data folder");
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
-    let reloader = Reloader { source, logging };
-    let served = runtime.block_on(run(&app, &reloader, greet));
+    let served = runtime.block_on(run(&app, reloader, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
-    close(&app);
+    let limit = match served {
+        Ok(Ended::ToStartAnew) => CLOSE_LIMIT_ANEW,
+        _ => CLOSE_LIMIT,
+    };
+    close(&app, limit);
     runtime.shutdown_timeout(THREADS_LIMIT);
     served
 }
 
-async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), DaemonError> {
+async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
     let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
@@ -129,13 +148,26 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), Dae
     systemd::ready(&listening);
     let watchdog = systemd::start_watchdog(app);
 
-    while signals.next().await == Wish::Reload {
+    let ended = loop {
+        let wish = tokio::select! {
+            wish = signals.next() => wish,
+            () = app.restart.notified() => break Ended::ToStartAnew,
+        };
+        if wish == Wish::Stop {
+            break Ended::Stopped;
+        }
         systemd::reloading();
         reloader.reload(app);
         systemd::ready(&listening);
+    };
+    tracing::info!(?ended, "stopping");
+    match ended {
+        Ended::Stopped => systemd::stopping(),
+        // After that word systemd would wait for the process to end.
+        Ended::ToStartAnew => systemd::reloading(),
     }
-    tracing::info!("stopping");
-    systemd::stopping();
+    // A backup may have minutes to go; what it left is removed at the next start.
+    app.backups.cancel();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
     let sockets = tokio::task::spawn_blocking(move || radius.stop());
@@ -147,11 +179,11 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), Dae
     if let Some(watchdog) = watchdog {
         watchdog.abort();
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// Brings into the tables what the journal and the queues hold, and closes the files, as far as there is time for it.
-fn close(app: &Arc<App>) {
+fn close(app: &Arc<App>, limit: Duration) {
     let (done, ended) = mpsc::sync_channel(1);
     let closing = Arc::clone(app);
     let work = move || {
@@ -167,7 +199,7 @@ fn close(app: &Arc<App>) {
         return;
     }
     // The thread ends with the process, and a commit that is broken off so has not happened.
-    if ended.recv_timeout(CLOSE_LIMIT).is_err() {
+    if ended.recv_timeout(limit).is_err() {
         tracing::warn!(
             "the tables are not up to date yet; the next start brings in the rest from the journal"
         );

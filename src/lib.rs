@@ -2,6 +2,7 @@
 
 pub mod allocator;
 pub mod app;
+pub mod archive;
 pub mod cli;
 pub mod config;
 pub mod control;

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod auth_log;
+mod backup_board;
 mod cdn;
 mod clock;
 mod directory;
@@ -28,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use addresses::Fresh;
 use licence::LicenceCopy;
@@ -56,6 +57,7 @@ use crate::tls::{Certificates, Configured, Source, TlsError};
 
 pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
+pub use backup_board::{BackupBoard, BackupProgress, BackupStep, BackupTurn, BackupWish};
 pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
@@ -278,6 +280,9 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    pub backups: BackupBoard,
+    /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
+    pub restart: Notify,
     pub certificates: Certificates,
     pub notices: Notices,
     pub machine: ThisMachine,
@@ -322,6 +327,8 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            backups: BackupBoard::default(),
+            restart: Notify::new(),
             certificates,
             notices: Notices::default(),
             machine: ThisMachine::default(),

@@ -1,5 +1,6 @@
 //! The command line: says what to do, and where.
 
+mod backup;
 mod license;
 mod radtest;
 mod simulate;
@@ -87,6 +88,10 @@ enum Command {
     Radtest(radtest::Options),
     /// Say what a subscriber or a plan would get at some moment with some usage, and why
     Simulate(simulate::Options),
+    /// Make a backup now, test it, and print its file
+    Backup(backup::Backup),
+    /// Put a backup in a data folder, on this machine or on a blank one
+    Restore(backup::Restore),
     /// Make the search index anew
     Reindex {
         #[command(flatten)]
@@ -238,23 +243,25 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
                 config.data_dir.display()
             )?;
         }
-        Command::Setup { place } => ask(&place, Request::Setup)?,
+        Command::Setup { place } => print(&place, Request::Setup)?,
         Command::Operator { verb } => operator(verb)?,
         Command::Radtest(options) => return radtest::run(&options).map_err(CliError::Refused),
         Command::Simulate(options) => {
             let place = options.place.clone();
-            ask(&place, options.request())?;
+            print(&place, options.request())?;
         }
         Command::License { verb } => {
             let (place, request) = verb.request();
-            ask(&place, request)?;
+            print(&place, request)?;
         }
         Command::Vendor { verb } => vendor::run(verb)?,
-        Command::Reindex { place } => ask(&place, Request::Reindex)?,
+        Command::Backup(options) => backup::backup(options)?,
+        Command::Restore(options) => backup::restore(&options)?,
+        Command::Reindex { place } => print(&place, Request::Reindex)?,
         Command::Doctor {
             place,
             quick: false,
-        } => ask(&place, Request::Doctor)?,
+        } => print(&place, Request::Doctor)?,
         Command::Doctor { place, quick: true } => ask_daemon(&place, &Request::Pulse)?,
         Command::Demo {
             place,
@@ -273,7 +280,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Export {
             what: Exported::Sessions { place },
-        } => ask(&place, Request::ExportSessions)?,
+        } => print(&place, Request::ExportSessions)?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "proxpanel", &mut io::stdout());
         }
@@ -289,11 +296,17 @@ fn configured(place: &Place) -> Result<Config, CliError> {
     Ok(Config::load(place.config.as_deref(), &overrides)?)
 }
 
-/// Asks the running daemon, or opens the data folder itself when there is none.
-fn ask(place: &Place, request: Request) -> Result<(), CliError> {
-    let config = configured(place)?;
+/// Carries a request out and prints its output.
+fn print(place: &Place, request: Request) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match control::ask(&config.data_dir, &request, &mut out)? {
+    ask(place, request, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// Asks the running daemon, or opens the data folder itself when there is none.
+fn ask(place: &Place, request: Request, out: &mut dyn Write) -> Result<(), CliError> {
+    let config = configured(place)?;
+    match control::ask(&config.data_dir, &request, out)? {
         Asked::Done => {}
         Asked::Failed(why) => return Err(CliError::Refused(why)),
         Asked::NoDaemon => {
@@ -308,12 +321,11 @@ fn ask(place: &Place, request: Request) -> Result<(), CliError> {
             step_down::to_owner_of(folder)?;
             let runtime = daemon::runtime()?;
             let app = App::open(config, Clock::System, Pace::default())?;
-            let done = control::execute(&app, runtime.handle(), request, &mut out);
+            let done = control::execute(&app, runtime.handle(), request, out);
             app.close();
             done?;
         }
     }
-    out.flush()?;
     Ok(())
 }
 
@@ -364,7 +376,7 @@ fn operator(verb: OperatorVerb) -> Result<(), CliError> {
         },
         None => Request::OperatorResetPassword { name, password },
     };
-    ask(&place, request)?;
+    print(&place, request)?;
     if !password_stdin {
         writeln!(io::stdout(), "Password: {shown}")?;
     }

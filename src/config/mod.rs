@@ -36,6 +36,7 @@ pub struct Config {
     pub web: Web,
     pub radius: Radius,
     pub licence: Licence,
+    pub backup: Backup,
     pub log: Log,
 }
 
@@ -65,6 +66,12 @@ pub struct Radius {
     pub threads: usize,
     /// Address that CoA and Disconnect leave from. Routers only believe the address they send RADIUS to.
     pub coa_bind: Option<IpAddr>,
+}
+
+/// `[backup]`: where backups are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    pub folder: PathBuf,
 }
 
 /// `[log]`: what goes to standard error.

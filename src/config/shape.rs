@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::licence::LicenceShape;
-use super::{Config, Level, Log, Overrides, Radius, VERSION, Web};
+use super::{Backup, Config, Level, Log, Overrides, Radius, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
 pub(super) const MAX_LISTENERS: usize = 16;
@@ -21,6 +21,10 @@ const MAX_RADIUS_THREADS: usize = 64;
 /// Threads taken when the file does not say: two are enough to keep every small machine's cores busy.
 const DEFAULT_RADIUS_THREADS: usize = 2;
 
+/// The data folder of the package, and where its backups go. Any other data folder has its backups inside.
+const DATA_DIR: &str = "/var/lib/proxpanel";
+const BACKUP_DIR: &str = "/var/backups/proxpanel";
+
 /// The file as written: addresses are still text, so that all bad ones can be named together.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -30,6 +34,7 @@ pub(super) struct FileShape {
     web: WebShape,
     radius: RadiusShape,
     licence: LicenceShape,
+    backup: BackupShape,
     log: LogShape,
 }
 
@@ -53,6 +58,12 @@ struct RadiusShape {
     coa_bind: Option<String>,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct BackupShape {
+    folder: Option<PathBuf>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LogShape {
@@ -63,10 +74,11 @@ impl Default for FileShape {
     fn default() -> Self {
         Self {
             version: VERSION,
-            data_dir: PathBuf::from("/var/lib/proxpanel"),
+            data_dir: PathBuf::from(DATA_DIR),
             web: WebShape::default(),
             radius: RadiusShape::default(),
             licence: LicenceShape::default(),
+            backup: BackupShape::default(),
             log: LogShape::default(),
         }
     }
@@ -117,6 +129,10 @@ impl FileShape {
         let data_dir = overrides.data_dir.clone().unwrap_or(self.data_dir);
         if data_dir.as_os_str().is_empty() {
             problems.push("data_dir is empty: name a folder".to_owned());
+        }
+        let folder = self.backup.folder.unwrap_or_else(|| backups_of(&data_dir));
+        if folder.as_os_str().is_empty() {
+            problems.push("backup.folder is empty: name a folder".to_owned());
         }
         let web = Web {
             listen: listeners(
@@ -178,11 +194,19 @@ impl FileShape {
                 web,
                 radius,
                 licence,
+                backup: Backup { folder },
                 log: Log { level },
             })
         } else {
             Err(problems)
         }
+    }
+}
+
+fn backups_of(data_dir: &Path) -> PathBuf {
+    match data_dir == Path::new(DATA_DIR) {
+        true => PathBuf::from(BACKUP_DIR),
+        false => data_dir.join("backups"),
     }
 }
 

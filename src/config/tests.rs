@@ -40,7 +40,28 @@ fn an_empty_file_gives_the_defaults() {
     );
     assert!((1..=2).contains(&config.radius.threads));
     assert_eq!(config.radius.coa_bind, None);
+    assert_eq!(
+        config.backup.folder,
+        PathBuf::from("/var/backups/proxpanel")
+    );
     assert_eq!(config.log.level, Level::Info);
+}
+
+#[test]
+fn backups_are_where_the_file_says_or_beside_the_data() {
+    let folder = |text: &str| parse(text).expect(text).backup.folder;
+    assert_eq!(
+        folder("data_dir = \"/srv/isp\""),
+        Path::new("/srv/isp/backups")
+    );
+    assert_eq!(folder("[backup]\nfolder = \"/mnt/b\""), Path::new("/mnt/b"));
+    let overrides = Overrides {
+        data_dir: Some(PathBuf::from("run/data")),
+        ..Overrides::default()
+    };
+    let moved = Config::parse("", Path::new("test.toml"), &overrides).expect("valid");
+    assert_eq!(moved.backup.folder, Path::new("run/data/backups"));
+    assert!(message("[backup]\nfolder = \"\"").contains("backup.folder is empty: name a folder"));
 }
 
 #[test]

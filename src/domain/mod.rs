@@ -8,6 +8,7 @@ pub mod acme;
 pub mod address;
 pub mod allocation;
 pub mod audit;
+pub mod backup;
 pub mod bandwidth_rule;
 pub mod cdn;
 pub mod duration;

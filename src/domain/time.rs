@@ -202,6 +202,11 @@ impl Calendar {
         self.business_day(&self.zoned(at))
     }
 
+    /// The date on the wall, whatever the business day.
+    pub fn date(&self, at: Timestamp) -> Day {
+        Day::from_date(self.zoned(at).date())
+    }
+
     fn business_day(&self, zoned: &jiff::Zoned) -> Day {
         let day = Day::from_date(zoned.date());
         if zoned.time() < self.day_starts {

@@ -4,6 +4,7 @@
 //! record of runs. Due work is found by asking the store, so a stopped daemon catches up by itself.
 
 mod auth_log;
+mod backups;
 mod cdn;
 mod certificate;
 mod dispatcher;
@@ -72,6 +73,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, reconnects::Reconnects::default());
     supervisor.run(app, macs::Macs::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
+    supervisor.run(app, backups::Backups::default());
     supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, licence::Licence::default());

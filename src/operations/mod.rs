@@ -7,6 +7,7 @@ pub mod aaa;
 pub mod addresses;
 pub mod api_usage;
 pub mod attempts;
+pub mod backups;
 pub mod bandwidth_rules;
 pub mod cdn;
 pub mod certificates;
@@ -50,11 +51,13 @@ mod tests;
 mod trail;
 pub mod usage_audit;
 
+use crate::archive::ArchiveError;
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
+use crate::store::snapshot::SnapshotError;
 use crate::tls::TlsError;
 
 /// Why something was not done.
@@ -83,6 +86,15 @@ pub enum Error {
     #[error(transparent)]
     Accounting(#[from] AccountingError),
     #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A backup that opens and does not hold what it should.
+    #[error("the backup is not whole: {0}. Take another one")]
+    NotWhole(String),
+    #[error("it was cancelled")]
+    Cancelled,
+    #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -91,6 +103,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether a backup cannot be restored, and not only not here and now.
+    fn is_about_the_backup(&self) -> bool {
+        match self {
+            Error::NotWhole(_) => true,
+            Error::Archive(error) => !matches!(
+                error,
+                ArchiveError::WrongWords(_)
+                    | ArchiveError::OtherKind { .. }
+                    | ArchiveError::Newer { .. }
+                    | ArchiveError::Io(_)
+                    | ArchiveError::Crypto(_)
+            ),
+            Error::Snapshot(error) => {
+                !matches!(error, SnapshotError::Cancelled | SnapshotError::Io { .. })
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn field(field: &'static str, problem: impl Into<String>) -> Error {
         Error::Field {
             field,

@@ -8,6 +8,7 @@ pub mod accounting;
 pub mod acme;
 pub mod audit;
 pub mod auth_log;
+pub mod backups;
 pub mod bandwidth_rules;
 pub mod cdn;
 pub mod codec;
@@ -29,8 +30,10 @@ mod schema;
 pub mod session_addresses;
 pub mod sessions;
 pub mod settings;
+pub mod snapshot;
 pub mod statics;
 pub mod subscribers;
+pub mod swap;
 pub mod tables;
 #[cfg(test)]
 mod testing;

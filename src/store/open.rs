@@ -28,7 +28,7 @@ pub use error::OpenError;
 use super::overlay::Overlay;
 use super::schema::{self, Facts, MIGRATIONS, Migration};
 use super::writer::{Limits, Progress, Reopen, Writer};
-use super::{FILE_NAME, KEY_NAME, Shared, Slot, Store, journal};
+use super::{FILE_NAME, KEY_NAME, Shared, Slot, Store, journal, swap};
 use crate::crypto::{KeyFile, Sealer};
 
 /// The first octets of every redb file.
@@ -42,6 +42,8 @@ const BATCH: usize = 256;
 const LINGER: Duration = Duration::from_millis(10);
 /// How long writes are refused at once after a failed commit.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Memory for pages while only the facts about a file are read.
+const LOOK_CACHE: usize = 1 << 20;
 
 /// How to open a store; the default is right for the daemon.
 #[derive(Debug, Clone)]
@@ -100,6 +102,8 @@ fn open_file(
     migrations: &[Migration],
 ) -> Result<Store, OpenError> {
     check_folder(folder)?;
+    // A restore that was prepared takes its place first.
+    swap::settle(folder)?;
     let path = folder.join(file_name);
     let key_path = folder.join(KEY_NAME);
     let is_new = match fs::symlink_metadata(&path) {
@@ -346,8 +350,18 @@ fn look(path: &Path, cache_octets: usize) -> Result<Facts, OpenError> {
     }
 }
 
+/// Errors: `Locked` while another process has the store in this folder open. A store that is missing or damaged is in
+/// nobody's use.
+pub(super) fn check_not_in_use(folder: &Path) -> Result<(), OpenError> {
+    let path = folder.join(FILE_NAME);
+    match path.exists().then(|| look(&path, LOOK_CACHE)) {
+        Some(Err(OpenError::Locked(path))) => Err(OpenError::Locked(path)),
+        _ => Ok(()),
+    }
+}
+
 /// Runs a step of redb, which may panic on damaged pages, and names what went wrong with the file.
-fn trusting<T>(
+pub(super) fn trusting<T>(
     path: &Path,
     step: impl FnOnce() -> Result<T, DatabaseError>,
 ) -> Result<T, OpenError> {

@@ -304,17 +304,26 @@ impl SessionRow {
 /// Every session that was open at the last fold.
 pub fn open_at_fold(read: &impl Read) -> Result<Vec<Session>, StoreError> {
     let mut sessions = Vec::new();
+    each_open_at_fold(read, |session| sessions.push(session))?;
+    Ok(sessions)
+}
+
+/// The same one by one.
+pub fn each_open_at_fold(
+    read: &impl Read,
+    mut visit: impl FnMut(Session),
+) -> Result<(), StoreError> {
     read.scan(
         &OPEN_SESSIONS,
         0u64..,
         Order::Ascending,
         usize::MAX,
         |id, row: SessionRow| {
-            sessions.push(row.into_session(SessionId(id)));
+            visit(row.into_session(SessionId(id)));
             ControlFlow::Continue(())
         },
     )?;
-    Ok(sessions)
+    Ok(())
 }
 
 pub fn closed(read: &impl Read, id: SessionId) -> Result<Option<Session>, StoreError> {

@@ -14,6 +14,12 @@ pub enum Setting {
     DayStarts,
     /// ISO 4217 code that new plans get.
     Currency,
+    /// When backups are made by themselves (`domain::backup::Schedule`); absent for never.
+    BackupSchedule,
+    /// How many stay (`domain::backup::Retention`).
+    BackupRetention,
+    /// The passphrase of backups, sealed, in hex.
+    BackupPassphrase,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
@@ -29,6 +35,9 @@ impl Setting {
             Setting::TimeZone => "time-zone",
             Setting::DayStarts => "day-starts",
             Setting::Currency => "currency",
+            Setting::BackupSchedule => "backup-schedule",
+            Setting::BackupRetention => "backup-retention",
+            Setting::BackupPassphrase => "backup-passphrase",
             Setting::SetupToken => "setup-token",
             Setting::Certificate => "certificate",
             Setting::ForgetMacsAfter => "forget-macs-after",

@@ -4,13 +4,15 @@
 //! which doctor and statistics walk; a table added after a release also needs a migration in `schema.rs`.
 
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 
-use redb::{TableDefinition, WriteTransaction};
+use redb::{Database, ReadTransaction, TableDefinition, WriteTransaction};
 
 use super::StoreError;
 use super::acme::AcmeRow;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
+use super::backups::BackupRow;
 use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
@@ -23,6 +25,7 @@ use super::planned::{self, PlannedRow};
 use super::plans::PlanRow;
 use super::pools::PoolRow;
 use super::sessions::SessionRow;
+use super::snapshot;
 use super::subscribers::SubscriberRow;
 use super::usage::UsageRow;
 use super::usage_audit::UsageAuditRow;
@@ -56,6 +59,17 @@ pub trait AnyMap: Sync {
 
     /// Creates the table when it is missing; redb refuses to read a table that was never opened for writing.
     fn create(&self, transaction: &WriteTransaction) -> Result<(), StoreError>;
+
+    /// How many rows there are; nothing where the table does not exist.
+    fn rows(&self, transaction: &ReadTransaction) -> Result<Option<u64>, StoreError>;
+
+    /// Copies the rows to the same table of another file, until `next`, asked after each row, breaks.
+    fn copy(
+        &self,
+        from: &ReadTransaction,
+        into: &Database,
+        next: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
 }
 
 impl<K: redb::Key + 'static, V: Record> AnyMap for Map<K, V> {
@@ -68,6 +82,19 @@ impl<K: redb::Key + 'static, V: Record> AnyMap for Map<K, V> {
             .open_table(self.definition())
             .map(drop)
             .map_err(|error| StoreError::fault("create a table", error))
+    }
+
+    fn rows(&self, transaction: &ReadTransaction) -> Result<Option<u64>, StoreError> {
+        snapshot::count_rows(self.definition(), transaction)
+    }
+
+    fn copy(
+        &self,
+        from: &ReadTransaction,
+        into: &Database,
+        next: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        snapshot::copy_rows(self.definition(), from, into, next)
     }
 }
 
@@ -152,6 +179,10 @@ pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 /// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
 pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
+/// Backups that were made, and tries that failed. Key: when it began, in milliseconds since 1970. Owner: backups. Hundreds
+/// of rows.
+pub const BACKUPS: Map<i64, BackupRow> = Map::new("backups");
+
 /// Certificates by ACME: what is asked for, and how it went. Key: 0. Owner: acme. One row.
 pub const ACME: Map<u8, AcmeRow> = Map::new("acme");
 
@@ -193,6 +224,7 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,
+    &BACKUPS,
     &ACME,
     &QUOTA_NOTICES,
     &PLANNED_DISCONNECTS,

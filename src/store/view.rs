@@ -132,6 +132,11 @@ impl View {
         }
     }
 
+    /// For what is done to all tables alike.
+    pub(super) fn transaction(&self) -> &ReadTransaction {
+        &self.transaction
+    }
+
     fn table<K, V>(
         &self,
         map: &Map<K, V>,

@@ -105,7 +105,8 @@ impl HostSampler {
 }
 
 /// Asks the kernel for the file system that holds `folder` (statvfs).
-fn disk_of(folder: &Path) -> Option<DiskSample> {
+/// The disk that holds a folder; nothing when it cannot be asked.
+pub fn disk_of(folder: &Path) -> Option<DiskSample> {
     let stat = statvfs(folder).ok()?;
     Some(DiskSample {
         total_bytes: stat.blocks().saturating_mul(stat.fragment_size()),

@@ -17,7 +17,7 @@ mod host;
 mod series;
 
 pub use counters::{AccountingKind, Counter, Counters, DropReason, REJECT_SLOTS};
-pub use host::{DiskSample, HostSample, HostSampler};
+pub use host::{DiskSample, HostSample, HostSampler, disk_of};
 pub use series::{SAMPLE_INTERVAL, SAMPLES, Series};
 
 /// Everything measured, built once and shared by reference.

@@ -114,10 +114,13 @@ impl From<operations::Error> for Failure {
             }
             Error::Missing(_) => Failure::Missing,
             Error::Throttled => Failure::TooMany,
+            Error::NotWhole(_) | Error::Cancelled => Failure::Refused(error.to_string()),
             Error::Store(error) => error.into(),
             Error::Crypto(_)
             | Error::Search(_)
             | Error::Accounting(_)
+            | Error::Archive(_)
+            | Error::Snapshot(_)
             | Error::Tls(_)
             | Error::Io(_)
             | Error::Interrupted => Failure::Fault(error.to_string()),

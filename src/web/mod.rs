@@ -10,12 +10,14 @@ pub mod chart;
 pub mod client;
 pub mod cookies;
 pub mod csrf;
+pub mod download;
 pub mod error;
 pub mod extract;
 pub mod filters;
 pub mod form;
 pub mod headers;
 pub mod htmx;
+pub mod multipart;
 pub mod page;
 pub mod pager;
 pub mod pages;
@@ -191,6 +193,29 @@ fn routes() -> Router<Panel> {
         .route("/auth-log", get(auth_log::list))
         .route("/audit", get(audit::list))
         .route(
+            "/settings/backups",
+            get(settings::backups::show).post(settings::backups::update),
+        )
+        .route(
+            "/settings/backups/passphrase",
+            post(settings::backups::passphrase),
+        )
+        .route("/settings/backups/create", post(settings::backups::create))
+        .route("/settings/backups/cancel", post(settings::backups::cancel))
+        .route("/settings/backups/{name}", get(settings::backups::download))
+        .route(
+            "/settings/backups/{name}/test",
+            post(settings::backups::test),
+        )
+        .route(
+            "/settings/backups/{name}/restore",
+            get(settings::backups::ask_restore).post(settings::backups::restore),
+        )
+        .route(
+            "/settings/backups/{name}/delete",
+            post(settings::backups::remove),
+        )
+        .route(
             "/.well-known/acme-challenge/{token}",
             get(secure::challenge),
         )
@@ -231,6 +256,11 @@ fn routes() -> Router<Panel> {
         .merge(assets::router())
 }
 
+/// Addresses that take files, for as long as the line to the browser needs. Their handlers bound what they read.
+fn uploads() -> Router<Panel> {
+    Router::new().route("/settings/backups/upload", post(settings::backups::upload))
+}
+
 /// What surrounds every handler. A layer encloses those above it.
 fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
     routes
@@ -241,6 +271,7 @@ fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             LONGEST_ANSWER,
         ))
+        .merge(uploads())
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(middleware::from_fn_with_state(panel.clone(), error::answer))
         // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its

@@ -163,12 +163,20 @@ const MENU: [MenuGroup; 5] = [
     },
     MenuGroup {
         heading: "Machine",
-        items: &[MenuItem {
-            nav: Nav::System,
-            href: "/system/jobs",
-            label: "System",
-            icon: "cpu",
-        }],
+        items: &[
+            MenuItem {
+                nav: Nav::Settings,
+                href: "/settings/backups",
+                label: "Settings",
+                icon: "settings",
+            },
+            MenuItem {
+                nav: Nav::System,
+                href: "/system/jobs",
+                label: "System",
+                icon: "cpu",
+            },
+        ],
     },
 ];
 
@@ -273,7 +281,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 13);
+        assert_eq!(items.len(), 14);
     }
 
     #[test]

@@ -15,6 +15,7 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 /// What the installation is set to.
 const SETTINGS: &[Tab] = &[
     tab("/settings/certificate", "Certificate"),
+    tab("/settings/backups", "Backups"),
     tab("/settings/licence", "Licence"),
 ];
 

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -123,9 +124,7 @@ impl TestApp {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
-        let mut request = request;
-        request.extensions_mut().insert(ConnectInfo(PEER));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.respond(request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, LARGEST_PAGE).await.unwrap();
         Answer {
@@ -133,6 +132,20 @@ impl TestApp {
             headers: parts.headers,
             body: String::from_utf8(body.to_vec()).unwrap(),
         }
+    }
+
+    /// A good answer that is no text.
+    pub async fn octets(&self, request: Request<Body>) -> (HeaderMap, Vec<u8>) {
+        let response = self.respond(request).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, LARGEST_PAGE).await.unwrap();
+        (parts.headers, body.to_vec())
+    }
+
+    async fn respond(&self, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(ConnectInfo(PEER));
+        self.router.clone().oneshot(request).await.unwrap()
     }
 }
 

@@ -8,6 +8,7 @@
 )]
 
 mod appliance;
+mod backups;
 mod browser_frame;
 mod certificates;
 mod crash;

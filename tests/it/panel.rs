@@ -12,7 +12,7 @@ use crate::support::browser::{Browser, DESKTOP, PHONE, with_browser};
 use crate::support::daemon::Daemon;
 use crate::support::radius::{self, INTERIM, Record, START};
 
-const PASSWORD: &str = "a long enough password";
+pub const PASSWORD: &str = "a long enough password";
 
 /// The path of the one-time setup link that `proxpanel setup` prints.
 fn setup_link(daemon: &Daemon) -> String {
@@ -25,7 +25,7 @@ fn setup_link(daemon: &Daemon) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-async fn fill(browser: &Browser, name: &str, value: &str) {
+pub async fn fill(browser: &Browser, name: &str, value: &str) {
     let field = browser
         .client
         .find(Locator::Id(name))
@@ -55,7 +55,7 @@ async fn text(browser: &Browser) -> String {
 }
 
 /// Waits until the page shows a text.
-async fn wait_for_text(browser: &Browser, wanted: &str) {
+pub async fn wait_for_text(browser: &Browser, wanted: &str) {
     for _ in 0..200 {
         if text(browser).await.contains(wanted) {
             return;
@@ -65,7 +65,7 @@ async fn wait_for_text(browser: &Browser, wanted: &str) {
     panic!("{wanted:?} is not on the page:\n{}", text(browser).await);
 }
 
-async fn first_run(browser: &Browser, daemon: &Daemon) {
+pub async fn first_run(browser: &Browser, daemon: &Daemon) {
     browser.open_page(&setup_link(daemon)).await;
     browser.screenshot("setup").await;
     fill(browser, "isp_name", "Nour Net").await;
@@ -87,7 +87,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 33] = [
+const PAGES: [(&str, &str); 34] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -117,6 +117,7 @@ const PAGES: [(&str, &str); 33] = [
     ("simulator", "/simulator?subscriber=user00001"),
     ("cdn", "/cdn"),
     ("jobs", "/system/jobs"),
+    ("backups", "/settings/backups"),
     ("certificate", "/settings/certificate"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),

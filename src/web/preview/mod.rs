@@ -12,6 +12,7 @@ mod logs;
 mod nas;
 mod others;
 mod plans;
+mod settings;
 mod subscribers;
 
 use crate::web::assets;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Sample, Wish, bad, good};
+use super::{Sample, Wish, bad, good, settings};
 use crate::web::pages::{account, errors, login, search, setup, system};
 use crate::web::parts::{Fact, Field};
 use crate::web::shell::Nav;
@@ -43,6 +43,11 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             .render(),
         ),
         page("/system/jobs", jobs(wish).render()),
+        page("/settings/backups", settings::backups(wish).render()),
+        page(
+            "/settings/backups/a.enc/restore",
+            settings::restore(wish).render(),
+        ),
         page("/account/logins", logins(wish).render()),
         page("/account/password", password(wish).render()),
     ];

@@ -2,6 +2,7 @@
 
 mod account;
 mod addresses;
+mod backups;
 mod cdn;
 mod certificate;
 mod dashboard;

@@ -115,6 +115,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "operations",
         &[
             "app",
+            "archive",
             "store",
             "search",
             "radius",
@@ -167,6 +168,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     // Leaves, each with what it cannot do without.
+    ("archive", &["crypto"]),
     ("remote", &["tls", "crypto"]),
     ("domain", &[]),
     // How the vendor's key is written.

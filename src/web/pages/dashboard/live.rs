@@ -12,13 +12,14 @@ use crate::domain::octets::Octets;
 use crate::domain::time::Timestamp;
 use crate::operations::Error;
 use crate::operations::aaa::reject_slot;
+use crate::operations::backups;
 use crate::operations::overview::{Counts, State};
 use crate::store::{FILE_NAME, journal};
 use crate::telemetry::{HostSample, SAMPLES, Snapshot, monotonic};
 use crate::web::chart::Sparkline;
 use crate::web::pages::{self, auth_log};
 use crate::web::parts::{Badge, Fact, Meter, Tone, thousands};
-use crate::web::words;
+use crate::web::words::{self, ago_or_never};
 
 /// Rows of each short list; the full lists are a link away.
 const ROWS: usize = 8;
@@ -60,7 +61,7 @@ pub(super) fn part(app: &App, counts: &Counts) -> Result<LivePart, Error> {
         machine: machine(&snapshot.host),
         machine_facts: machine_facts(&snapshot.host, running),
         store: store_state(app),
-        store_facts: store_facts(app),
+        store_facts: store_facts(app, now)?,
         latest_rejects: latest_rejects(app)?,
         updated: time_of_day(app, now),
     })
@@ -203,7 +204,7 @@ fn nas(all: Vec<Arc<NasEntry>>, counts: &Counts, now: Timestamp) -> Vec<NasHealt
         href: format!("/nas/{}", entry.nas.id),
         address: entry.nas.network.to_string(),
         state,
-        last_seen: words::ago_or_never(now, entry.stats.last_seen()),
+        last_seen: ago_or_never(now, entry.stats.last_seen()),
         online: number(counts.by_nas.get(&entry.nas.id).copied().unwrap_or(0)),
         hints: pages::nas::titles(&entry, now),
     };
@@ -277,13 +278,18 @@ fn store_state(app: &App) -> Badge {
     }
 }
 
-fn store_facts(app: &App) -> Vec<Fact> {
+fn store_facts(app: &App, now: Timestamp) -> Result<Vec<Fact>, Error> {
     let (store, accounting) = (app.store.health(), app.accounting.health());
     let (database, journal) = file_sizes(app);
+    let (made, proven) = backups::latest(app)?;
+    let tested = proven.and_then(|backup| backup.test).map(|test| test.at);
     let is_stale = app
         .search_is_stale
         .load(std::sync::atomic::Ordering::Relaxed);
-    vec![
+    let href = "/settings/backups";
+    Ok(vec![
+        Fact::new("Last backup", ago_or_never(now, made.map(|it| it.began_at))).link(href),
+        Fact::new("Last restore test", ago_or_never(now, tested)).link(href),
         Fact::new("Database", Octets(database).to_string()),
         Fact::new("Accounting journal", Octets(journal).to_string()).note(format!(
             "{} records in {} commits",
@@ -300,7 +306,7 @@ fn store_facts(app: &App) -> Vec<Fact> {
                 "Up to date"
             },
         ),
-    ]
+    ])
 }
 
 /// Octets of the database and of the accounting journal. A file that vanishes meanwhile counts as empty.

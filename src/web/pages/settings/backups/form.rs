@@ -1,0 +1,140 @@
+//! The forms of the schedule and of the passphrase.
+
+use crate::crypto::Secret;
+use crate::domain::Invalid;
+use crate::domain::backup::{Every, Retention, Schedule};
+use crate::operations::backups::settings::{self as verbs, BackupSettings, MOST_KEPT};
+use crate::web::error::{Reply, done};
+use crate::web::extract::Change;
+use crate::web::form::{FormData, Problems, number};
+use crate::web::parts::Select;
+use crate::web::shell::Flash;
+
+use super::{PATH, again, word};
+
+const WEEKDAYS: [&str; 7] = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+];
+
+pub(super) fn every(chosen: &str) -> Select {
+    let all = [
+        ("never", "Never"),
+        ("day", "Every day"),
+        ("week", "Every week"),
+        ("month", "Every month"),
+    ];
+    Select::new(all, chosen)
+}
+
+pub(super) fn weekdays(chosen: &str) -> Select {
+    let all = (1..).zip(WEEKDAYS);
+    Select::new(all.map(|(day, name)| (day.to_string(), name)), chosen)
+}
+
+pub(super) fn hours(chosen: &str) -> Select {
+    Select::new(
+        (0..24).map(|hour| (hour.to_string(), format!("{hour:02}:00"))),
+        chosen,
+    )
+}
+
+/// The form as it stands for what is set.
+pub(super) fn filled(set: &BackupSettings) -> FormData {
+    let every = set.schedule.map(|schedule| schedule.every);
+    let (mut weekday, mut day) = (1, 1);
+    match every {
+        Some(Every::Week(chosen)) => weekday = chosen,
+        Some(Every::Month(chosen)) => day = chosen,
+        Some(Every::Day) | None => {}
+    }
+    let hour = set.schedule.map_or(3, |schedule| schedule.hour);
+    FormData::filled(vec![
+        ("every", every.map_or("never", word).to_owned()),
+        ("weekday", weekday.to_string()),
+        ("day", day.to_string()),
+        ("hour", hour.to_string()),
+        ("keep_days", set.keep.days.to_string()),
+        ("keep_weeks", set.keep.weeks.to_string()),
+        ("keep_months", set.keep.months.to_string()),
+    ])
+}
+
+/// Schedule and retention.
+pub async fn update(Change { signed, form }: Change) -> Reply {
+    let mut problems = Problems::default();
+    let schedule = schedule(&form, &mut problems);
+    let kept = |name| number(form.text(name), 0, MOST_KEPT);
+    let days = problems.take("keep_days", kept("keep_days"));
+    let weeks = problems.take("keep_weeks", kept("keep_weeks"));
+    let months = problems.take("keep_months", kept("keep_months"));
+    let refusal = match (schedule, days, weeks, months) {
+        (Some(schedule), Some(days), Some(weeks), Some(months)) => {
+            let keep = Retention {
+                days,
+                weeks,
+                months,
+            };
+            match verbs::update(signed.app(), &signed.actor(), schedule, keep).await {
+                Ok(()) => return Ok(done(&signed, Flash::good("Saved."), PATH)),
+                Err(error) => problems.absorb(error)?,
+            }
+        }
+        _ => None,
+    };
+    again(&signed, &form, &problems, refusal).await
+}
+
+/// What was typed; the inner nothing is `never`, the outer one a problem that was noted.
+fn schedule(form: &FormData, problems: &mut Problems) -> Option<Option<Schedule>> {
+    let every = match form.text("every") {
+        "never" => return Some(None),
+        "day" => Some(Every::Day),
+        "week" => problems
+            .take("weekday", number(form.text("weekday"), 1, 7))
+            .map(Every::Week),
+        "month" => problems
+            .take("day", number(form.text("day"), 1, 31))
+            .map(Every::Month),
+        _ => {
+            problems.add("every", Invalid::new("Choose one of the list"));
+            None
+        }
+    };
+    let hour = problems.take("hour", number(form.text("hour"), 0, 23));
+    Some(Some(Schedule {
+        every: every?,
+        hour: hour?,
+    }))
+}
+
+/// A new passphrase.
+pub async fn passphrase(Change { signed, form }: Change) -> Reply {
+    let typed = form.text("passphrase");
+    let mut problems = Problems::default();
+    let refusal = if typed == form.text("passphrase_again") {
+        let secret = Secret::new(typed.to_owned());
+        match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
+            Ok(()) => {
+                let flash = Flash::good(
+                    "The passphrase is set. Write it down and keep it away from this machine.",
+                );
+                return Ok(done(&signed, flash, PATH));
+            }
+            Err(error) => problems.absorb(error)?,
+        }
+    } else {
+        problems.add(
+            "passphrase_again",
+            Invalid::new("The two passphrases differ"),
+        );
+        None
+    };
+    let set = verbs::get(signed.app())?;
+    again(&signed, &filled(&set), &problems, refusal).await
+}

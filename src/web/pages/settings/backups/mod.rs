@@ -1,0 +1,250 @@
+//! Backups: what there is and whether it was proven, how far the one under way is, and the forms around it.
+
+mod form;
+mod upload;
+mod verbs;
+
+pub use form::{passphrase, update};
+pub use upload::upload;
+pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, test};
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::IntoResponse;
+
+use crate::app::BackupProgress;
+use crate::domain::backup::{Backup, Every, Trigger};
+use crate::operations::backups::settings::BackupSettings;
+use crate::operations::backups::{self as verb, Listed};
+use crate::operations::blocking;
+use crate::web::error::{Failure, Reply};
+use crate::web::extract::Signed;
+use crate::web::filters;
+use crate::web::form::{FormData, Problems};
+use crate::web::page::Page;
+use crate::web::pages;
+use crate::web::parts::{Badge, Field, Meter, Select, Tone, thousands};
+use crate::web::shell::{Nav, Shell};
+use crate::web::tabs::{self, Tabs};
+use crate::web::words::{self, Words};
+
+pub(super) const PATH: &str = "/settings/backups";
+
+/// `GET /settings/backups`, and its posts with errors (422).
+#[derive(Template)]
+#[template(path = "pages/settings/backups.html")]
+pub struct BackupsPage {
+    pub shell: Shell,
+    pub tabs: Tabs,
+    pub part: BackupsPart,
+    pub refusal: Option<String>,
+    pub has_passphrase: bool,
+    pub passphrase: Field,
+    pub passphrase_again: Field,
+    pub every: Select,
+    pub weekday: Select,
+    pub day: Field,
+    pub hour: Select,
+    pub keep_days: Field,
+    pub keep_weeks: Field,
+    pub keep_months: Field,
+    /// When the next one is made, in words.
+    pub next: String,
+    /// Where the files are.
+    pub folder: String,
+}
+
+/// What changes by itself; the page asks for it again every few seconds.
+#[derive(Template, Default)]
+#[template(path = "pages/settings/_backups.html")]
+pub struct BackupsPart {
+    /// Empty for those who may only look.
+    pub csrf: String,
+    /// What is being done, if anything.
+    pub progress: Option<Meter>,
+    /// What went wrong last and no row shows.
+    pub problem: Option<String>,
+    pub can_create: bool,
+    pub rows: Vec<BackupRow>,
+}
+
+#[derive(Clone, Default)]
+pub struct BackupRow {
+    pub when: String,
+    /// Who wanted it: `Schedule`, `By hand`, or `Not made here`.
+    pub by: String,
+    /// Empty for a try that failed.
+    pub name: String,
+    pub size: String,
+    /// Subscribers and rows.
+    pub holds: String,
+    pub took: String,
+    pub test: Badge,
+    /// What the test found, or why there is no file.
+    pub note: String,
+    /// `/settings/backups/{name}`, the file; empty where there is none. Below it is what can be done with it.
+    pub href: String,
+    pub test_href: String,
+    pub delete_href: String,
+    pub delete_question: String,
+}
+
+pub async fn show(signed: Signed) -> Reply {
+    let part = part(&signed).await?;
+    if signed.htmx.wants_partial {
+        return Ok(Page::ok(part).into_response());
+    }
+    let set = verb::settings::get(signed.app())?;
+    let form = form::filled(&set);
+    Ok(Page::ok(page(&signed, part, &set, &form, &Problems::default(), None)).into_response())
+}
+
+/// The page after a form that was not taken.
+async fn again(
+    signed: &Signed,
+    form: &FormData,
+    problems: &Problems,
+    refusal: Option<String>,
+) -> Reply {
+    let part = part(signed).await?;
+    let set = verb::settings::get(signed.app())?;
+    let page = page(signed, part, &set, form, problems, refusal);
+    Ok(Page::unprocessable(page).into_response())
+}
+
+fn page(
+    signed: &Signed,
+    part: BackupsPart,
+    set: &BackupSettings,
+    form: &FormData,
+    problems: &Problems,
+    refusal: Option<String>,
+) -> BackupsPage {
+    let words = Words::of(signed.app());
+    let next = set
+        .schedule
+        .and_then(|schedule| schedule.next_due(words.calendar(), words.now));
+    let field = |name| problems.field(form, name);
+    BackupsPage {
+        shell: signed.shell("Backups", Nav::Settings),
+        tabs: tabs::settings(PATH),
+        part,
+        refusal: refusal.or_else(|| problems.summary()),
+        has_passphrase: set.has_passphrase,
+        passphrase: problems.secret("passphrase"),
+        passphrase_again: problems.secret("passphrase_again"),
+        every: problems.select("every", form::every(form.text("every"))),
+        weekday: problems.select("weekday", form::weekdays(form.text("weekday"))),
+        day: field("day"),
+        hour: problems.select("hour", form::hours(form.text("hour"))),
+        keep_days: field("keep_days"),
+        keep_weeks: field("keep_weeks"),
+        keep_months: field("keep_months"),
+        next: next.map_or_else(String::new, |at| words.minute(at)),
+        folder: signed.app().config.backup.folder.display().to_string(),
+    }
+}
+
+async fn part(signed: &Signed) -> Result<BackupsPart, Failure> {
+    let app = Arc::clone(&signed.panel.app);
+    let list = blocking(move || verb::list(&app)).await??;
+    let words = Words::of(signed.app());
+    let board = &signed.app().backups;
+    Ok(BackupsPart {
+        csrf: pages::button_token(signed),
+        progress: board.progress().map(|progress| meter(&words, &progress)),
+        problem: board.problem(),
+        can_create: verb::settings::get(signed.app())?.has_passphrase && !board.is_busy(),
+        rows: list.iter().map(|listed| row(&words, listed)).collect(),
+    })
+}
+
+fn meter(words: &Words<'_>, progress: &BackupProgress) -> Meter {
+    let share = u128::from(progress.done)
+        .saturating_mul(100)
+        .checked_div(u128::from(progress.of));
+    let share = share.map(|share| u8::try_from(share.min(100)).unwrap_or(100));
+    Meter {
+        label: format!("{}: {}", progress.what, progress.step.words()),
+        value: match share {
+            Some(share) => format!("{share}%, began {}", words.ago(progress.since)),
+            None => format!("began {}", words.ago(progress.since)),
+        },
+        percent: share.unwrap_or(0),
+        tone: Tone::Info,
+    }
+}
+
+fn row(words: &Words<'_>, listed: &Listed) -> BackupRow {
+    let size = listed.octets.map_or_else(String::new, words::octets);
+    let href = match listed.octets {
+        Some(_) => format!("{PATH}/{}", listed.name),
+        None => String::new(),
+    };
+    let file = BackupRow {
+        by: "Not made here".to_owned(),
+        name: listed.name.clone(),
+        size,
+        test: Badge::new(Tone::Quiet, "Not tested"),
+        test_href: format!("{href}/test"),
+        delete_href: format!("{href}/delete"),
+        delete_question: format!("{} is removed for good.", listed.name),
+        href,
+        ..BackupRow::default()
+    };
+    let Some(backup) = &listed.backup else {
+        return file;
+    };
+    let (test, note) = outcome(words, backup, listed.octets.is_some());
+    BackupRow {
+        when: words.minute(backup.began_at),
+        by: match backup.by {
+            Trigger::Schedule => "Schedule".to_owned(),
+            Trigger::Person => "By hand".to_owned(),
+        },
+        holds: match backup.error {
+            Some(_) => String::new(),
+            None => format!(
+                "{} subscribers, {} rows",
+                thousands(backup.subscribers),
+                thousands(backup.rows)
+            ),
+        },
+        took: format!(
+            "{}.{} s",
+            backup.took_ms / 1_000,
+            backup.took_ms % 1_000 / 100
+        ),
+        test,
+        note,
+        ..file
+    }
+}
+
+fn outcome(words: &Words<'_>, backup: &Backup, has_file: bool) -> (Badge, String) {
+    match (&backup.error, &backup.test) {
+        (Some(error), _) => (Badge::new(Tone::Bad, "Failed"), error.clone()),
+        _ if !has_file => (
+            Badge::new(Tone::Warn, "File is gone"),
+            "Somebody moved or removed it.".to_owned(),
+        ),
+        (None, None) => (Badge::new(Tone::Quiet, "Not tested"), String::new()),
+        (None, Some(test)) => match &test.problem {
+            None => (
+                Badge::new(Tone::Good, "Proven"),
+                format!("restored and compared on {}", words.minute(test.at)),
+            ),
+            Some(problem) => (Badge::new(Tone::Bad, "Bad"), problem.clone()),
+        },
+    }
+}
+
+/// The word of a rhythm in the form.
+fn word(every: Every) -> &'static str {
+    match every {
+        Every::Day => "day",
+        Every::Week(_) => "week",
+        Every::Month(_) => "month",
+    }
+}
