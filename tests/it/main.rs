@@ -10,6 +10,7 @@
 mod appliance;
 mod browser_frame;
 mod crash;
+mod licence;
 mod panel;
 mod router_checks;
 mod routeros;
