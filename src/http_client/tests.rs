@@ -272,7 +272,7 @@ async fn what_the_other_side_says_is_told() {
         r#"{"type":"revoked","title":"Revoked","detail":"Unpaid since May","status":403}"#;
     let server = Server::start(move |request| match request.contains("/problem") {
         true => answer("403 Forbidden", "", problem),
-        false => answer("500 Oh", "", "<html>"),
+        false => answer("500 Oh", "", "oh"),
     })
     .await;
     let error = server

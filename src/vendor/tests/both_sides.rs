@@ -315,11 +315,7 @@ async fn a_mistyped_or_unknown_key_is_named_beside_its_field() {
     test.operator("vera", Role::Viewer).await;
     let viewer = test.sign_in_as("vera").await;
     let page = viewer.get(HERE).await;
-    assert!(
-        !page
-            .body
-            .contains("<form method=\"post\" action=\"/settings/licence")
-    );
+    assert!(!page.body.contains("action=\"/settings/licence"));
     for path in ["activate", "register", "deactivate", "ask"] {
         let refused = viewer.post(&format!("{HERE}/{path}"), &[]).await;
         assert_eq!(refused.status, StatusCode::FORBIDDEN);
