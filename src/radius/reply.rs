@@ -67,11 +67,14 @@ impl ReplyTo<'_> {
 }
 
 impl Shared {
+    /// Stores a finished reply for copies of its request.
+    pub fn keep(&self, ticket: &Ticket, packet: &[u8]) {
+        self.dedup.complete(ticket, packet, monotonic());
+    }
+
     /// Stores and sends a finished reply, and says so.
-    pub fn deliver(&self, path: &Path, ticket: Option<&Ticket>, nas: u32, packet: &[u8]) {
-        if let Some(ticket) = ticket {
-            self.dedup.complete(ticket, packet, monotonic());
-        }
+    pub fn deliver(&self, path: &Path, ticket: &Ticket, nas: u32, packet: &[u8]) {
+        self.keep(ticket, packet);
         let code = Code(packet.first().copied().unwrap_or_default());
         self.handler.observe(
             match path.socket.send(packet, path.destination, path.local) {
@@ -111,7 +114,7 @@ impl PendingResponse {
         {
             self.sent = true;
             self.shared
-                .deliver(&self.path, Some(&self.ticket), self.peer.nas, &packet);
+                .deliver(&self.path, &self.ticket, self.peer.nas, &packet);
         }
     }
 }

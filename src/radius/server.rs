@@ -20,6 +20,7 @@ use super::handler::{
     AccessOutcome, AccessRequest, Acknowledgement, Handler, MaPolicy, NasPeer, Observation, Port,
 };
 use super::number;
+use super::outgoing::Outgoing;
 use super::packet::{Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, frame};
 use super::pipeline;
 use super::reply::{Path, PendingResponse, ReplyTo, Shared};
@@ -82,6 +83,7 @@ pub fn spawn(
             timer: Arc::clone(&server.timer),
             stopping: Arc::clone(&server.stopping),
             scratch: Scratch::default(),
+            outgoing: Outgoing::default(),
         };
         let name = match port {
             Port::Auth => "radius-auth",
@@ -138,6 +140,7 @@ struct Worker {
     timer: Arc<Timer>,
     stopping: Arc<AtomicBool>,
     scratch: Scratch,
+    outgoing: Outgoing,
 }
 
 /// Buffers that live as long as the thread, so that a request allocates nothing.
@@ -153,15 +156,20 @@ impl Worker {
         let mut datagram = vec![0; PACKET_MAX_OCTETS];
         let mut control = control_buffer();
         while !self.stopping.load(Ordering::SeqCst) {
-            match self.socket.receive(&mut datagram, &mut control) {
-                Ok(None) => {}
+            let wait = self.outgoing.is_empty();
+            match self.socket.receive(&mut datagram, &mut control, wait) {
+                Ok(None) => self.send(),
                 Ok(Some(received)) => {
                     let datagram = datagram.get(..received.length).unwrap_or_default();
                     // The handler's own calls are guarded where they are made. This is the last guard: a thread that
                     // ends would leave a socket which the kernel still gives requests to and nobody reads.
                     let _ = catch_unwind(AssertUnwindSafe(|| self.serve(datagram, &received)));
+                    if self.outgoing.is_full() {
+                        self.send();
+                    }
                 }
                 Err(_) => {
+                    self.send();
                     let port = self.port;
                     self.shared
                         .handler
@@ -171,6 +179,13 @@ impl Worker {
                 }
             }
         }
+        self.send();
+    }
+
+    fn send(&mut self) {
+        let (outgoing, socket) = (&mut self.outgoing, &self.socket);
+        let handler = self.shared.handler.as_ref();
+        let _ = catch_unwind(AssertUnwindSafe(|| outgoing.send(socket, handler)));
     }
 
     fn serve(&mut self, datagram: &[u8], received: &Received) {
@@ -232,7 +247,7 @@ impl Worker {
             .handler
             .observe(Observation::Duplicate { nas, resent });
         if resent {
-            self.shared.deliver(path, None, nas, &self.scratch.reply);
+            self.outgoing.push(&self.scratch.reply, path, nas);
         }
         None
     }
@@ -287,7 +302,8 @@ impl Worker {
             shared.dedup.release(&ticket);
             handler.observe(Observation::SendFailed { nas });
         } else if delay.is_zero() {
-            shared.deliver(&path, Some(&ticket), nas, reply);
+            shared.keep(&ticket, reply);
+            self.outgoing.push(reply, &path, nas);
         } else {
             self.deliver_later(delay, path, ticket, nas);
         }
@@ -308,7 +324,7 @@ impl Worker {
                 .handler
                 .observe(Observation::RejectQueueFull { nas });
             self.shared
-                .deliver(&delayed.path, Some(&ticket), nas, &delayed.packet);
+                .deliver(&delayed.path, &ticket, nas, &delayed.packet);
         }
     }
 
@@ -373,9 +389,7 @@ impl Worker {
             &[],
             &mut self.scratch.reply,
         ) {
-            Ok(()) => self
-                .shared
-                .deliver(path, None, peer.nas, &self.scratch.reply),
+            Ok(()) => self.outgoing.push(&self.scratch.reply, path, peer.nas),
             Err(_) => handler.observe(Observation::SendFailed { nas: peer.nas }),
         }
     }

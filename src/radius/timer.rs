@@ -108,7 +108,7 @@ impl Timer {
                     } = &delayed;
                     // A panic of the observer must not end the thread that all other rejects wait for.
                     let _ = catch_unwind(AssertUnwindSafe(|| {
-                        shared.deliver(path, Some(ticket), *nas, packet);
+                        shared.deliver(path, ticket, *nas, packet);
                     }));
                     waiting = self.lock();
                 }
