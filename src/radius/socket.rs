@@ -1,8 +1,9 @@
 //! One UDP socket of the server: opened with the right options, received from and answered from the address the
 //! request came to.
 //!
-//! Octets only. Invariant: one receive call and one send call per datagram; on a wildcard address every reply leaves
-//! from the address that was asked (packet-info), which NAS and firewalls insist on.
+//! Octets only. Invariant: one receive call and one send call per datagram, and one receive call that finds nothing before
+//! replies leave; on a wildcard address every reply leaves from the address that was asked (packet-info), which NAS and
+//! firewalls insist on.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{
