@@ -196,6 +196,8 @@ fn a_kill_in_the_middle_leaves_no_backup_and_the_next_one_cleans_up() {
             .filter(|path| path.to_string_lossy().ends_with(".enc"));
         assert_eq!(whole.count(), 0, "killed at {wanted}");
         daemon.restart();
+        assert!(!work.exists(), "no copy in clear stays");
+        assert_eq!(backups_in(&folder).len(), 0);
     }
     good(&daemon.run(&["backup"]));
     let left = backups_in(&folder);
