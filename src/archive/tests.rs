@@ -149,7 +149,7 @@ fn the_real_cost_is_paid_and_two_backups_have_nothing_in_common() {
         packer.finish().unwrap()
     };
     let (one, other) = (pack(), pack());
-    assert_eq!(one[10..22], [0, 0, 0x40, 0, 0, 0, 0, 6, 0, 0, 0, 1]);
+    assert_eq!(one[10..22], [0, 0, 0x20, 0, 0, 0, 0, 12, 0, 0, 0, 1]);
     assert_ne!(one[22..54], other[22..54], "salt and check");
     assert_ne!(one[58..65], other[58..65], "nonces");
     assert_ne!(one[66..], other[66..]);
