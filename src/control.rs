@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
@@ -23,7 +24,9 @@ use crate::domain::backup::Trigger;
 use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
-use crate::operations::{Error, backups, export, operators, pulse, search, setup, simulator};
+use crate::operations::{
+    Error, backups, export, licence, operators, pulse, search, setup, simulator,
+};
 
 /// The name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -60,6 +63,16 @@ pub enum Request {
     Doctor,
     /// Whether the daemon is well, in a moment.
     Pulse,
+    /// How the licence stands.
+    LicenseStatus,
+    LicenseRegister {
+        company: String,
+        email: String,
+    },
+    LicenseActivate {
+        key: String,
+    },
+    LicenseDeactivate,
     /// What a subscriber or a plan would get, as lines or as JSON.
     Simulate {
         asked: simulator::Asked,
@@ -182,6 +195,25 @@ pub fn execute(
                 well.program, well.store, well.subscribers, well.open_sessions
             )?;
         }
+        Request::LicenseStatus => say_licence(app, out)?,
+        Request::LicenseRegister { company, email } => {
+            let actor = Actor::CommandLine;
+            runtime.block_on(licence::register(app, &actor, &company, &email))?;
+            say_licence(app, out)?;
+        }
+        Request::LicenseActivate { key } => {
+            runtime.block_on(licence::activate(app, &Actor::CommandLine, &key))?;
+            say_licence(app, out)?;
+        }
+        Request::LicenseDeactivate => {
+            let told = match runtime.block_on(licence::deactivate(app, &Actor::CommandLine))? {
+                true => "The licence was given up; another machine can activate it",
+                false => {
+                    "The licence was given up here, but the vendor did not answer: for another machine, ask it to move the licence"
+                }
+            };
+            writeln!(out, "{told}")?;
+        }
         Request::Doctor => {
             // Folding first puts everything into the tables, so that the sums compare whole figures.
             app.accounting.fold();
@@ -201,6 +233,14 @@ pub fn execute(
     Ok(())
 }
 
+fn say_licence(app: &App, out: &mut dyn Write) -> Result<(), Error> {
+    let status = licence::status(app)?;
+    for line in licence::lines(&status, &app.settings().calendar) {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
 /// Listens for the command line. Dropping the server closes the socket.
 pub struct Server {
     path: PathBuf,
@@ -208,16 +248,36 @@ pub struct Server {
 }
 
 impl Server {
-    /// Must be called inside the runtime. The caller owns the data folder, so a socket that is there is a leftover.
+    /// Must be called inside the runtime.
     pub fn start(app: &Arc<App>) -> io::Result<Server> {
-        let path = app.store.folder().join(SOCKET);
+        let folder = app.store.folder().to_owned();
+        let app = Arc::clone(app);
+        Self::listen(&folder, move |runtime, request, out| {
+            execute(&app, runtime, request, out).map_err(|error| error.to_string())
+        })
+    }
+
+    /// Listens in a data folder for requests of another kind. The caller owns the folder, so a socket that is there is a
+    /// leftover.
+    pub fn listen<R: DeserializeOwned + 'static>(
+        folder: &Path,
+        carry: impl Fn(&Handle, R, &mut dyn Write) -> Result<(), String> + Send + Sync + 'static,
+    ) -> io::Result<Server> {
+        let path = folder.join(SOCKET);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        let task = tokio::spawn(accept(listener, Arc::clone(app)));
+        let carry = move |runtime: &Handle, line: &str, out: &mut dyn Write| {
+            let request = serde_json::from_str::<R>(line);
+            let request = request.map_err(|_| {
+                "the daemon does not know this command; is it another version?".to_owned()
+            })?;
+            carry(runtime, request, out)
+        };
+        let task = tokio::spawn(accept(listener, Arc::new(carry)));
         Ok(Server { path, task })
     }
 }
@@ -230,7 +290,10 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: UnixListener, app: Arc<App>) {
+/// Carries out a line of JSON, and says why not.
+type Carry = dyn Fn(&Handle, &str, &mut dyn Write) -> Result<(), String> + Send + Sync;
+
+async fn accept(listener: UnixListener, carry: Arc<Carry>) {
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
@@ -244,11 +307,11 @@ async fn accept(listener: UnixListener, app: Arc<App>) {
                 continue;
             }
         };
-        let (app, runtime) = (Arc::clone(&app), Handle::current());
+        let (carry, runtime) = (Arc::clone(&carry), Handle::current());
         tokio::task::spawn_blocking(move || {
             let served = stream.into_std().and_then(|stream| {
                 stream.set_nonblocking(false)?;
-                serve(&app, &runtime, stream)
+                serve(carry.as_ref(), &runtime, stream)
             });
             if let Err(error) = served {
                 tracing::warn!(%error, "a command broke off");
@@ -258,7 +321,7 @@ async fn accept(listener: UnixListener, app: Arc<App>) {
     }
 }
 
-fn serve(app: &App, runtime: &Handle, stream: UnixStream) -> io::Result<()> {
+fn serve(carry: &Carry, runtime: &Handle, stream: UnixStream) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.try_clone()?.take(LONGEST_REQUEST)).read_line(&mut line)?;
@@ -266,13 +329,7 @@ fn serve(app: &App, runtime: &Handle, stream: UnixStream) -> io::Result<()> {
         stream: io::BufWriter::new(stream),
         begun: false,
     };
-    let result = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => {
-            execute(app, runtime, request, &mut reply).map_err(|error| error.to_string())
-        }
-        Err(_) => Err("the daemon does not know this command; is it another version?".to_owned()),
-    };
-    match result {
+    match carry(runtime, &line, &mut reply) {
         Ok(()) => reply.begin()?,
         // After output has begun nothing can be said any more; the stream just ends early.
         Err(error) if reply.begun => return Err(io::Error::other(error)),
@@ -341,7 +398,7 @@ pub fn is_served(folder: &Path) -> bool {
 }
 
 /// Asks the daemon that owns `folder`, and copies its output to `out`.
-pub fn ask(folder: &Path, request: &Request, out: &mut dyn Write) -> io::Result<Asked> {
+pub fn ask(folder: &Path, request: &impl Serialize, out: &mut dyn Write) -> io::Result<Asked> {
     let stream = match UnixStream::connect(folder.join(SOCKET)) {
         Ok(stream) => stream,
         Err(error)

@@ -110,6 +110,11 @@ impl Key {
     pub fn from_bytes(bytes: [u8; KEY_LENGTH]) -> Self {
         Key(Secret::new(bytes))
     }
+
+    /// The octets themselves, for keys that are no keys of a sealer, such as the seed of a signing key.
+    pub fn expose(&self) -> &[u8; KEY_LENGTH] {
+        self.0.expose()
+    }
 }
 
 /// Seals and unseals small values with AES-256-GCM under the machine's key.

@@ -9,11 +9,13 @@ mod cdn;
 mod clock;
 mod directory;
 mod job_board;
+mod licence;
 mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
 mod notices;
+mod own_address;
 mod promises;
 mod pushes;
 mod radsec_state;
@@ -22,7 +24,7 @@ mod sightings;
 mod strangers;
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +32,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use addresses::Fresh;
+use licence::LicenceCopy;
 
 use crate::config::Config;
 use crate::crypto::{CryptoError, Sealer};
@@ -40,6 +43,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
 use crate::domain::time::{Calendar, Timestamp};
+use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
@@ -58,6 +62,7 @@ pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
+pub use licence::{Held, ThisMachine};
 pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
@@ -135,12 +140,13 @@ struct Copies {
     login_facts: LoginFactsCache,
     directory: Directory,
     addresses: Addresses,
+    licence: LicenceCopy,
     sealer: Sealer,
     outbox: watch::Sender<u64>,
 }
 
 impl Copies {
-    fn read(view: &View, sealer: Sealer) -> Result<Copies, AppError> {
+    fn read(view: &View, sealer: Sealer, config: &Config) -> Result<Copies, AppError> {
         Ok(Copies {
             settings: ArcSwap::from_pointee(Settings::read(view)?),
             plans: ArcSwap::from_pointee(read_plans(view)?),
@@ -151,6 +157,7 @@ impl Copies {
             login_facts: LoginFactsCache::new(),
             directory: Directory::new(),
             addresses: Addresses::new(Fresh::read(view)?),
+            licence: LicenceCopy::read(view, config.licence.vendor.as_ref())?,
             sealer,
             outbox: watch::Sender::new(0),
         })
@@ -178,6 +185,7 @@ impl Copies {
                 Change::Cdn => cdn_changed = true,
                 Change::Nas(_) => nas_changed = true,
                 Change::Settings => settings_changed = true,
+                Change::Licence => self.licence.follow(view),
                 Change::Outbox => self.outbox.send_modify(|commits| *commits += 1),
                 Change::Operators => {}
             }
@@ -277,6 +285,7 @@ pub struct App {
     pub restart: Notify,
     pub certificates: Certificates,
     pub notices: Notices,
+    pub machine: ThisMachine,
     copies: Arc<Copies>,
 }
 
@@ -285,7 +294,7 @@ impl App {
     pub fn open(config: Config, clock: Clock, pace: Pace) -> Result<App, AppError> {
         let store = Store::open(&config.data_dir, OpenOptions::default())?;
         let view = store.view()?;
-        let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
+        let copies = Arc::new(Copies::read(&view, store.sealer().clone(), &config)?);
         let auth_log = AuthLog::open(&view)?;
         let last_indexed = outbox::last_indexed(&view)?;
         let certificates = open_certificates(&config, &view, clock.now())?;
@@ -322,6 +331,7 @@ impl App {
             restart: Notify::new(),
             certificates,
             notices: Notices::default(),
+            machine: ThisMachine::default(),
             copies,
         })
     }
@@ -410,6 +420,17 @@ impl App {
         crate::domain::access::interim_interval(own, self.accounting.live().open_count())
     }
 
+    /// Whether the licence holds now, and what follows. RADIUS never asks.
+    pub fn licence(&self) -> Standing {
+        let hardware = self.machine.hardware();
+        self.copies.licence.standing(hardware, self.now())
+    }
+
+    /// What is stored of the licence.
+    pub fn held_licence(&self) -> Arc<Held> {
+        self.copies.licence.held()
+    }
+
     /// Said once by the daemon, when every socket is open.
     pub fn set_listening(&self, listening: Listening) {
         // A second word changes nothing: sockets do not move.
@@ -440,7 +461,7 @@ impl App {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
-            own_address(address.ip())
+            own_address::towards_others(address.ip())
         } else {
             address.ip()
         };
@@ -479,17 +500,4 @@ fn open_certificates(
         configured.map(|(certificate, key)| Configured { certificate, key }),
         now,
     )?)
-}
-
-/// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.
-fn own_address(unspecified: IpAddr) -> IpAddr {
-    let elsewhere: SocketAddr = match unspecified {
-        IpAddr::V4(_) => (Ipv4Addr::new(192, 0, 2, 1), 9).into(),
-        IpAddr::V6(_) => (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1), 9).into(),
-    };
-    let route = UdpSocket::bind((unspecified, 0)).and_then(|socket| {
-        socket.connect(elsewhere)?;
-        socket.local_addr()
-    });
-    route.map_or(unspecified, |local| local.ip())
 }

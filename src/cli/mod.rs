@@ -1,9 +1,11 @@
 //! The command line: says what to do, and where.
 
 mod backup;
+mod license;
 mod radtest;
 mod simulate;
 mod step_down;
+mod vendor;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -116,6 +118,16 @@ enum Command {
         #[arg(long, value_name = "D", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_DAYS)))]
         days: u32,
     },
+    /// The licence of this installation, where it has a vendor
+    License {
+        #[command(subcommand)]
+        verb: license::Verb,
+    },
+    /// Be a vendor: issue licences and give out updates, from a data folder of its own
+    Vendor {
+        #[command(subcommand)]
+        verb: vendor::Verb,
+    },
     /// Print data
     Export {
         #[command(subcommand)]
@@ -171,6 +183,8 @@ enum CliError {
     Store(#[from] crate::store::OpenError),
     #[error(transparent)]
     Operation(#[from] operations::Error),
+    #[error(transparent)]
+    Vendor(#[from] crate::vendor::VendorError),
     #[error(transparent)]
     Crypto(#[from] crypto::CryptoError),
     #[error("{0}")]
@@ -236,6 +250,11 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             let place = options.place.clone();
             print(&place, options.request())?;
         }
+        Command::License { verb } => {
+            let (place, request) = verb.request();
+            print(&place, request)?;
+        }
+        Command::Vendor { verb } => vendor::run(verb)?,
         Command::Backup(options) => backup::backup(options)?,
         Command::Restore(options) => backup::restore(&options)?,
         Command::Reindex { place } => print(&place, Request::Reindex)?,

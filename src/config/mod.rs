@@ -11,10 +11,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+mod licence;
 mod shape;
 #[cfg(test)]
 mod tests;
 
+pub use licence::{Licence, Vendor, VendorCertificate};
 use shape::FileShape;
 
 /// The file read when `--config` is not given. It may be missing: then the defaults hold.
@@ -33,6 +35,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub web: Web,
     pub radius: Radius,
+    pub licence: Licence,
     pub backup: Backup,
     pub log: Log,
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::licence::LicenceShape;
 use super::{Backup, Config, Level, Log, Overrides, Radius, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
@@ -32,6 +33,7 @@ pub(super) struct FileShape {
     data_dir: PathBuf,
     web: WebShape,
     radius: RadiusShape,
+    licence: LicenceShape,
     backup: BackupShape,
     log: LogShape,
 }
@@ -75,6 +77,7 @@ impl Default for FileShape {
             data_dir: PathBuf::from(DATA_DIR),
             web: WebShape::default(),
             radius: RadiusShape::default(),
+            licence: LicenceShape::default(),
             backup: BackupShape::default(),
             log: LogShape::default(),
         }
@@ -180,6 +183,7 @@ impl FileShape {
         for (web, radsec) in clashes(&web.listen, &radius.radsec_listen) {
             problems.push(format!("web.listen {web} and radius.radsec_listen {radsec} want the same TCP port: give one of them another"));
         }
+        let licence = self.licence.check(&mut problems);
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
             Level::Info
@@ -189,6 +193,7 @@ impl FileShape {
                 data_dir,
                 web,
                 radius,
+                licence,
                 backup: Backup { folder },
                 log: Log { level },
             })

@@ -109,6 +109,10 @@ fn the_packaged_file_and_its_commented_lines_both_say_the_defaults() {
         "radsec_listen",
         "threads",
         "coa_bind",
+        "vendor_url",
+        "vendor_key",
+        "vendor_pin",
+        "vendor_ca",
         "level",
     ] {
         assert!(

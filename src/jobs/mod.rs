@@ -9,6 +9,7 @@ mod cdn;
 mod certificate;
 mod dispatcher;
 mod health;
+mod licence;
 mod macs;
 mod outbox;
 mod quota_sync;
@@ -75,6 +76,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, backups::Backups::default());
     supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
+    supervisor.run(app, licence::Licence::default());
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));
 }

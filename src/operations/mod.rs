@@ -18,6 +18,7 @@ pub mod export;
 pub mod extras;
 pub mod fair_use;
 pub mod jobs;
+pub mod licence;
 pub mod live_rate;
 pub mod macs;
 pub mod nas;

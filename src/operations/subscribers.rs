@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use super::reconnects::{self, Wish};
 use super::trail::note;
-use super::{Error, addresses, extras, macs};
+use super::{Error, addresses, extras, licence, macs};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -55,8 +55,10 @@ pub struct Draft {
 pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<SubscriberId, Error> {
     let (actor, now) = (actor.clone(), app.now());
     let (sealer, settings) = (app.store.sealer().clone(), app.settings());
+    let standing = app.licence();
     app.store
         .write("create subscriber", move |tx| {
+            licence::check_room(&standing, tx)?;
             let Some(password) = draft.password.as_ref() else {
                 return Err(Error::field("password", "A password is needed"));
             };

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::app::{App, Clock};
-use crate::config::{Backup, Config, Level, Log, Radius, Web};
+use crate::config::{Backup, Config, Level, Licence, Log, Radius, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::extra::Extras;
@@ -66,6 +66,7 @@ pub fn config(folder: &std::path::Path) -> Config {
             threads: 1,
             coa_bind: None,
         },
+        licence: Licence::default(),
         backup: Backup {
             folder: folder.join("backups"),
         },

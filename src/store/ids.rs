@@ -18,7 +18,7 @@ pub(super) const INDEXED: &str = "indexed";
 pub(super) const FOLDED: &str = "folded";
 
 /// The next id of a record; the first is 1.
-pub(super) fn next(tx: &mut Tx<'_>, counter: &'static str) -> Result<u32, StoreError> {
+pub fn next(tx: &mut Tx<'_>, counter: &'static str) -> Result<u32, StoreError> {
     let next = next_sequence(tx, counter)?;
     u32::try_from(next).map_err(|_| StoreError::Unencodable {
         table: COUNTERS.name(),
@@ -26,7 +26,8 @@ pub(super) fn next(tx: &mut Tx<'_>, counter: &'static str) -> Result<u32, StoreE
     })
 }
 
-pub(super) fn next_sequence(tx: &mut Tx<'_>, counter: &'static str) -> Result<u64, StoreError> {
+/// The next number of a sequence; the first is 1.
+pub fn next_sequence(tx: &mut Tx<'_>, counter: &'static str) -> Result<u64, StoreError> {
     let next = tx.get(&COUNTERS, counter)?.unwrap_or(0).saturating_add(1);
     tx.insert(&COUNTERS, counter, &next)?;
     Ok(next)

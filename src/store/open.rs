@@ -69,10 +69,21 @@ impl Default for OpenOptions {
     }
 }
 
+/// What sort of store a file is: its name, and the changes that led to its tables.
+pub struct Kind {
+    pub file_name: &'static str,
+    pub migrations: &'static [Migration],
+}
+
 impl Store {
     /// Opens the store in `folder`, or makes a new one where no file exists. Blocks; called once at the start.
     pub fn open(folder: &Path, options: OpenOptions) -> Result<Store, OpenError> {
         open_with(folder, options, MIGRATIONS)
+    }
+
+    /// The same for a store that is not the appliance's, with tables of its own.
+    pub fn open_kind(folder: &Path, options: OpenOptions, kind: &Kind) -> Result<Store, OpenError> {
+        open_file(folder, kind.file_name, options, kind.migrations)
     }
 }
 
@@ -81,10 +92,19 @@ fn open_with(
     options: OpenOptions,
     migrations: &[Migration],
 ) -> Result<Store, OpenError> {
+    open_file(folder, FILE_NAME, options, migrations)
+}
+
+fn open_file(
+    folder: &Path,
+    file_name: &str,
+    options: OpenOptions,
+    migrations: &[Migration],
+) -> Result<Store, OpenError> {
     check_folder(folder)?;
     // A restore that was prepared takes its place first.
     swap::settle(folder)?;
-    let path = folder.join(FILE_NAME);
+    let path = folder.join(file_name);
     let key_path = folder.join(KEY_NAME);
     let is_new = match fs::symlink_metadata(&path) {
         Ok(_) => false,
@@ -243,7 +263,10 @@ fn check_no_leftovers(folder: &Path, path: &Path) -> Result<(), OpenError> {
             .file_name()
             .to_string_lossy()
             .into_owned();
-        if journal::is_segment_name(&name) || name.starts_with(&format!("{FILE_NAME}.before-v")) {
+        let is_copy = name
+            .rsplit_once(".before-v")
+            .is_some_and(|(of, _)| path.file_name().is_some_and(|file| file == of));
+        if journal::is_segment_name(&name) || is_copy {
             return Err(OpenError::StoreMissing {
                 path: path.to_owned(),
                 found: name,
@@ -384,7 +407,7 @@ fn create(
     sealer: &Sealer,
     migrations: &[Migration],
 ) -> Result<(), OpenError> {
-    let draft = folder.join(format!("{FILE_NAME}.new"));
+    let draft = beside(path, "new");
     let io_fault = |source| OpenError::Io {
         doing: "cannot create",
         path: path.to_owned(),
@@ -429,10 +452,7 @@ fn upgrade(
     from: u32,
     migrations: &[Migration],
 ) -> Result<(), OpenError> {
-    let copy = folder.join(format!(
-        "{FILE_NAME}.before-v{}",
-        schema::newest(migrations)
-    ));
+    let copy = beside(path, &format!("before-v{}", schema::newest(migrations)));
     let snapshot_fault = |source| OpenError::Snapshot {
         path: copy.clone(),
         source,
@@ -457,6 +477,14 @@ fn upgrade(
         path: path.to_owned(),
         source,
     })
+}
+
+/// `store.redb` gives `store.redb.end`.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(end);
+    PathBuf::from(name)
 }
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {

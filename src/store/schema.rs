@@ -8,7 +8,7 @@ use minicbor::bytes::ByteVec;
 use redb::{Database, ReadableDatabase, WriteTransaction};
 
 use super::codec;
-use super::tables::{ALL, META};
+use super::tables::{ALL, AnyMap, META};
 use super::{StoreError, Tx, session_addresses, view};
 use crate::crypto::{CryptoError, Sealer};
 
@@ -19,8 +19,8 @@ const CHECK_KEY: &str = "key-check";
 const CHECK_PLAIN: &[u8] = b"the key of this store";
 const CHECK_CONTEXT: &[u8] = b"meta/key-check";
 
-/// One change to the shape of the store.
-pub(super) struct Migration {
+/// One change to the shape of a store.
+pub struct Migration {
     /// The schema version after it ran.
     pub version: u32,
     /// What it does, for the log.
@@ -54,7 +54,12 @@ pub(super) const MIGRATIONS: &[Migration] = &[
 
 /// Those that exist stay as they are.
 fn create_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
-    ALL.iter().try_for_each(|map| map.create(transaction))
+    create(transaction, ALL)
+}
+
+/// Creates those of `maps` that are missing. `META` and `COUNTERS` are among the tables of every store.
+pub fn create(transaction: &WriteTransaction, maps: &[&dyn AnyMap]) -> Result<(), StoreError> {
+    maps.iter().try_for_each(|map| map.create(transaction))
 }
 
 /// The history of before, too, answers who had an address.

@@ -16,6 +16,7 @@ use super::backups::BackupRow;
 use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
+use super::licence::LicenceRow;
 use super::nas::NasRow;
 use super::notices::{self, NoticeRow};
 use super::operators::{LoginRow, OperatorRow};
@@ -192,6 +193,9 @@ pub const QUOTA_NOTICES: Map<notices::Key, NoticeRow> = Map::new("quota_notices"
 /// Sessions that are to be ended for a new login. Key: when, session. Owner: planned. Empty but between a change and its night.
 pub const PLANNED_DISCONNECTS: Map<planned::Key, PlannedRow> = Map::new("planned_disconnects");
 
+/// The licence of this machine. Key: 0. Owner: licence. One row, once a vendor is configured.
+pub const LICENCE: Map<u8, LicenceRow> = Map::new("licence");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -224,4 +228,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &ACME,
     &QUOTA_NOTICES,
     &PLANNED_DISCONNECTS,
+    &LICENCE,
 ];

@@ -25,6 +25,7 @@ pub enum Change {
     /// CDN profiles, or the routers that are kept in step with them.
     Cdn,
     Settings,
+    Licence,
     Operators,
     /// Follow-up work waits.
     Outbox,

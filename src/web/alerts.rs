@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
+use crate::operations::licence;
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -22,6 +23,7 @@ pub fn of(app: &App) -> Vec<Alert> {
     if !app.listening().https.is_empty() {
         alerts.extend(of_certificate(&app.certificates.in_use(), app.now()));
     }
+    alerts.extend(of_licence(app));
     alerts
 }
 
@@ -44,6 +46,22 @@ fn of_certificate(in_use: &InUse, now: Timestamp) -> Option<Alert> {
         }
         _ => None,
     }
+}
+
+/// A licence that limits something, or soon will.
+fn of_licence(app: &App) -> Option<Alert> {
+    let said = licence::words(&app.licence(), &app.settings().calendar);
+    let tone = match said.is_limited {
+        true => Tone::Bad,
+        false => Tone::Warn,
+    };
+    (!said.is_well).then(|| {
+        alert(
+            tone,
+            &said.title,
+            &format!("{} See Settings, Licence.", said.text),
+        )
+    })
 }
 
 fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {

@@ -158,6 +158,9 @@ impl FromRequest<Panel> for Own {
     }
 }
 
+/// What can be done whatever the licence says: these lead out, or keep the machine and its data.
+const BEYOND_LICENCE: [&str; 3] = ["/settings/", "/system/", "/account/"];
+
 /// A form of an operator who may change things. No Debug: it may hold a password.
 pub struct Change {
     pub signed: Signed,
@@ -168,7 +171,13 @@ impl FromRequest<Panel> for Change {
     type Rejection = Response;
 
     async fn from_request(request: Request, panel: &Panel) -> Result<Self, Response> {
+        let path = request.uri().path();
+        let is_free = BEYOND_LICENCE.iter().any(|free| path.starts_with(free));
         let Own { signed, form } = Own::from_request(request, panel).await?;
+        if !is_free && !panel.app.licence().allows_changes() {
+            let text = "The licence does not allow changes now; Settings, Licence says why. Subscribers sign in as before.";
+            return Err(Failure::Refused(text.to_owned()).into_response());
+        }
         if !signed.may_change() {
             let text =
                 "Your account may look at everything and change nothing. Ask an administrator.";

@@ -34,7 +34,7 @@ mod preview;
 #[cfg(test)]
 pub mod testing;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -238,6 +238,20 @@ fn routes() -> Router<Panel> {
         )
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
+        .route("/settings/licence", get(settings::licence::show))
+        .route(
+            "/settings/licence/activate",
+            post(settings::licence::activate),
+        )
+        .route(
+            "/settings/licence/register",
+            post(settings::licence::register),
+        )
+        .route(
+            "/settings/licence/deactivate",
+            post(settings::licence::deactivate),
+        )
+        .route("/settings/licence/ask", post(settings::licence::ask))
         .route("/search", get(search::show))
         .merge(assets::router())
 }

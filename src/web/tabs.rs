@@ -16,6 +16,7 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 const SETTINGS: &[Tab] = &[
     tab("/settings/certificate", "Certificate"),
     tab("/settings/backups", "Backups"),
+    tab("/settings/licence", "Licence"),
 ];
 
 /// The machine room.

@@ -353,7 +353,7 @@ async fn who_does_not_read_is_cut_off() {
     let connection = Connection {
         desk: Desk::new(Port::Both, shared, Arc::default()),
         handler,
-        certificate: ClientCertificate::new(&[nas.certificate.clone()]).unwrap(),
+        certificate: ClientCertificate::new(std::slice::from_ref(&nas.certificate)).unwrap(),
         remote: ([127, 0, 0, 1], 1).into(),
         local: [127, 0, 0, 1].into(),
         limits: Limits {

@@ -11,14 +11,14 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS,
-    NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LICENCE,
+    LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS,
     USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, nas, notices, operators,
-    outbox, planned, plans, sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, licence, nas, notices,
+    operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
@@ -132,6 +132,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
             .unwrap(),
     );
     golden("acme", view.get(&ACME, 0).unwrap().unwrap());
+    golden("licence", view.get(&LICENCE, 0).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
@@ -250,6 +251,7 @@ fn every_value_reads_back_as_it_was() {
     };
     let told = |id| notices::of(&view, SubscriberId(id), &counting).unwrap();
     assert_eq!((told(1), told(2)), (samples::notices(), Vec::new()));
+    assert_eq!(licence::get(&view).unwrap(), Some(samples::licence_row()));
     assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
     assert_eq!(acme::get(&view).unwrap(), samples::acme());
 }

@@ -7,6 +7,7 @@ mod cdn;
 mod certificate;
 mod contrast;
 mod dashboard;
+mod licence;
 mod logs;
 mod nas;
 mod others;
@@ -68,6 +69,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         addresses::samples,
         cdn::samples,
         certificate::samples,
+        licence::samples,
         logs::samples,
         others::samples,
         plans::samples,

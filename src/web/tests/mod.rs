@@ -8,7 +8,7 @@ mod certificate;
 mod dashboard;
 mod everywhere;
 mod forms;
-mod isp;
+pub mod isp;
 mod nas;
 mod nas_router;
 mod plan_form;

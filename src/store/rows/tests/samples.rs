@@ -63,6 +63,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     for told in notices() {
         notices::put(tx, SubscriberId(1), told)?;
     }
+    licence::put(tx, &licence_row())?;
     auth_log::append(tx, 1, &attempts(), NOW)?;
     let mut difference = Difference::default();
     difference
@@ -82,6 +83,21 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         changes: difference.into_changes(),
     };
     audit::add(tx, entry)
+}
+
+pub fn licence_row() -> licence::LicenceRow {
+    licence::LicenceRow {
+        first_seen: NOW.0,
+        sealed_key: vec![1, 2, 3],
+        token: "a.b".into(),
+        last_good: NOW.0,
+        vendor_time: NOW.0,
+        last_seen: NOW.0,
+        last_tried: NOW.0,
+        problem: "silent".into(),
+        revoked: Some("unpaid".into()),
+        is_elsewhere: true,
+    }
 }
 
 pub fn subscriber_full() -> StoredSubscriber {
