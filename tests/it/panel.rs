@@ -12,7 +12,7 @@ use crate::support::browser::{Browser, DESKTOP, PHONE, with_browser};
 use crate::support::daemon::Daemon;
 use crate::support::radius::{self, INTERIM, Record, START};
 
-pub const PASSWORD: &str = "a long enough password";
+const PASSWORD: &str = "a long enough password";
 
 /// The path of the one-time setup link that `proxpanel setup` prints.
 fn setup_link(daemon: &Daemon) -> String {

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod addresses;
+mod backups;
 mod indexes;
 mod samples;
 
@@ -16,8 +17,8 @@ use super::super::tables::{
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, acme, auth_log, backups, bandwidth_rules, cdn, licence, nas,
-    notices, operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, licence, nas, notices,
+    operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
@@ -133,11 +134,6 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("acme", view.get(&ACME, 0).unwrap().unwrap());
     golden("licence", view.get(&LICENCE, 0).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
-    golden("backup", backups::BackupRow::from(&samples::backup()));
-    golden(
-        "backup-failed",
-        backups::BackupRow::from(&samples::failed_backup()),
-    );
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),

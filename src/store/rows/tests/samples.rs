@@ -4,7 +4,6 @@ use super::*;
 use crate::domain::access::Reason;
 use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference, Object};
-use crate::domain::backup::{Backup, RestoreTest, Trigger};
 use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
 use crate::domain::cdn::{CdnMode, CdnProfile, networks};
 use crate::domain::extra::{Extra, Extras};
@@ -512,35 +511,6 @@ pub fn cdn_profile() -> CdnProfile {
         most_per_router: 500,
         nas: vec![NasId(2), NasId(3)],
         notes: "two\nlines".into(),
-    }
-}
-
-/// A backup that was proven.
-pub(super) fn backup() -> Backup {
-    Backup {
-        began_at: NOW,
-        by: Trigger::Person,
-        name: "b.enc".into(),
-        took_ms: 1_000,
-        octets: u64::MAX,
-        rows: 9,
-        subscribers: 8,
-        error: None,
-        test: Some(RestoreTest {
-            at: NOW,
-            took_ms: 7,
-            problem: Some("no".into()),
-        }),
-    }
-}
-
-pub(super) fn failed_backup() -> Backup {
-    Backup {
-        by: Trigger::Schedule,
-        name: String::new(),
-        error: Some("full".into()),
-        test: None,
-        ..backup()
     }
 }
 
