@@ -15,6 +15,7 @@ mod nas_table;
 mod promises;
 mod pushes;
 mod routers;
+mod settings;
 mod sightings;
 
 use std::collections::{HashMap, HashSet};
@@ -33,13 +34,11 @@ use crate::domain::Invalid;
 use crate::domain::bandwidth_rule::Rules;
 use crate::domain::cdn::CdnProfile;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
-use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
-use crate::domain::time::{Calendar, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
-use crate::store::settings::{self, Setting};
 use crate::store::{
     Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
     outbox, plans,
@@ -59,37 +58,10 @@ pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use routers::{NoApi, Routers};
+pub use settings::{
+    ATTEMPT_DAYS, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, Settings, SignIn,
+};
 pub use sightings::{Sighting, Sightings};
-
-/// What the installation is set to.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub isp_name: String,
-    pub calendar: Calendar,
-    /// Minutes after midnight at which a business day starts.
-    pub day_starts: u16,
-    pub currency: Currency,
-}
-
-/// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
-pub const DAY_STARTS: u16 = 5;
-
-impl Settings {
-    fn read(view: &View) -> Result<Settings, AppError> {
-        let text = |setting| settings::get(view, setting);
-        let zone = text(Setting::TimeZone)?.unwrap_or_else(|| "UTC".to_owned());
-        let day_starts = text(Setting::DayStarts)?
-            .and_then(|t| t.parse().ok())
-            .unwrap_or(DAY_STARTS);
-        let currency = text(Setting::Currency)?.unwrap_or_else(|| "USD".to_owned());
-        Ok(Settings {
-            isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
-            calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
-            day_starts,
-            currency: Currency::parse(&currency).map_err(AppError::Setting)?,
-        })
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {

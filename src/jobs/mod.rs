@@ -13,6 +13,7 @@ mod search_index;
 mod speeds;
 mod stale_sessions;
 mod supervisor;
+mod support;
 mod usage_audit;
 
 pub use supervisor::Supervisor;
@@ -66,6 +67,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
+    supervisor.run(app, support::RemoteSupport::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));

@@ -14,9 +14,23 @@ pub enum Setting {
     DayStarts,
     /// ISO 4217 code that new plans get.
     Currency,
+    /// Days for which authentication attempts are kept.
+    AttemptDays,
+    /// `YES` when administrators must have a second factor.
+    NeedsFactor,
+    /// Hours after which a browser that was not used must sign in again.
+    IdleHours,
+    /// Days after which every browser must sign in again.
+    LongestDays,
+    /// The colours of browsers that chose none: `light`, `dark` or `auto`.
+    Theme,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
 }
+
+/// How a setting says that something is on; the other word is [`NO`].
+pub const YES: &str = "yes";
+pub const NO: &str = "no";
 
 impl Setting {
     fn word(self) -> &'static str {
@@ -25,6 +39,11 @@ impl Setting {
             Setting::TimeZone => "time-zone",
             Setting::DayStarts => "day-starts",
             Setting::Currency => "currency",
+            Setting::AttemptDays => "attempt-days",
+            Setting::NeedsFactor => "needs-second-factor",
+            Setting::IdleHours => "idle-hours",
+            Setting::LongestDays => "longest-days",
+            Setting::Theme => "theme",
             Setting::SetupToken => "setup-token",
         }
     }

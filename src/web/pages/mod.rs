@@ -41,9 +41,9 @@ fn rows(signed: &Signed, rows: impl Template, address: &str) -> Response {
     }
 }
 
-/// The token for buttons in rows that change something; empty for those who may not, which hides the buttons.
+/// The token for buttons in rows that are daily work; empty for those who may not, which hides the buttons.
 fn button_token(signed: &Signed) -> String {
-    match signed.may_change() {
+    match signed.may_work() {
         true => signed.current.login.csrf.clone(),
         false => String::new(),
     }

@@ -27,7 +27,7 @@ use crate::domain::window::Window;
 use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, Method};
 use crate::store::nas::StoredNas;
-use crate::store::operators::{StoredLogin, StoredOperator};
+use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
 use crate::store::subscribers::StoredSubscriber;
 use std::net::{IpAddr, Ipv4Addr};
@@ -50,7 +50,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     operators::put(tx, &operator())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
-    auth_log::append(tx, 1, &attempts(), NOW)?;
+    auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
         .field("plan", "Home", "نور")
@@ -356,6 +356,30 @@ pub fn operator() -> StoredOperator {
             created_at: NOW,
         },
         password_hash: "$argon2id$x".into(),
+        factor: None,
+        support: None,
+    }
+}
+
+pub fn operator_newest() -> StoredOperator {
+    StoredOperator {
+        operator: Operator {
+            id: OperatorId(2),
+            name: "support".into(),
+            role: Role::Support,
+            created_at: NOW,
+        },
+        password_hash: String::new(),
+        factor: Some(StoredFactor {
+            sealed_secret: vec![9; 5],
+            last_step: u64::MAX,
+            recovery: vec![[1; 32], [2; 32]],
+            since: NOW,
+        }),
+        support: Some(SupportTerm {
+            until: NOW.plus(1),
+            code_hash: Some([3; 32]),
+        }),
     }
 }
 
