@@ -96,7 +96,7 @@ mod tests {
         }
         assert_eq!(seen(&log, &store, u64::MAX, 3), [1_500, 1_499, 1_498]);
         // The unfinished block goes first, under its old numbers.
-        assert_eq!(write_all(&log, &store, Timestamp(1_500)).unwrap(), 900);
+        assert_eq!(write_all(&log, &store, Timestamp(1_500), DAY).unwrap(), 900);
         assert_eq!(seen(&log, &store, u64::MAX, usize::MAX), all);
         let again = AuthLog::open(&store.view().unwrap()).unwrap();
         again.add(attempt(1_501));

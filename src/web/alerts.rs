@@ -1,10 +1,12 @@
 //! Lasting conditions of the appliance that every page says above its content.
 
 use crate::app::App;
+use crate::operations::support::{self, Support};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::web::parts::Tone;
 use crate::web::shell::Alert;
+use crate::web::words::Words;
 
 /// A disk this full deserves a warning, in percent.
 const NEARLY_FULL: u8 = 90;
@@ -12,7 +14,23 @@ const NEARLY_FULL: u8 = 90;
 /// What is wrong now; empty on a good day.
 pub fn of(app: &App) -> Vec<Alert> {
     let disk = app.telemetry.snapshot(monotonic()).host.disk;
-    alerts(&app.store.health(), &app.accounting.health(), disk)
+    let mut alerts = alerts(&app.store.health(), &app.accounting.health(), disk);
+    // A store that cannot be read says so by other means.
+    if let Ok(Some(on)) = support::current(app) {
+        alerts.push(remote_support(on, &Words::of(app).minute(on.until)));
+    }
+    alerts
+}
+
+fn remote_support(on: Support, until: &str) -> Alert {
+    let text = match on.waits {
+        true => "Its code was not used yet. End it under Settings, Support.",
+        false => {
+            "A technician of the vendor was let in; the audit log shows what is done. End it under Settings, Support."
+        }
+    };
+    let title = format!("Remote support is on until {until}.");
+    alert(Tone::Warn, &title, text)
 }
 
 fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {

@@ -13,7 +13,13 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 }
 
 /// What the installation is set to.
-const SETTINGS: &[Tab] = &[];
+const SETTINGS: &[Tab] = &[
+    tab("/settings/general", "General"),
+    tab("/settings/radius", "RADIUS"),
+    tab("/settings/security", "Security"),
+    tab("/settings/support", "Support"),
+    tab("/settings/appearance", "Appearance"),
+];
 
 /// The machine room.
 const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];

@@ -10,6 +10,7 @@ mod logs;
 mod nas;
 mod others;
 mod plans;
+mod settings;
 mod subscribers;
 
 use crate::web::assets;
@@ -38,6 +39,7 @@ impl Wish {
             operator: self.said("rania"),
             theme: self.theme,
             may_change: true,
+            may_work: true,
             csrf: "csrf-token".into(),
             here: "/".into(),
             ..Shell::default()
@@ -68,6 +70,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         logs::samples,
         others::samples,
         plans::samples,
+        settings::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

@@ -48,6 +48,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     cdn::put(tx, &cdn_profile())?;
     cdn::keep(tx, NasId(2), NOW)?;
     operators::put(tx, &operator())?;
+    operators::put(tx, &operator_newest())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
     auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
