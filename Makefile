@@ -6,17 +6,18 @@ SHELL := /bin/bash
 
 DATA := run/data
 BIN := target/release/proxpanel
+ARCH ?= $(shell dpkg --print-architecture)
 
 .PHONY: help
 help: ## Say what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: ## Build and start ProxPanel with demo data, on ports that need no rights
 	cargo build --release --locked
 	@mkdir -p run
 	[ -n "$$(ls -A $(DATA) 2>/dev/null)" ] || $(BIN) demo --subscribers 200 --sessions 40 --days 7 --data-dir $(DATA)
-	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130 --greet
+	exec $(BIN) serve --data-dir $(DATA) --web-listen 127.0.0.1:8080 --auth-listen 127.0.0.1:18120 --acct-listen 127.0.0.1:18130 --radsec-listen 127.0.0.1:20830 --greet
 
 .PHONY: test
 test: deps ## Run every test: unit, protocol vectors, integration, browser
@@ -35,6 +36,19 @@ check: ## Formatting, lints as errors, and the dependency check
 .PHONY: bench
 bench: ## Measure the release daemon for ten minutes, and FreeRADIUS beside it where it is installed
 	cargo bench --locked
+
+.PHONY: deb
+deb: ## Build the Debian package into target/deb: ARCH=amd64 or ARCH=arm64
+	packaging/install-build-tools $(ARCH)
+	@mkdir -p target/deb
+	DEB_DESTDIR=$(CURDIR)/target/deb dpkg-buildpackage -b -us -uc -a$(ARCH) \
+	  --buildinfo-option=-utarget/deb --buildinfo-file=target/deb/proxpanel_$(ARCH).buildinfo \
+	  --changes-option=-utarget/deb --changes-file=target/deb/proxpanel_$(ARCH).changes
+	@ls -l target/deb/*_$(ARCH).deb
+
+.PHONY: test-package
+test-package: ## Install, upgrade, break and purge the built package in clean machines; needs root
+	packaging/test/run
 
 .PHONY: fuzz
 fuzz: ## Fuzz the packet decoder longer than `make test` does: FUZZ_SECONDS=60

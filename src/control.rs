@@ -21,7 +21,7 @@ use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
-use crate::operations::{Error, export, operators, search, setup, simulator};
+use crate::operations::{Error, export, operators, pulse, search, setup, simulator};
 
 /// The name of the socket in the data folder.
 const SOCKET: &str = "control.sock";
@@ -53,6 +53,8 @@ pub enum Request {
     ExportSessions,
     Reindex,
     Doctor,
+    /// Whether the daemon is well, in a moment.
+    Pulse,
     /// What a subscriber or a plan would get, as lines or as JSON.
     Simulate {
         asked: simulator::Asked,
@@ -148,6 +150,14 @@ pub fn execute(
         Request::Reindex => {
             let documents = search::rebuild(app, |_| ControlFlow::Continue(()))?;
             writeln!(out, "{documents} entries are in the search index")?;
+        }
+        Request::Pulse => {
+            let well = pulse::take(app)?;
+            writeln!(
+                out,
+                "ok      proxpanel {}, store version {}, {} subscribers, {} sessions open",
+                well.program, well.store, well.subscribers, well.open_sessions
+            )?;
         }
         Request::Doctor => {
             // Folding first puts everything into the tables, so that the sums compare whole figures.

@@ -1,27 +1,40 @@
 //! The order of start and stop; the only place that binds sockets and starts tasks.
 //!
 //! Start: store and journal, sockets, jobs, panel, control socket, then the ready line. Stop: RADIUS and panel close
-//! their doors, jobs finish their piece, accounting and the writer drain, the store closes.
+//! their doors, jobs finish their piece, accounting and the writer drain, the store closes. Invariant: from the signal to
+//! the end it takes at most five seconds, whatever hangs, and what was acknowledged is on disk before and after.
+
+mod reload;
+mod systemd;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::Config;
+use crate::config::{self, Config, Source};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
 use crate::operations::{self, attempts, demo, setup};
+use crate::radius::radsec::{Limits, Radsec, RadsecError};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
+use crate::telemetry::Logging;
+use crate::web::server::Door;
 use crate::{control, web};
+
+use reload::Reloader;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -33,6 +46,8 @@ pub enum DaemonError {
         what: &'static str,
         source: io::Error,
     },
+    #[error("RadSec: {0}")]
+    Radsec(#[from] RadsecError),
     #[error("{0}")]
     Operation(#[from] operations::Error),
     #[error("{0}")]
@@ -45,10 +60,19 @@ const MOST_WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 16;
 /// Idle blocking threads go soon: each holds a stack.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Connections of one TCP port that wait to be accepted; a burst of browsers.
+const BACKLOG: i32 = 512;
+
+/// How long answers and jobs under way may take at the stop; then they are cut off. Jobs find again what they left.
+const DOORS_LIMIT: Duration = Duration::from_secs(2);
+/// How long the last sessions may take into the tables; what is left then is read from the journal at the next start.
+const CLOSE_LIMIT: Duration = Duration::from_millis(2500);
+/// How long threads that do not listen are waited for. With the two above it makes less than five seconds.
+const THREADS_LIMIT: Duration = Duration::from_millis(250);
 
 /// A runtime of the size that suits a small machine.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(MOST_WORKERS))
         .max_blocking_threads(BLOCKING_THREADS)
@@ -57,29 +81,37 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Runs the appliance until SIGTERM or SIGINT. With `greet` the first steps are told on standard error, for people who
-/// start it by hand; the setup link in it is a secret, so it is not for a log.
-pub fn serve(config: Config, greet: bool) -> Result<(), DaemonError> {
+/// Runs the appliance until SIGTERM or SIGINT; SIGHUP reads again what can be read again. With `greet` the first steps are
+/// told on standard error, for people who start it by hand; the setup link in it is a secret, so it is not for a log.
+pub fn serve(
+    config: Config,
+    source: Source,
+    logging: Logging,
+    greet: bool,
+) -> Result<(), DaemonError> {
+    systemd::status("Opening the data folder");
     let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
     let runtime = runtime()?;
-    let served = runtime.block_on(run(&app, greet));
-    if let Err(error) = attempts::write(&app) {
-        tracing::error!(%error, "the last authentication attempts were not written");
-    }
+    let reloader = Reloader { source, logging };
+    let served = runtime.block_on(run(&app, &reloader, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
-    app.close();
-    runtime.shutdown_timeout(Duration::from_secs(5));
+    close(&app);
+    runtime.shutdown_timeout(THREADS_LIMIT);
     served
 }
 
-async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
+async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<(), DaemonError> {
+    let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
-    let mut panel = Panel::listen(&app.config.web.listen).await?;
+    let radsec = listen_radsec(app, &handler)?;
+    let mut panel = Panel::listen(&app.config.web)?;
     app.set_listening(Listening {
-        web: panel.addresses.clone(),
+        web: bound(&panel.plain)?,
+        https: bound(&panel.https)?,
         auth: addresses(&radius.auth),
         acct: addresses(&radius.acct),
+        radsec: radsec.addresses().to_vec(),
     });
     let mut supervisor = Supervisor::default();
     jobs::start(
@@ -87,33 +119,93 @@ async fn run(app: &Arc<App>, greet: bool) -> Result<(), DaemonError> {
         app,
         Clients::bind(app.config.radius.coa_bind)?,
     );
-    panel.start(app);
+    panel.start(app, app.listening().https.first().map(SocketAddr::port));
     let control = control::Server::start(app)?;
     if greet {
         greet_person(app).await?;
     }
-    say_ready(&app.listening())?;
+    let listening = listening_line(&app.listening());
+    say_ready(&listening)?;
+    systemd::ready(&listening);
+    let watchdog = systemd::start_watchdog(app);
 
-    wait_for_signal().await?;
+    while signals.next().await == Wish::Reload {
+        systemd::reloading();
+        reloader.reload(app);
+        systemd::ready(&listening);
+    }
     tracing::info!("stopping");
+    systemd::stopping();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
-    tokio::task::spawn_blocking(move || radius.stop())
-        .await
-        .map_err(io::Error::other)?;
-    panel.stop().await;
-    supervisor.stop().await;
+    let sockets = tokio::task::spawn_blocking(move || radius.stop());
+    let doors = async { tokio::join!(sockets, radsec.stop(), panel.stop(), supervisor.stop()).0 };
+    match timeout(DOORS_LIMIT, doors).await {
+        Ok(joined) => joined.map_err(io::Error::other)?,
+        Err(_) => tracing::warn!("what took too long was cut off"),
+    }
+    if let Some(watchdog) = watchdog {
+        watchdog.abort();
+    }
     Ok(())
 }
 
-async fn wait_for_signal() -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Brings into the tables what the journal and the queues hold, and closes the files, as far as there is time for it.
+fn close(app: &Arc<App>) {
+    let (done, ended) = mpsc::sync_channel(1);
+    let closing = Arc::clone(app);
+    let work = move || {
+        if let Err(error) = attempts::write(&closing) {
+            tracing::error!(%error, "the last authentication attempts were not written");
+        }
+        closing.close();
+        // Nobody waits any more when it took too long.
+        let _ = done.send(());
+    };
+    if let Err(error) = thread::Builder::new().name("close".to_owned()).spawn(work) {
+        tracing::error!(%error, "no thread to close the tables with");
+        return;
     }
-    Ok(())
+    // The thread ends with the process, and a commit that is broken off so has not happened.
+    if ended.recv_timeout(CLOSE_LIMIT).is_err() {
+        tracing::warn!(
+            "the tables are not up to date yet; the next start brings in the rest from the journal"
+        );
+    }
+}
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// What a hang-up means: for a person's own daemon, that the terminal is gone.
+    on_hangup: Wish,
+}
+
+impl Signals {
+    fn listen(by_hand: bool) -> io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_hangup: if by_hand { Wish::Stop } else { Wish::Reload },
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hangup.recv() => self.on_hangup,
+        }
+    }
 }
 
 struct Radius {
@@ -153,45 +245,56 @@ impl Radius {
     }
 }
 
+/// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
+fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
+    let certificate = app.certificates.resolver();
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
+    for address in &app.config.radius.radsec_listen {
+        radsec
+            .listen(*address)
+            .map_err(|source| DaemonError::Listen {
+                address: *address,
+                what: "RadSec",
+                source,
+            })?;
+    }
+    Ok(radsec)
+}
+
 struct Panel {
-    listeners: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
+    plain: Vec<TcpListener>,
+    https: Vec<TcpListener>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
 
 impl Panel {
-    async fn listen(addresses: &[SocketAddr]) -> Result<Panel, DaemonError> {
-        let mut listeners = Vec::new();
-        let mut bound = Vec::new();
-        for address in addresses {
-            let listen = |source| DaemonError::Listen {
-                address: *address,
-                what: "the panel",
-                source,
-            };
-            let listener = TcpListener::bind(address).await.map_err(listen)?;
-            bound.push(listener.local_addr().map_err(listen)?);
-            listeners.push(listener);
-        }
+    fn listen(web: &config::Web) -> Result<Panel, DaemonError> {
         Ok(Panel {
-            listeners,
-            addresses: bound,
+            plain: listen(&web.listen, "the panel")?,
+            https: listen(&web.https_listen, "the panel over HTTPS")?,
             tasks: JoinSet::new(),
             stop: watch::Sender::new(false),
         })
     }
 
-    fn start(&mut self, app: &Arc<App>) {
+    /// `https_port` is the one that browsers on a plain port are sent to.
+    fn start(&mut self, app: &Arc<App>, https_port: Option<u16>) {
         let router = web::router(Arc::clone(app));
-        for listener in self.listeners.drain(..) {
+        let plain = self
+            .plain
+            .drain(..)
+            .map(|it| (it, Door::Plain { https_port }));
+        let tls = Door::Tls(app.certificates.server_config());
+        let https = self.https.drain(..).map(|it| (it, tls.clone()));
+        for (listener, door) in plain.chain(https) {
             let mut stop = self.stop.subscribe();
             let stopped = async move {
                 // An error means that the panel is gone, which is a stop too.
                 let _ = stop.wait_for(|stop| *stop).await;
             };
             self.tasks
-                .spawn(web::server::serve(listener, router.clone(), stopped));
+                .spawn(web::server::serve(listener, door, router.clone(), stopped));
         }
     }
 
@@ -202,24 +305,77 @@ impl Panel {
     }
 }
 
+/// Opens TCP ports. A kernel without IPv6 is no reason not to serve IPv4, so there the IPv6 wildcard is left out.
+fn listen(addresses: &[SocketAddr], what: &'static str) -> Result<Vec<TcpListener>, DaemonError> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        match bind(*address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if addresses.len() > 1 && is_without_ipv6(*address, &error) => {
+                tracing::warn!(%address, "this system has no IPv6");
+            }
+            Err(source) => {
+                return Err(DaemonError::Listen {
+                    address: *address,
+                    what,
+                    source,
+                });
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// IPv6 sockets take IPv6 only, so that both wildcards can stand side by side.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // A port whose last connections are still closing can be opened again after a restart.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn is_without_ipv6(address: SocketAddr, error: &io::Error) -> bool {
+    let no_such_family = io::Error::from(Errno::EAFNOSUPPORT).raw_os_error();
+    address.is_ipv6() && address.ip().is_unspecified() && error.raw_os_error() == no_such_family
+}
+
+fn bound(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
+    listeners.iter().map(TcpListener::local_addr).collect()
+}
+
 fn addresses(servers: &[Server]) -> Vec<SocketAddr> {
     servers.iter().map(Server::local_addr).collect()
 }
 
-/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR`.
-fn say_ready(listening: &Listening) -> io::Result<()> {
-    let mut line = "ready".to_owned();
+/// Where everything listens: `web=ADDR https=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
+fn listening_line(listening: &Listening) -> String {
+    let mut words = Vec::new();
     for (word, addresses) in [
         ("web", &listening.web),
+        ("https", &listening.https),
         ("auth", &listening.auth),
         ("acct", &listening.acct),
+        ("radsec", &listening.radsec),
     ] {
-        for address in addresses {
-            line.push_str(&format!(" {word}={address}"));
-        }
+        words.extend(addresses.iter().map(|address| format!("{word}={address}")));
     }
+    words.join(" ")
+}
+
+/// The line that says that everything listens: `ready web=ADDR auth=ADDR acct=ADDR radsec=ADDR`.
+fn say_ready(listening: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "ready {listening}")?;
     out.flush()
 }
 
@@ -242,6 +398,12 @@ async fn greet_person(app: &App) -> Result<(), DaemonError> {
     };
     lines.push(format!("  Authentication   UDP {}", list(&listening.auth)));
     lines.push(format!("  Accounting       UDP {}", list(&listening.acct)));
+    if !listening.radsec.is_empty() {
+        lines.push(format!(
+            "  RadSec           TCP {}",
+            list(&listening.radsec)
+        ));
+    }
     if demo::is_present(app)?
         && let Some(server) = listening.auth.first()
     {

@@ -46,7 +46,12 @@ impl Appliance {
             .open(data.with_extension("log"))?;
         let mut command = Command::new(PROGRAM);
         command.arg("serve").arg("--data-dir").arg(data);
-        for listen in ["--web-listen", "--auth-listen", "--acct-listen"] {
+        for listen in [
+            "--web-listen",
+            "--auth-listen",
+            "--acct-listen",
+            "--radsec-listen",
+        ] {
             command.args([listen, "127.0.0.1:0"]);
         }
         let child = command

@@ -66,6 +66,7 @@ impl Towers {
                 }),
                 usage_source: UsageSource::Accounting,
                 api_fallback: false,
+                radsec: None,
                 notes: String::new(),
             };
             nas::create(app, &Actor::CommandLine, draft).await?;

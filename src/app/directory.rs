@@ -18,6 +18,7 @@ pub struct DirectoryEntry {
     pub name: Arc<str>,
     pub plan: PlanId,
     pub is_suspended: bool,
+    pub has_learned_macs: bool,
     pub expires_at: Option<Timestamp>,
     pub created_at: Timestamp,
 }
@@ -29,6 +30,7 @@ impl DirectoryEntry {
             name: subscriber.username.folded().into(),
             plan: subscriber.plan,
             is_suspended: subscriber.is_suspended(),
+            has_learned_macs: subscriber.has_learned_macs(),
             expires_at: subscriber.expires_at,
             created_at: subscriber.created_at,
         }

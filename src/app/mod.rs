@@ -12,11 +12,14 @@ mod live_rates;
 mod login_facts;
 mod login_ids;
 mod nas_table;
+mod notices;
 mod promises;
 mod pushes;
+mod radsec_state;
 mod routers;
 mod settings;
 mod sightings;
+mod strangers;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
@@ -39,11 +42,13 @@ use crate::domain::time::Timestamp;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
+use crate::store::settings::Setting;
 use crate::store::{
     Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
     outbox, plans,
 };
 use crate::telemetry::{Telemetry, monotonic};
+use crate::tls::{Certificates, Configured, Source, TlsError};
 
 pub use addresses::{Addresses, Asked, Counted};
 pub use auth_log::{AuthLog, MOST_WAITING};
@@ -55,13 +60,14 @@ pub use live_rates::{LiveRates, RateSample};
 pub use login_facts::{LoginFacts, LoginFactsCache};
 pub use login_ids::LoginIds;
 pub use nas_table::{CoaOutcome, CoaReport, NasEntry, NasStats, NasTable};
+pub use notices::Notices;
 pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
+pub use radsec_state::{RadsecPeer, RadsecState, RadsecTrouble};
 pub use routers::{NoApi, Routers};
-pub use settings::{
-    ATTEMPT_DAYS, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, Settings, SignIn,
-};
+pub use settings::{ATTEMPT_DAYS, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, Settings, SignIn};
 pub use sightings::{Sighting, Sightings};
+pub use strangers::{Stranger, Strangers};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -75,6 +81,8 @@ pub enum AppError {
     Search(#[from] SearchError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("a setting in the store is not valid: {0}")]
     Setting(Invalid),
 }
@@ -203,8 +211,11 @@ fn read_cdn_profiles(view: &View) -> Result<Vec<Arc<CdnProfile>>, AppError> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listening {
     pub web: Vec<SocketAddr>,
+    pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
+    /// Empty where RadSec is switched off.
+    pub radsec: Vec<SocketAddr>,
 }
 
 pub struct App {
@@ -218,6 +229,7 @@ pub struct App {
     pub telemetry: Telemetry,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
+    pub strangers: Strangers,
     pub routers: Routers,
     pub jobs: JobBoard,
     pub pushes: Pushes,
@@ -226,6 +238,8 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    pub certificates: Certificates,
+    pub notices: Notices,
     copies: Arc<Copies>,
 }
 
@@ -237,6 +251,7 @@ impl App {
         let copies = Arc::new(Copies::read(&view, store.sealer().clone())?);
         let auth_log = AuthLog::open(&view)?;
         let last_indexed = outbox::last_indexed(&view)?;
+        let certificates = open_certificates(&config, &view, clock.now())?;
         drop(view);
         let hooked = Arc::clone(&copies);
         store.on_commit(move |view, changes| hooked.follow(view, changes));
@@ -257,6 +272,7 @@ impl App {
             search: ArcSwap::from_pointee(opened.index),
             auth_log,
             sightings: Sightings::new(),
+            strangers: Strangers::new(),
             routers: Routers::default(),
             jobs: JobBoard::default(),
             pushes: Pushes::default(),
@@ -265,6 +281,8 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            certificates,
+            notices: Notices::default(),
             copies,
         })
     }
@@ -363,16 +381,23 @@ impl App {
     pub fn listening(&self) -> Listening {
         let configured = || Listening {
             web: self.config.web.listen.clone(),
+            https: self.config.web.https_listen.clone(),
             auth: self.config.radius.auth_listen.clone(),
             acct: self.config.radius.acct_listen.clone(),
+            radsec: self.config.radius.radsec_listen.clone(),
         };
         self.listening.get().cloned().unwrap_or_else(configured)
     }
 
-    /// The panel's address for a browser, as far as it can be told from here: `http://192.0.2.7:8080`.
+    /// The panel's address for a browser, as far as it can be told from here: `https://192.0.2.7`, or `http://` where HTTPS
+    /// does not listen. A certificate that browsers trust is best opened by its name.
     pub fn panel_url(&self) -> String {
-        let bound = self.listening().web;
-        let Some(address) = bound.first().copied() else {
+        let listening = self.listening();
+        let (scheme, usual_port, bound) = match listening.https.first() {
+            Some(address) => ("https", 443, Some(*address)),
+            None => ("http", 80, listening.web.first().copied()),
+        };
+        let Some(address) = bound else {
             return "http://localhost".to_owned();
         };
         let ip = if address.ip().is_unspecified() {
@@ -380,9 +405,18 @@ impl App {
         } else {
             address.ip()
         };
-        match (ip, address.port()) {
-            (ip, 80) if ip.is_ipv4() => format!("http://{ip}"),
-            (ip, port) => format!("http://{}", SocketAddr::new(ip, port)),
+        let in_use = self.certificates.in_use();
+        let name = in_use.facts.names.first().filter(|name| {
+            scheme == "https" && in_use.source != Source::SelfSigned && !name.starts_with("*.")
+        });
+        let host = match (name, ip) {
+            (Some(name), _) => name.clone(),
+            (None, IpAddr::V4(ip)) => ip.to_string(),
+            (None, IpAddr::V6(ip)) => format!("[{ip}]"),
+        };
+        match address.port() {
+            port if port == usual_port => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         }
     }
 
@@ -391,6 +425,21 @@ impl App {
         self.accounting.close();
         self.store.close();
     }
+}
+
+fn open_certificates(
+    config: &Config,
+    view: &View,
+    now: Timestamp,
+) -> Result<Certificates, AppError> {
+    let chosen = crate::store::settings::get(view, Setting::Certificate)?;
+    let configured = config.web.certificate.clone();
+    Ok(Certificates::open(
+        &config.data_dir,
+        chosen.map_or(Source::SelfSigned, |word| Source::parse(&word)),
+        configured.map(|(certificate, key)| Configured { certificate, key }),
+        now,
+    )?)
 }
 
 /// The address that this machine would use towards others. Nothing is sent: connecting a UDP socket only picks a route.

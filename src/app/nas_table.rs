@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::AppError;
+use super::radsec_state::RadsecState;
 use crate::crypto::Sealer;
 use crate::domain::id::NasId;
 use crate::domain::nas::{MessageAuthenticator, Nas};
-use crate::domain::time::Timestamp;
+use crate::domain::radsec::RadsecTrust;
+use crate::domain::time::{SECOND, Timestamp};
 use crate::radius::handler::{MaPolicy, NasPeer};
+use crate::radius::radsec::{self, Authority, AuthorityError, ClientCertificate};
 use crate::radius::secret::SharedSecret;
 use crate::store::View;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -19,7 +22,21 @@ use crate::store::nas::{self, StoredNas, secret_context};
 pub struct NasEntry {
     pub nas: Nas,
     pub peer: Arc<NasPeer>,
+    radsec: Option<RadsecEntry>,
     pub stats: Arc<NasStats>,
+}
+
+/// How a NAS is known and spoken to over RadSec.
+#[derive(Debug)]
+struct RadsecEntry {
+    peer: Arc<NasPeer>,
+    trust: Trust,
+}
+
+#[derive(Debug)]
+enum Trust {
+    Pinned([u8; 32]),
+    Authority { authority: Authority, name: String },
 }
 
 /// What was seen of a NAS since the start.
@@ -39,6 +56,7 @@ pub struct NasStats {
     pub dropped: AtomicU64,
     pub duplicates: AtomicU64,
     coa: Mutex<VecDeque<CoaReport>>,
+    pub radsec: RadsecState,
 }
 
 /// How one CoA or Disconnect ended.
@@ -148,6 +166,9 @@ fn read(at: &AtomicI64) -> Option<Timestamp> {
 pub struct NasTable {
     by_id: HashMap<NasId, Arc<NasEntry>>,
     by_host: HashMap<IpAddr, Arc<NasEntry>>,
+    by_certificate: HashMap<[u8; 32], Arc<NasEntry>>,
+    /// Those that an authority vouches for.
+    by_authority: Vec<Arc<NasEntry>>,
     /// Longest prefix first.
     networks: Vec<Arc<NasEntry>>,
 }
@@ -166,6 +187,7 @@ impl NasTable {
                 .map_or_else(Arc::default, |entry| Arc::clone(&entry.stats));
             match peer(&stored, sealer) {
                 Ok(peer) => table.add(Arc::new(NasEntry {
+                    radsec: radsec_entry(&stored.nas),
                     nas: stored.nas,
                     peer: Arc::new(peer),
                     stats,
@@ -184,6 +206,13 @@ impl NasTable {
 
     fn add(&mut self, entry: Arc<NasEntry>) {
         self.by_id.insert(entry.nas.id, Arc::clone(&entry));
+        match entry.radsec.as_ref().map(|radsec| &radsec.trust) {
+            Some(Trust::Pinned(pin)) => {
+                self.by_certificate.insert(*pin, Arc::clone(&entry));
+            }
+            Some(Trust::Authority { .. }) => self.by_authority.push(Arc::clone(&entry)),
+            None => {}
+        }
         match entry.nas.network.single() {
             Some(host) => {
                 self.by_host.insert(host, entry);
@@ -200,6 +229,42 @@ impl NasTable {
                 .iter()
                 .find(|entry| entry.nas.network.contains(source))
         })
+    }
+
+    /// The NAS that a certificate belongs to: by its fingerprint, else by name and authority. `Err` holds those that it names
+    /// and why its authority does not stand behind it.
+    pub fn find_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        now: Timestamp,
+    ) -> Result<Arc<NasPeer>, Vec<(Arc<NasEntry>, AuthorityError)>> {
+        if let Some(radsec) = self
+            .by_certificate
+            .get(certificate.fingerprint())
+            .and_then(|entry| entry.radsec.as_ref())
+        {
+            return Ok(Arc::clone(&radsec.peer));
+        }
+        let unix_seconds = u64::try_from(now.0 / SECOND).unwrap_or(0);
+        let mut refusals = Vec::new();
+        for entry in &self.by_authority {
+            let Some(RadsecEntry {
+                peer,
+                trust: Trust::Authority { authority, name },
+            }) = &entry.radsec
+            else {
+                continue;
+            };
+            // The name is cheap to compare, the signature is not to verify.
+            if !certificate.has_name(name) {
+                continue;
+            }
+            match authority.check(certificate, unix_seconds) {
+                Ok(()) => return Ok(Arc::clone(peer)),
+                Err(error) => refusals.push((Arc::clone(entry), error)),
+            }
+        }
+        Err(refusals)
     }
 
     pub fn by_id(&self, id: NasId) -> Option<Arc<NasEntry>> {
@@ -231,5 +296,32 @@ fn peer(stored: &StoredNas, sealer: &Sealer) -> Result<NasPeer, AppError> {
         },
         limit_proxy_state: nas.limit_proxy_state,
         send_message_authenticator: nas.send_message_authenticator,
+    })
+}
+
+/// Inside TLS the certificate protects what Message-Authenticator does elsewhere (radius.md section 13).
+fn radsec_entry(nas: &Nas) -> Option<RadsecEntry> {
+    let trust = match nas.radsec.as_ref()? {
+        RadsecTrust::Pinned(pin) => Trust::Pinned(*pin),
+        RadsecTrust::Authority { pem, name } => {
+            let authority = Authority::parse(pem).inspect_err(
+                |error| tracing::error!(%error, nas = nas.id.0, "a NAS cannot use RadSec"),
+            );
+            Trust::Authority {
+                authority: authority.ok()?,
+                name: name.clone(),
+            }
+        }
+    };
+    let peer = NasPeer {
+        nas: nas.id.0,
+        secret: SharedSecret::new(radsec::SECRET).ok()?,
+        message_authenticator: MaPolicy::No,
+        limit_proxy_state: false,
+        send_message_authenticator: nas.send_message_authenticator,
+    };
+    Some(RadsecEntry {
+        peer: Arc::new(peer),
+        trust,
     })
 }

@@ -19,6 +19,8 @@ pub struct Settings {
     /// Minutes after midnight at which a business day starts.
     pub day_starts: u16,
     pub currency: Currency,
+    /// Days offline after which learned MAC addresses are forgotten; `None` for never.
+    pub forget_macs_after: Option<u16>,
     /// Days for which authentication attempts are kept.
     pub attempt_days: u16,
     pub sign_in: SignIn,
@@ -57,6 +59,7 @@ impl Settings {
             calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
             day_starts,
             currency: Currency::parse(&currency).map_err(AppError::Setting)?,
+            forget_macs_after: number(view, Setting::ForgetMacsAfter)?,
             attempt_days: number(view, Setting::AttemptDays)?.unwrap_or(ATTEMPT_DAYS),
             sign_in: SignIn {
                 needs_factor: text(Setting::NeedsFactor)?.as_deref() == Some(settings::YES),

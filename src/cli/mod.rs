@@ -2,6 +2,7 @@
 
 mod radtest;
 mod simulate;
+mod step_down;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -9,10 +10,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::app::{App, Clock};
-use crate::config::{Config, ConfigError, Overrides};
+use crate::config::{Config, ConfigError, Overrides, Source};
 use crate::control::{self, Asked, Request};
 use crate::crypto;
 use crate::daemon::{self, DaemonError};
@@ -46,15 +47,21 @@ enum Command {
     Serve {
         #[command(flatten)]
         place: Place,
-        /// Where the panel listens; may be repeated, port 0 takes a free one
+        /// Where the panel listens for plain HTTP, without HTTPS unless that is named too; may be repeated, port 0 takes a free one
         #[arg(long, value_name = "ADDR")]
         web_listen: Vec<SocketAddr>,
+        /// Where the panel listens for HTTPS; may be repeated
+        #[arg(long, value_name = "ADDR")]
+        https_listen: Vec<SocketAddr>,
         /// Where RADIUS authentication listens; may be repeated
         #[arg(long, value_name = "ADDR")]
         auth_listen: Vec<SocketAddr>,
         /// Where RADIUS accounting listens; may be repeated
         #[arg(long, value_name = "ADDR")]
         acct_listen: Vec<SocketAddr>,
+        /// Where RadSec listens (TCP); may be repeated
+        #[arg(long, value_name = "ADDR")]
+        radsec_listen: Vec<SocketAddr>,
         /// Tell a person who starts it by hand what to do first
         #[arg(long)]
         greet: bool,
@@ -87,6 +94,9 @@ enum Command {
     Doctor {
         #[command(flatten)]
         place: Place,
+        /// Only ask the running daemon whether it is well
+        #[arg(long)]
+        quick: bool,
     },
     /// Fill an empty data folder with an invented ISP
     Demo {
@@ -106,6 +116,9 @@ enum Command {
         #[command(subcommand)]
         what: Exported,
     },
+    /// Print the completions for a shell
+    #[command(hide = true)]
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Subcommand)]
@@ -187,20 +200,28 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve {
             place,
             web_listen,
+            https_listen,
             auth_listen,
             acct_listen,
+            radsec_listen,
             greet,
         } => {
             let overrides = Overrides {
                 data_dir: place.data_dir,
                 web_listen,
+                https_listen,
                 auth_listen,
                 acct_listen,
+                radsec_listen,
             };
-            let config = Config::load(place.config.as_deref(), &overrides)?;
-            telemetry::start_logging(&config.log.level.to_string());
+            let source = Source {
+                path: place.config,
+                overrides,
+            };
+            let config = source.load()?;
+            let logging = telemetry::start_logging(&config.log.level.to_string());
             make_folder(&config.data_dir)?;
-            daemon::serve(config, greet)?;
+            daemon::serve(config, source, logging, greet)?;
         }
         Command::CheckConfig { place } => {
             let config = configured(&place)?;
@@ -218,7 +239,11 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             ask(&place, options.request())?;
         }
         Command::Reindex { place } => ask(&place, Request::Reindex)?,
-        Command::Doctor { place } => ask(&place, Request::Doctor)?,
+        Command::Doctor {
+            place,
+            quick: false,
+        } => ask(&place, Request::Doctor)?,
+        Command::Doctor { place, quick: true } => ask_daemon(&place, &Request::Pulse)?,
         Command::Demo {
             place,
             subscribers,
@@ -237,6 +262,9 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Export {
             what: Exported::Sessions { place },
         } => ask(&place, Request::ExportSessions)?,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "proxpanel", &mut io::stdout());
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -265,6 +293,7 @@ fn ask(place: &Place, request: Request) -> Result<(), CliError> {
                     folder.display()
                 )));
             }
+            step_down::to_owner_of(folder)?;
             let runtime = daemon::runtime()?;
             let app = App::open(config, Clock::System, Pace::default())?;
             let done = control::execute(&app, runtime.handle(), request, &mut out);
@@ -274,6 +303,20 @@ fn ask(place: &Place, request: Request) -> Result<(), CliError> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// Asks the running daemon; that there is none is a failure.
+fn ask_daemon(place: &Place, request: &Request) -> Result<(), CliError> {
+    let config = configured(place)?;
+    let mut out = io::stdout().lock();
+    match control::ask(&config.data_dir, request, &mut out)? {
+        Asked::Done => Ok(out.flush()?),
+        Asked::Failed(why) => Err(CliError::Refused(why)),
+        Asked::NoDaemon => Err(CliError::Refused(format!(
+            "no daemon runs on {}",
+            config.data_dir.display()
+        ))),
+    }
 }
 
 /// Groups of five signs in a generated password: 100 bits.
@@ -300,6 +343,8 @@ fn operator(verb: OperatorVerb) -> Result<(), CliError> {
         }
     };
     let password = if password_stdin {
+        // Before the line is read: it cannot be read twice.
+        step_down::to_owner_of(&configured(&place)?.data_dir)?;
         read_password()?
     } else {
         crypto::readable_code(GENERATED_GROUPS)?.expose().clone()
@@ -345,6 +390,7 @@ fn read_password() -> Result<String, CliError> {
 fn fill_demo(config: &Config, size: demo::Size) -> Result<(), CliError> {
     telemetry::start_logging("warn");
     make_folder(&config.data_dir)?;
+    step_down::to_owner_of(&config.data_dir)?;
     let store = Store::open(&config.data_dir, OpenOptions::default())?;
     let filled = demo::fill(&store, size, Clock::System.now(), |what, done, of| {
         // Progress is a courtesy.

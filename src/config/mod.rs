@@ -39,8 +39,12 @@ pub struct Config {
 /// `[web]`: the panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {
-    /// TCP addresses, at least one. Port 0 takes a free port.
+    /// TCP addresses for plain HTTP, at least one. Port 0 takes a free port. Where HTTPS listens too, browsers are sent there.
     pub listen: Vec<SocketAddr>,
+    /// TCP addresses for HTTPS. Empty: plain HTTP serves the panel, as behind a proxy of one's own.
+    pub https_listen: Vec<SocketAddr>,
+    /// Certificate chain and private key in PEM files that another program renews; else the panel manages them.
+    pub certificate: Option<(PathBuf, PathBuf)>,
     /// Addresses whose `X-Forwarded-For` is believed; usually empty.
     pub trusted_proxies: Vec<IpAddr>,
 }
@@ -52,6 +56,8 @@ pub struct Radius {
     pub auth_listen: Vec<SocketAddr>,
     /// UDP addresses for accounting, at least one.
     pub acct_listen: Vec<SocketAddr>,
+    /// TCP addresses for RadSec; none switches it off.
+    pub radsec_listen: Vec<SocketAddr>,
     /// Threads for each listener, 1 to 64.
     pub threads: usize,
     /// Address that CoA and Disconnect leave from. Routers only believe the address they send RADIUS to.
@@ -78,9 +84,27 @@ pub enum Level {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     pub data_dir: Option<PathBuf>,
+    /// Without `https_listen` beside it, it turns HTTPS off: who names a port by hand wants no other one.
     pub web_listen: Vec<SocketAddr>,
+    pub https_listen: Vec<SocketAddr>,
     pub auth_listen: Vec<SocketAddr>,
     pub acct_listen: Vec<SocketAddr>,
+    pub radsec_listen: Vec<SocketAddr>,
+}
+
+/// Where a configuration comes from, so that it can be read again.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The operator's `--config`.
+    pub path: Option<PathBuf>,
+    pub overrides: Overrides,
+}
+
+impl Source {
+    /// As [`Config::load`].
+    pub fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(self.path.as_deref(), &self.overrides)
+    }
 }
 
 /// Why there is no configuration. Each message names the file, and what to change in it.

@@ -35,6 +35,9 @@ pub(super) struct FileShape {
 #[serde(deny_unknown_fields, default)]
 struct WebShape {
     listen: Vec<String>,
+    https_listen: Vec<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
     trusted_proxies: Vec<String>,
 }
 
@@ -43,6 +46,7 @@ struct WebShape {
 struct RadiusShape {
     auth_listen: Vec<String>,
     acct_listen: Vec<String>,
+    radsec_listen: Vec<String>,
     threads: Option<i64>,
     coa_bind: Option<String>,
 }
@@ -68,7 +72,10 @@ impl Default for FileShape {
 impl Default for WebShape {
     fn default() -> Self {
         Self {
-            listen: vec!["0.0.0.0:80".to_owned()],
+            listen: vec!["0.0.0.0:80".to_owned(), "[::]:80".to_owned()],
+            https_listen: vec!["0.0.0.0:443".to_owned(), "[::]:443".to_owned()],
+            certificate: None,
+            key: None,
             trusted_proxies: Vec::new(),
         }
     }
@@ -79,6 +86,7 @@ impl Default for RadiusShape {
         Self {
             auth_listen: vec!["0.0.0.0:1812".to_owned(), "[::]:1812".to_owned()],
             acct_listen: vec!["0.0.0.0:1813".to_owned(), "[::]:1813".to_owned()],
+            radsec_listen: vec!["0.0.0.0:2083".to_owned(), "[::]:2083".to_owned()],
             threads: None,
             coa_bind: None,
         }
@@ -114,6 +122,8 @@ impl FileShape {
                 &overrides.web_listen,
                 &mut problems,
             ),
+            https_listen: https_listeners(&self.web.https_listen, overrides, &mut problems),
+            certificate: certificate(self.web.certificate, self.web.key, &mut problems),
             trusted_proxies: addresses(
                 "web.trusted_proxies",
                 &self.web.trusted_proxies,
@@ -133,14 +143,26 @@ impl FileShape {
                 &overrides.acct_listen,
                 &mut problems,
             ),
+            radsec_listen: optional_listeners(
+                "radius.radsec_listen",
+                &self.radius.radsec_listen,
+                &overrides.radsec_listen,
+                &mut problems,
+            ),
             threads: threads(self.radius.threads, &mut problems),
             coa_bind: self
                 .radius
                 .coa_bind
                 .and_then(|text| address("radius.coa_bind", &text, &mut problems)),
         };
+        for (plain, https) in clashes(&web.listen, &web.https_listen) {
+            problems.push(format!("web.listen {plain} and web.https_listen {https} want the same TCP port: give one of them another"));
+        }
         for (auth, acct) in clashes(&radius.auth_listen, &radius.acct_listen) {
             problems.push(format!("radius.auth_listen {auth} and radius.acct_listen {acct} want the same UDP port: give one of them another"));
+        }
+        for (web, radsec) in clashes(&web.listen, &radius.radsec_listen) {
+            problems.push(format!("web.listen {web} and radius.radsec_listen {radsec} want the same TCP port: give one of them another"));
         }
         let level = self.log.level.parse().unwrap_or_else(|problem| {
             problems.push(problem);
@@ -166,6 +188,58 @@ fn listeners(
     from_command_line: &[SocketAddr],
     problems: &mut Vec<String>,
 ) -> Vec<SocketAddr> {
+    if from_command_line.is_empty() && from_file.is_empty() {
+        problems.push(format!(
+            "{key} is empty: name at least one address, or leave the key out for the default"
+        ));
+    }
+    some_listeners(key, from_file, from_command_line, problems)
+}
+
+/// Those of HTTPS, of which there may be none.
+fn https_listeners(
+    from_file: &[String],
+    overrides: &Overrides,
+    problems: &mut Vec<String>,
+) -> Vec<SocketAddr> {
+    let from_file = match overrides.web_listen.is_empty() {
+        true => from_file,
+        false => &[],
+    };
+    some_listeners(
+        "web.https_listen",
+        from_file,
+        &overrides.https_listen,
+        problems,
+    )
+}
+
+/// Both or neither.
+fn certificate(
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+    problems: &mut Vec<String>,
+) -> Option<(PathBuf, PathBuf)> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            problems.push("web.certificate is set and web.key is not: name both files".to_owned());
+            None
+        }
+        (None, Some(_)) => {
+            problems.push("web.key is set and web.certificate is not: name both files".to_owned());
+            None
+        }
+    }
+}
+
+fn some_listeners(
+    key: &str,
+    from_file: &[String],
+    from_command_line: &[SocketAddr],
+    problems: &mut Vec<String>,
+) -> Vec<SocketAddr> {
     let mut list = from_command_line.to_vec();
     if list.is_empty() {
         for text in from_file {
@@ -173,11 +247,6 @@ fn listeners(
                 Ok(listener) => list.push(listener),
                 Err(_) => problems.push(format!("{key}: \"{text}\" is not an address with a port, such as \"0.0.0.0:1812\" or \"[::]:1812\"")),
             }
-        }
-        if from_file.is_empty() {
-            problems.push(format!(
-                "{key} is empty: name at least one address, or leave the key out for the default"
-            ));
         }
     }
     if list.len() > MAX_LISTENERS {
@@ -201,6 +270,19 @@ fn listeners(
     list
 }
 
+/// The same for what can be switched off by an empty list.
+fn optional_listeners(
+    key: &str,
+    from_file: &[String],
+    from_command_line: &[SocketAddr],
+    problems: &mut Vec<String>,
+) -> Vec<SocketAddr> {
+    if from_file.is_empty() && from_command_line.is_empty() {
+        return Vec::new();
+    }
+    listeners(key, from_file, from_command_line, problems)
+}
+
 /// Whether two sockets of one protocol would receive the same packets. Port 0 takes a fresh port each time. An
 /// IPv6 wildcard does not overlap with IPv4, because those sockets are opened for IPv6 only.
 fn same_port(one: SocketAddr, other: SocketAddr) -> bool {
@@ -212,10 +294,10 @@ fn same_port(one: SocketAddr, other: SocketAddr) -> bool {
         && same_address
 }
 
-fn clashes(auth: &[SocketAddr], acct: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
-    let pairs = auth
+fn clashes(ones: &[SocketAddr], others: &[SocketAddr]) -> Vec<(SocketAddr, SocketAddr)> {
+    let pairs = ones
         .iter()
-        .flat_map(|one| acct.iter().map(move |other| (*one, *other)));
+        .flat_map(|one| others.iter().map(move |other| (*one, *other)));
     pairs
         .filter(|(one, other)| same_port(*one, *other))
         .collect()

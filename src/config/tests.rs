@@ -19,7 +19,12 @@ fn socket(text: &str) -> SocketAddr {
 fn an_empty_file_gives_the_defaults() {
     let config = parse("").expect("an empty file is valid");
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/proxpanel"));
-    assert_eq!(config.web.listen, [socket("0.0.0.0:80")]);
+    assert_eq!(config.web.listen, [socket("0.0.0.0:80"), socket("[::]:80")]);
+    assert_eq!(
+        config.web.https_listen,
+        [socket("0.0.0.0:443"), socket("[::]:443")]
+    );
+    assert_eq!(config.web.certificate, None);
     assert!(config.web.trusted_proxies.is_empty());
     assert_eq!(
         config.radius.auth_listen,
@@ -28,6 +33,10 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(
         config.radius.acct_listen,
         [socket("0.0.0.0:1813"), socket("[::]:1813")]
+    );
+    assert_eq!(
+        config.radius.radsec_listen,
+        [socket("0.0.0.0:2083"), socket("[::]:2083")]
     );
     assert!((1..=2).contains(&config.radius.threads));
     assert_eq!(config.radius.coa_bind, None);
@@ -56,17 +65,27 @@ fn the_packaged_file_and_its_commented_lines_both_say_the_defaults() {
         spelled_out.radius.coa_bind,
         Some("192.0.2.1".parse().expect("address"))
     );
-    // These two have no literal default: one depends on the machine, the other is unset.
+    let names = |name: &str| PathBuf::from(format!("/etc/ssl/panel/{name}.pem"));
+    assert_eq!(
+        spelled_out.web.certificate,
+        Some((names("fullchain"), names("privkey")))
+    );
+    // These have no literal default: one depends on the machine, the others are unset.
     spelled_out.radius.threads = defaults.radius.threads;
     spelled_out.radius.coa_bind = None;
+    spelled_out.web.certificate = None;
     assert_eq!(spelled_out, defaults);
     for key in [
         "version",
         "data_dir",
         "listen",
+        "https_listen",
+        "certificate",
+        "key",
         "trusted_proxies",
         "auth_listen",
         "acct_listen",
+        "radsec_listen",
         "threads",
         "coa_bind",
         "level",
@@ -83,8 +102,8 @@ fn the_packaged_file_and_its_commented_lines_both_say_the_defaults() {
 #[test]
 fn every_key_is_read() {
     let config = parse(
-        "version = 1\ndata_dir = \"/srv/pp\"\n[web]\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\ntrusted_proxies = [\"::1\"]\n\
-         [radius]\nauth_listen = [\"[::1]:0\"]\nacct_listen = [\"[::1]:0\"]\nthreads = 64\ncoa_bind = \"192.0.2.9\"\n[log]\nlevel = \"trace\"\n",
+        "version = 1\ndata_dir = \"/srv/pp\"\n[web]\nlisten = [\"127.0.0.1:0\", \"127.0.0.1:0\"]\nhttps_listen = [\"[::1]:0\"]\ncertificate = \"/c\"\nkey = \"/k\"\ntrusted_proxies = [\"::1\"]\n\
+         [radius]\nauth_listen = [\"[::1]:0\"]\nacct_listen = [\"[::1]:0\"]\nradsec_listen = []\nthreads = 64\ncoa_bind = \"192.0.2.9\"\n[log]\nlevel = \"trace\"\n",
     )
     .expect("valid");
     assert_eq!(config.data_dir, PathBuf::from("/srv/pp"));
@@ -92,12 +111,15 @@ fn every_key_is_read() {
         config.web.listen,
         [socket("127.0.0.1:0"), socket("127.0.0.1:0")]
     );
+    assert_eq!(config.web.https_listen, [socket("[::1]:0")]);
+    assert_eq!(config.web.certificate, Some(("/c".into(), "/k".into())));
     assert_eq!(
         config.web.trusted_proxies,
         [IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16])]
     );
     assert_eq!(config.radius.auth_listen, [socket("[::1]:0")]);
     assert_eq!(config.radius.acct_listen, [socket("[::1]:0")]);
+    assert!(config.radius.radsec_listen.is_empty(), "switched off");
     assert_eq!(config.radius.threads, 64);
     assert_eq!(config.radius.coa_bind, Some(IpAddr::from([192, 0, 2, 9])));
     assert_eq!(config.log.level, Level::Trace);
@@ -154,6 +176,22 @@ fn one_message_for_each_bad_value() {
             "web.listen has 0.0.0.0:80 and 127.0.0.1:80, which overlap",
         ),
         (
+            "[web]\nhttps_listen = [\"x\"]",
+            "web.https_listen: \"x\" is not an address with a port",
+        ),
+        (
+            "[web]\nhttps_listen = [\"127.0.0.1:80\"]",
+            "web.listen 0.0.0.0:80 and web.https_listen 127.0.0.1:80 want the same TCP port",
+        ),
+        (
+            "[web]\ncertificate = \"/c\"",
+            "web.certificate is set and web.key is not",
+        ),
+        (
+            "[web]\nkey = \"/k\"",
+            "web.key is set and web.certificate is not",
+        ),
+        (
             "[web]\ntrusted_proxies = [\"10.0.0.0/8\"]",
             "web.trusted_proxies: \"10.0.0.0/8\" is not an IP address",
         ),
@@ -164,6 +202,14 @@ fn one_message_for_each_bad_value() {
         (
             "[radius]\nauth_listen = [\"0.0.0.0:1813\"]",
             "radius.auth_listen 0.0.0.0:1813 and radius.acct_listen 0.0.0.0:1813 want the same UDP port",
+        ),
+        (
+            "[radius]\nradsec_listen = [\"127.0.0.1:80\"]",
+            "web.listen 0.0.0.0:80 and radius.radsec_listen 127.0.0.1:80 want the same TCP port",
+        ),
+        (
+            "[radius]\nradsec_listen = [\"2083\"]",
+            "radius.radsec_listen: \"2083\" is not an address with a port",
         ),
         (
             "[radius]\nthreads = 0",
@@ -207,6 +253,8 @@ fn listeners_that_do_not_clash_are_allowed() {
         "[radius]\nauth_listen = [\"127.0.0.1:1812\"]\nacct_listen = [\"127.0.0.2:1812\"]",
         // A TCP port and a UDP port of the same number do not meet.
         "[web]\nlisten = [\"0.0.0.0:1812\"]",
+        "[web]\nhttps_listen = []",
+        "[web]\nlisten = [\"[::]:443\"]\nhttps_listen = [\"0.0.0.0:443\"]",
     ];
     for text in cases {
         assert!(parse(text).is_ok(), "{text}");
@@ -236,16 +284,20 @@ fn the_command_line_replaces_whole_lists_before_the_checks() {
     let overrides = Overrides {
         data_dir: Some(PathBuf::from("run/data")),
         web_listen: vec![socket("127.0.0.1:8080")],
+        https_listen: vec![socket("127.0.0.1:8443")],
         auth_listen: vec![socket("127.0.0.1:0")],
         acct_listen: vec![socket("127.0.0.1:0")],
+        radsec_listen: vec![socket("127.0.0.1:0")],
     };
     // The file's own lists clash; none of them is used.
-    let text = "data_dir = \"\"\n[web]\nlisten = []\n[radius]\nauth_listen = [\"bad\"]\nacct_listen = [\"bad\"]\n";
+    let text = "data_dir = \"\"\n[web]\nlisten = []\nhttps_listen = [\"bad\"]\n[radius]\nauth_listen = [\"bad\"]\nacct_listen = [\"bad\"]\nradsec_listen = [\"bad\"]\n";
     let config = Config::parse(text, Path::new("test.toml"), &overrides).expect("overridden");
     assert_eq!(config.data_dir, PathBuf::from("run/data"));
     assert_eq!(config.web.listen, overrides.web_listen);
+    assert_eq!(config.web.https_listen, overrides.https_listen);
     assert_eq!(config.radius.auth_listen, overrides.auth_listen);
     assert_eq!(config.radius.acct_listen, overrides.acct_listen);
+    assert_eq!(config.radius.radsec_listen, overrides.radsec_listen);
 
     let clash = Overrides {
         auth_listen: vec![socket("0.0.0.0:1813")],
@@ -255,6 +307,25 @@ fn the_command_line_replaces_whole_lists_before_the_checks() {
         .expect_err("clash")
         .to_string();
     assert!(found.contains("want the same UDP port"), "{found}");
+}
+
+#[test]
+fn a_plain_listener_of_the_command_line_stands_alone() {
+    let with = |web: &[&str], https: &[&str]| {
+        let overrides = Overrides {
+            web_listen: web.iter().map(|text| socket(text)).collect(),
+            https_listen: https.iter().map(|text| socket(text)).collect(),
+            ..Overrides::default()
+        };
+        let web = Config::parse("", Path::new("test.toml"), &overrides).expect("valid");
+        (web.web.listen, web.web.https_listen)
+    };
+    let (plain, https) = with(&["127.0.0.1:8080"], &[]);
+    assert_eq!((plain.len(), https.len()), (1, 0));
+    let (plain, https) = with(&[], &["127.0.0.1:8443"]);
+    assert_eq!((plain.len(), https.len()), (2, 1), "the file's plain ones");
+    let (plain, https) = with(&[], &[]);
+    assert_eq!((plain.len(), https.len()), (2, 2));
 }
 
 #[test]

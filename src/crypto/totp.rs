@@ -21,7 +21,9 @@ pub struct FactorSecret(Secret<Vec<u8>>);
 
 impl FactorSecret {
     pub fn generate() -> Result<FactorSecret, CryptoError> {
-        Ok(FactorSecret(Secret::new(random_bytes::<LENGTH>()?.to_vec())))
+        Ok(FactorSecret(Secret::new(
+            random_bytes::<LENGTH>()?.to_vec(),
+        )))
     }
 
     /// `None` for what is no secret of ours.

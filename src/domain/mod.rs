@@ -4,6 +4,7 @@
 //! depends on the present takes `now`. The only crate used is the civil-time one.
 
 pub mod access;
+pub mod acme;
 pub mod address;
 pub mod allocation;
 pub mod audit;
@@ -17,14 +18,17 @@ pub mod id;
 pub mod mac;
 pub mod money;
 pub mod nas;
+pub mod notice;
 pub mod octets;
 pub mod operator;
 pub mod plan;
 pub mod plan_warnings;
 pub mod pool;
 pub mod quota;
+pub mod radsec;
 pub mod rate;
 pub mod rating;
+pub mod reconnect;
 pub mod schedule;
 pub mod session;
 pub mod speed;

@@ -2,6 +2,7 @@
 
 use super::Invalid;
 use super::id::NasId;
+use super::radsec::RadsecTrust;
 use super::rate::FASTEST_KBPS;
 use super::time::Timestamp;
 use std::fmt;
@@ -234,6 +235,33 @@ pub enum MessageAuthenticator {
     Optional,
 }
 
+/// How a CoA or a Disconnect is written so that a router takes it (mikrotik.md a4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CoaForm {
+    Plain,
+    MessageAuthenticator,
+    /// And with an Event-Timestamp.
+    Dated,
+}
+
+impl CoaForm {
+    /// In the order of preference.
+    pub const ALL: [CoaForm; 3] = [
+        CoaForm::Plain,
+        CoaForm::MessageAuthenticator,
+        CoaForm::Dated,
+    ];
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            CoaForm::Plain => "plain",
+            CoaForm::MessageAuthenticator => "with Message-Authenticator",
+            CoaForm::Dated => "with Message-Authenticator and Event-Timestamp",
+        }
+    }
+}
+
 /// Who counts the traffic of this router's sessions (rules.md section 2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UsageSource {
@@ -300,6 +328,8 @@ pub struct Nas {
     pub profile: Profile,
     /// 3799, or 1700 on old RouterOS.
     pub coa_port: u16,
+    /// What its last test was answered to; `None` before the first, and then it is plain.
+    pub coa_form: Option<CoaForm>,
     pub message_authenticator: MessageAuthenticator,
     /// Drop requests with Proxy-State and without Message-Authenticator.
     pub limit_proxy_state: bool,
@@ -314,6 +344,8 @@ pub struct Nas {
     pub usage_source: UsageSource,
     /// Where CoA and Disconnect get no answer, the change is made through the API.
     pub api_fallback: bool,
+    /// By which certificate it may connect with RadSec; `None` for UDP only.
+    pub radsec: Option<RadsecTrust>,
     pub notes: String,
     /// When this installation took the router over: older sessions start with a baseline.
     pub created_at: Timestamp,

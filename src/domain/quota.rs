@@ -176,6 +176,17 @@ pub struct Counting {
     pub term: Day,
 }
 
+impl Counting {
+    /// The first day of the period of this kind.
+    pub fn began(&self, kind: QuotaKind) -> Day {
+        match kind {
+            QuotaKind::Day => self.today,
+            QuotaKind::Month => self.month.start,
+            QuotaKind::Term => self.term,
+        }
+    }
+}
+
 impl Quota {
     /// What is counted at `now`, computed once so that a job that crosses midnight sees one day.
     pub fn counting(&self, began: Began, calendar: &Calendar, now: Timestamp) -> Counting {

@@ -289,7 +289,7 @@ fn active_tiers(facts: &SpeedFacts<'_>) -> [Option<ActiveTier>; 2] {
 }
 
 /// The tiers of a kind, what was used, and by how much top-ups raise it.
-fn kind_of<'a>(facts: &SpeedFacts<'a>, kind: QuotaKind) -> (&'a [fup::Tier], u64, u64) {
+pub(super) fn kind_of<'a>(facts: &SpeedFacts<'a>, kind: QuotaKind) -> (&'a [fup::Tier], u64, u64) {
     let quota = &facts.plan.quota;
     let tiers: &[fup::Tier] = match kind {
         QuotaKind::Day => &facts.plan.fair_use.daily,

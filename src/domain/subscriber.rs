@@ -151,6 +151,16 @@ impl Subscriber {
         }
     }
 
+    /// Whether it knows devices that it learned, so that others may be learned in their place.
+    pub fn has_learned_macs(&self) -> bool {
+        matches!(self.mac_mode, MacMode::Learn(_)) && !self.macs.is_empty()
+    }
+
+    /// Whether devices that were last seen at `since` are forgotten after so many days offline (rules.md section 8).
+    pub fn forgets_macs(since: Timestamp, days: u16, now: Timestamp) -> bool {
+        now.since(since) >= i64::from(days) * DAY
+    }
+
     pub fn is_suspended(&self) -> bool {
         matches!(self.status, Status::Suspended { .. })
     }
@@ -159,6 +169,26 @@ impl Subscriber {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn learned_devices_are_forgotten_after_full_days_and_listed_ones_are_not_learned() {
+        let now = Timestamp(1_780_000_000_000);
+        let forgets = |offline: i64| Subscriber::forgets_macs(now.plus(-offline), 30, now);
+        assert!(forgets(30 * DAY) && !forgets(30 * DAY - 1));
+        let name = Username::parse("ali").unwrap();
+        let mut ali = Subscriber::new(SubscriberId(1), name, PlanId(1), now);
+        for (mac_mode, is_learned) in [
+            (MacMode::Learn(1), true),
+            (MacMode::Fixed, false),
+            (MacMode::Off, false),
+        ] {
+            ali.mac_mode = mac_mode;
+            ali.macs = vec![Mac([1; 6])];
+            assert_eq!(ali.has_learned_macs(), is_learned);
+            ali.macs.clear();
+            assert!(!ali.has_learned_macs());
+        }
+    }
 
     #[test]
     fn a_term_expires_at_its_instant_and_soon_is_a_week() {

@@ -5,10 +5,13 @@
 
 mod auth_log;
 mod cdn;
+mod certificate;
 mod dispatcher;
 mod health;
+mod macs;
 mod outbox;
 mod quota_sync;
+mod reconnects;
 mod search_index;
 mod speeds;
 mod stale_sessions;
@@ -66,8 +69,11 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, speeds::BandwidthRules::default());
     supervisor.run(app, speeds::Expiry::default());
     supervisor.run(app, speeds::TopUps::default());
+    supervisor.run(app, reconnects::Reconnects::default());
+    supervisor.run(app, macs::Macs::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, support::RemoteSupport::default());
+    supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));

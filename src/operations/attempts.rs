@@ -19,7 +19,9 @@ fn write_all(log: &AuthLog, store: &Store, now: Timestamp, kept_for: i64) -> Res
         let (first, block) = log.next_block();
         let count = block.len();
         if count > 0 {
-            let append = move |tx: &mut Tx<'_>| auth_log::append(tx, first, &block, now, now.plus(-kept_for));
+            let append = move |tx: &mut Tx<'_>| {
+                auth_log::append(tx, first, &block, now, now.plus(-kept_for))
+            };
             store.write("authentication log", append).wait()?;
             log.written();
             written += count;

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use crate::app::{App, CoaOutcome, CoaReport, NasEntry};
 use crate::crypto;
+use crate::domain::audit::Actor;
 use crate::domain::id::NasId;
-use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
+use crate::domain::nas::CoaForm;
+use crate::radius::coa::{self, CoaClient, Schedule};
 use crate::radius::{AttributeBuffer, number};
 
-use super::Error;
-use super::routers::Clients;
+use super::routers::{Clients, SESSION_CONTEXT_NOT_FOUND, coa_target};
+use super::{Error, nas};
 
 /// The ports that routers listen on: the standard one, and that of old RouterOS (mikrotik.md a1).
 const PORTS: [u16; 2] = [3799, 1700];
@@ -26,37 +28,30 @@ const SCHEDULE: Schedule = Schedule {
 /// The user name of the request, with a random part, so that no session can have it.
 const NOBODY: &str = "proxpanel-test";
 
-/// How the request was written (mikrotik.md a4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variant {
-    Plain,
-    MessageAuthenticator,
-    /// And with an Event-Timestamp.
-    Dated,
-}
-
-impl Variant {
-    /// In the order of preference.
-    const ALL: [Variant; 3] = [
-        Variant::Plain,
-        Variant::MessageAuthenticator,
-        Variant::Dated,
-    ];
-}
-
 /// What a router answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub port: u16,
-    pub variant: Variant,
+    pub form: CoaForm,
     /// Session context not found (503) is what it should say.
     pub outcome: CoaOutcome,
 }
 
-/// Sends the requests and notes the outcome on the NAS. `None` when none was answered.
+impl Answer {
+    /// Whether the router read the request, and did not refuse its form.
+    fn is_understood(&self) -> bool {
+        matches!(
+            self.outcome,
+            CoaOutcome::Confirmed | CoaOutcome::Refused(None | Some(SESSION_CONTEXT_NOT_FOUND))
+        )
+    }
+}
+
+/// Sends the requests, notes the outcome on the NAS, and keeps the form that was answered for all that it is sent from now
+/// on. `None` when none was answered.
 ///
 /// Errors: `Refused` where nobody knows the router's address, or it cannot be sent to.
-pub async fn test(app: &App, id: NasId) -> Result<Option<Answer>, Error> {
+pub async fn test(app: &App, actor: &Actor, id: NasId) -> Result<Option<Answer>, Error> {
     let entry = app.nas(id).ok_or(Error::Missing("NAS"))?;
     let address = address(app, &entry)?;
     let clients = Clients::bind(app.config.radius.coa_bind)?;
@@ -75,6 +70,9 @@ pub async fn test(app: &App, id: NasId) -> Result<Option<Answer>, Error> {
             .filter(|answer| answer.port == entry.nas.coa_port)
             .map_or(CoaOutcome::NoAnswer, |answer| answer.outcome.clone()),
     });
+    if let Some(answer) = &answer {
+        nas::keep_coa_form(app, actor, id, answer.form).await?;
+    }
     Ok(answer)
 }
 
@@ -112,31 +110,32 @@ async fn first_answer(
         .and_then(|()| attributes.push_text(number::ACCT_SESSION_ID, &nobody));
     written.map_err(|error| Error::Refused(error.to_string()))?;
     for &port in ports {
-        let ask = async |variant| {
-            let target = CoaTarget {
-                address: SocketAddr::new(address, port),
-                secret: entry.peer.secret.clone(),
-                message_authenticator: variant != Variant::Plain,
-                event_timestamp: (variant == Variant::Dated)
-                    .then(|| u32::try_from(app.now().seconds()).ok())
-                    .flatten(),
-            };
+        let ask = async |form| {
+            let target = coa_target(form, SocketAddr::new(address, port), entry, app.now());
             client.disconnect(&target, &attributes, schedule).await
         };
-        let [plain, signed, dated] = Variant::ALL;
+        let [plain, signed, dated] = CoaForm::ALL;
         let (plain, signed, dated) = tokio::join!(ask(plain), ask(signed), ask(dated));
-        for (variant, outcome) in Variant::ALL.into_iter().zip([plain, signed, dated]) {
+        let mut answers = Vec::new();
+        for (form, outcome) in CoaForm::ALL.into_iter().zip([plain, signed, dated]) {
             let outcome = match outcome {
                 Ok(coa::CoaOutcome::Ack) => CoaOutcome::Confirmed,
                 Ok(coa::CoaOutcome::Nak { error_cause }) => CoaOutcome::Refused(error_cause),
                 Ok(coa::CoaOutcome::Timeout) => continue,
                 Err(error) => return Err(Error::Refused(format!("Not sent: {error}."))),
             };
-            return Ok(Some(Answer {
+            answers.push(Answer {
                 port,
-                variant,
+                form,
                 outcome,
-            }));
+            });
+        }
+        // Of equals the first: a refusal of one form is no reason to leave another out.
+        let best = answers
+            .into_iter()
+            .min_by_key(|answer| !answer.is_understood());
+        if best.is_some() {
+            return Ok(best);
         }
     }
     Ok(None)
@@ -148,10 +147,11 @@ mod tests {
     use tokio::net::UdpSocket;
 
     use super::*;
+    use crate::domain::audit::Object;
     use crate::domain::id::SubscriberId;
-    use crate::operations::nas;
     use crate::operations::testing::{SECRET, TestApp, actor, router};
     use crate::radius::Packet;
+    use crate::store::audit;
 
     const QUICK: Schedule = Schedule {
         initial: Duration::from_millis(200),
@@ -200,12 +200,12 @@ mod tests {
         let client = CoaClient::bind(address).unwrap();
         let never = number::PROXY_STATE;
         for (wanted, expected) in [
-            (0, Some(Variant::Plain)),
+            (0, Some(CoaForm::Plain)),
             (
                 number::MESSAGE_AUTHENTICATOR,
-                Some(Variant::MessageAuthenticator),
+                Some(CoaForm::MessageAuthenticator),
             ),
-            (number::EVENT_TIMESTAMP, Some(Variant::Dated)),
+            (number::EVENT_TIMESTAMP, Some(CoaForm::Dated)),
             (never, None),
         ] {
             let deaf = UdpSocket::bind((address, 0)).await.unwrap();
@@ -216,12 +216,78 @@ mod tests {
                 found = asked => found.unwrap(),
                 () = answer(socket, wanted) => unreachable!(),
             };
-            let expected = expected.map(|variant| Answer {
+            let expected = expected.map(|form| Answer {
                 port: ports[1],
-                variant,
+                form,
                 outcome: CoaOutcome::Refused(Some(503)),
             });
             assert_eq!(found, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_answered_is_kept_and_a_change_of_the_router_leaves_it() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut draft = router("Tower", "127.0.0.1");
+        draft.coa_port = socket.local_addr().unwrap().port();
+        let id = nas::create(app, &actor(), draft.clone()).await.unwrap();
+        let form = || app.nas(id).unwrap().nas.coa_form;
+        let newest = || {
+            let view = app.store.view().unwrap();
+            audit::of(&view, Object::Nas(id), 1).unwrap().remove(0)
+        };
+        assert_eq!(form(), None);
+        let by = actor();
+        let found = tokio::select! {
+            found = super::test(app, &by, id) => found.unwrap().unwrap(),
+            () = answer(socket, number::MESSAGE_AUTHENTICATOR) => unreachable!(),
+        };
+        assert_eq!(form(), Some(CoaForm::MessageAuthenticator));
+        assert_eq!(form(), Some(found.form));
+        let entry = newest();
+        let [change] = entry.changes.as_slice() else {
+            panic!("{entry:?}")
+        };
+        assert_eq!(
+            [&entry.action, &change.field, &change.old, &change.new],
+            [
+                "CoA tested",
+                "CoA requests",
+                "not tested",
+                "with Message-Authenticator"
+            ]
+        );
+        // The same once more is no change, and a form says nothing of it.
+        nas::keep_coa_form(app, &actor(), id, found.form)
+            .await
+            .unwrap();
+        assert_eq!(newest().sequence, entry.sequence);
+        draft.name = "Hill".to_owned();
+        nas::update(app, &actor(), id, draft).await.unwrap();
+        assert_eq!(form(), Some(found.form));
+    }
+
+    #[test]
+    fn the_form_that_is_understood_is_preferred() {
+        let answer = |outcome| {
+            let form = CoaForm::Plain;
+            let port = 3799;
+            Answer {
+                port,
+                form,
+                outcome,
+            }
+        };
+        for (outcome, is_understood) in [
+            (CoaOutcome::Confirmed, true),
+            (CoaOutcome::Refused(Some(503)), true),
+            (CoaOutcome::Refused(None), true),
+            (CoaOutcome::Refused(Some(402)), false),
+            (CoaOutcome::NoAnswer, false),
+        ] {
+            assert_eq!(answer(outcome).is_understood(), is_understood);
         }
     }
 
@@ -234,7 +300,7 @@ mod tests {
             .unwrap();
         let entry = app.nas(id).unwrap();
         assert!(matches!(address(app, &entry), Err(Error::Refused(_))));
-        let missing = super::test(app, NasId(99)).await;
+        let missing = super::test(app, &actor(), NasId(99)).await;
         assert!(matches!(missing, Err(Error::Missing("NAS"))));
         let source = IpAddr::from([10, 0, 0, 7]);
         test.go_online("ali", SubscriberId(1), id, source);

@@ -9,6 +9,7 @@ pub mod api_usage;
 pub mod attempts;
 pub mod bandwidth_rules;
 pub mod cdn;
+pub mod certificates;
 pub mod coa_test;
 pub mod demo;
 pub mod doctor;
@@ -17,16 +18,20 @@ pub mod extras;
 pub mod fair_use;
 pub mod jobs;
 pub mod live_rate;
+pub mod macs;
 pub mod nas;
 pub mod nas_checks;
 pub mod nas_health;
+mod notices;
 pub mod online;
 pub mod operators;
 pub mod overview;
 mod plan_words;
 pub mod plans;
 pub mod pools;
+pub mod pulse;
 pub mod quota_sync;
+pub mod reconnects;
 pub mod records;
 pub mod router_api;
 pub mod router_script;
@@ -51,6 +56,7 @@ use crate::domain::Invalid;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
+use crate::tls::TlsError;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +83,8 @@ pub enum Error {
     Search(#[from] SearchError),
     #[error(transparent)]
     Accounting(#[from] AccountingError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("a background thread ended early")]

@@ -7,7 +7,8 @@ use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
-use crate::domain::nas::{ApiAccess, MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::nas::{CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource};
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::nas::{self, StoredNas, secret_context};
@@ -18,12 +19,14 @@ use super::Error;
 use super::trail::note;
 
 mod api;
+mod radsec;
 
 pub use api::{
     ApiDraft, RouterSecrets, check_api_password, forget_certificate, pin_certificate,
     reveal_secrets,
 };
 use api::{api_words, certificate, check_api, keep_pin, seal_api_password, source_word};
+pub use radsec::certificate_fingerprint;
 
 /// What a form says of a NAS.
 #[derive(Clone)]
@@ -43,6 +46,8 @@ pub struct Draft {
     pub api: Option<ApiDraft>,
     pub usage_source: UsageSource,
     pub api_fallback: bool,
+    /// `None` for UDP only.
+    pub radsec: Option<RadsecTrust>,
     pub notes: String,
 }
 
@@ -59,7 +64,7 @@ pub fn check_secret(secret: &str) -> Result<(), Invalid> {
 /// Errors: `Field` for a name or network that is taken, or a missing secret.
 pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Error> {
     let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
-    let network = draft.network;
+    let (network, radsec) = (draft.network, draft.radsec.clone());
     let id = app
         .store
         .write("add NAS", move |tx| {
@@ -98,17 +103,18 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.strangers.forget(|seen| seen.is_of(radsec.as_ref()));
     Ok(id)
 }
 
 pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result<(), Error> {
     let (actor, now, sealer) = (actor.clone(), app.now(), app.store.sealer().clone());
-    let network = draft.network;
+    let (network, radsec) = (draft.network, draft.radsec.clone());
     app.store
         .write("change NAS", move |tx| {
             let old = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
             check(tx, &draft, Some(id))?;
-            let new = build(&draft, id, old.nas.created_at, old.nas.api.as_ref());
+            let new = build(&draft, id, old.nas.created_at, Some(&old.nas));
             let api_password = draft.api.as_ref().and_then(|api| api.password.as_ref());
             let mut difference = differences(&old.nas, &new);
             difference
@@ -138,6 +144,7 @@ pub async fn update(app: &App, actor: &Actor, id: NasId, draft: Draft) -> Result
         })
         .await?;
     app.sightings.forget(|source| network.contains(source));
+    app.strangers.forget(|seen| seen.is_of(radsec.as_ref()));
     app.routers.refresh(app, id);
     Ok(())
 }
@@ -160,13 +167,38 @@ pub async fn remove(app: &App, actor: &Actor, id: NasId) -> Result<(), Error> {
     Ok(())
 }
 
-fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAccess>) -> Nas {
+/// Keeps the form of CoA that a router was found to take, for all that it is sent from now on.
+pub(super) async fn keep_coa_form(
+    app: &App,
+    actor: &Actor,
+    id: NasId,
+    form: CoaForm,
+) -> Result<(), Error> {
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("CoA form", move |tx| {
+            let mut stored = nas::get(tx, id)?.ok_or(Error::Missing("NAS"))?;
+            let old = stored.nas.clone();
+            stored.nas.coa_form = Some(form);
+            if old == stored.nas {
+                return Ok(());
+            }
+            nas::put(tx, &stored)?;
+            let difference = differences(&old, &stored.nas);
+            note(tx, &actor, "CoA tested", &stored.nas, difference, now)
+        })
+        .await
+}
+
+fn build(draft: &Draft, id: NasId, created_at: Timestamp, old: Option<&Nas>) -> Nas {
+    let old_api = old.and_then(|old| old.api.as_ref());
     Nas {
         id,
         name: draft.name.clone(),
         network: draft.network,
         profile: draft.profile,
         coa_port: draft.coa_port,
+        coa_form: old.and_then(|old| old.coa_form),
         message_authenticator: draft.message_authenticator,
         limit_proxy_state: draft.limit_proxy_state,
         send_message_authenticator: draft.send_message_authenticator,
@@ -175,6 +207,7 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAc
         api: draft.api.as_ref().map(|api| keep_pin(&api.access, old_api)),
         usage_source: draft.usage_source,
         api_fallback: draft.api_fallback && draft.api.is_some(),
+        radsec: draft.radsec.clone(),
         notes: draft.notes.clone(),
         created_at,
     }
@@ -182,6 +215,7 @@ fn build(draft: &Draft, id: NasId, created_at: Timestamp, old_api: Option<&ApiAc
 
 fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error> {
     check_api(draft)?;
+    radsec::check(draft)?;
     let wanted = fold_case(&draft.name);
     for other in nas::all(tx)?
         .into_iter()
@@ -197,6 +231,7 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<NasId>) -> Result<(), Error
                 format!("{} has this address", other.name),
             ));
         }
+        radsec::check_other(draft, &other)?;
     }
     Ok(())
 }
@@ -212,6 +247,7 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
         .field("address", old.network, new.network)
         .field("profile", old.profile.word(), new.profile.word())
         .field("CoA port", old.coa_port, new.coa_port)
+        .field("CoA requests", coa_form_word(old), coa_form_word(new))
         .field(
             "Message-Authenticator",
             policy_word(old.message_authenticator),
@@ -237,8 +273,13 @@ fn differences(old: &Nas, new: &Nas) -> Difference {
             source_word(new.usage_source),
         )
         .field("change by API", old.api_fallback, new.api_fallback)
+        .field("RadSec", radsec::words(old), radsec::words(new))
         .field("notes", &old.notes, &new.notes);
     difference
+}
+
+fn coa_form_word(nas: &Nas) -> &'static str {
+    nas.coa_form.map_or("not tested", CoaForm::label)
 }
 
 fn policy_word(policy: MessageAuthenticator) -> &'static str {

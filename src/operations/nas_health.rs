@@ -5,7 +5,7 @@ use crate::domain::nas::MessageAuthenticator;
 use crate::domain::time::{MINUTE, Timestamp};
 use crate::radius::{dictionary, number};
 
-/// A wrong secret counts for so long after it was last seen.
+/// A wrong secret, and other refusals, count for so long after it was last seen.
 pub(super) const WRONG_SECRET_FOR: i64 = 10 * MINUTE;
 /// A router with subscribers speaks at least at every interim record, at most two minutes apart (rules.md section 2).
 pub(super) const SILENT_AFTER: i64 = 10 * MINUTE;
@@ -27,6 +27,8 @@ pub enum Trouble {
     WrongSecret,
     /// Requests are dropped since they lack the Message-Authenticator that this NAS must send.
     MissingAuthenticator,
+    /// It shall use RadSec, and its last try failed.
+    Radsec,
     /// CoA and Disconnect get no answer.
     CoaUnanswered,
     /// CoA and Disconnect are refused, with the Error-Cause (RFC 5176 section 3.5).
@@ -58,9 +60,17 @@ pub fn troubles(entry: &NasEntry, now: Timestamp) -> Vec<Trouble> {
     if is_recent(stats.last_missing_authenticator()) {
         troubles.push(Trouble::MissingAuthenticator);
     }
+    let is_connected = !stats.radsec.open().is_empty();
+    let radsec_trouble = stats.radsec.trouble().map(|trouble| trouble.at);
+    if entry.nas.radsec.is_some() && !is_connected && is_recent(radsec_trouble) {
+        troubles.push(Trouble::Radsec);
+    }
     troubles.extend(coa_trouble(stats));
     let is_unprotected = match entry.nas.message_authenticator {
-        MessageAuthenticator::Auto { pinned } => !pinned && stats.last_auth().is_some(),
+        // What comes through TLS needs none.
+        MessageAuthenticator::Auto { pinned } => {
+            !pinned && stats.last_auth().is_some() && !is_connected
+        }
         MessageAuthenticator::Required => false,
         MessageAuthenticator::Optional => true,
     };

@@ -48,7 +48,10 @@ async fn present(
     }
     let stored = operators::get(&app.store.view()?, current.operator.id)?
         .ok_or(Error::Missing("operator"))?;
-    match throttle.verify(password, Some(stored.password_hash)).await? {
+    match throttle
+        .verify(password, Some(stored.password_hash))
+        .await?
+    {
         true => Ok(()),
         false => Err(Error::field("present", "This is not your present password")),
     }

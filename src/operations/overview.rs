@@ -10,15 +10,17 @@ use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::nas::Profile;
 use crate::domain::octets::Usage;
+use crate::domain::reconnect::Planned;
 use crate::domain::session::{Presence, Session};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::text::fold_case;
 use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
+use crate::store::notices::{self, Told};
 use crate::store::{audit, subscribers};
 
 use super::speeds::{self, Gathered};
-use super::{Error, search};
+use super::{Error, reconnects, search};
 
 /// Subscribers that a text can find in a list.
 const MOST_TEXT_HITS: usize = 200;
@@ -105,25 +107,7 @@ pub fn subscribers(
     limit: usize,
 ) -> Result<(Vec<Listed>, usize), Error> {
     let now = app.now();
-    let text_hits = text_hits(app, &filter.text)?;
-    let online = app.accounting.live().online();
-    let mut found: Vec<DirectoryEntry> = app.directory().with(&app.store, |all| {
-        all.values()
-            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
-            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
-            .filter(|e| {
-                filter
-                    .state
-                    .is_none_or(|state| State::of_entry(e, now) == state)
-            })
-            .filter(|e| {
-                filter
-                    .is_online
-                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
-            })
-            .cloned()
-            .collect()
-    })?;
+    let mut found = matching(app, filter, now)?;
     let total = found.len();
     let order =
         |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
@@ -149,6 +133,34 @@ pub fn subscribers(
         });
     }
     Ok((page, total))
+}
+
+/// All that fit, in no order.
+pub(super) fn matching(
+    app: &App,
+    filter: &SubscriberFilter,
+    now: Timestamp,
+) -> Result<Vec<DirectoryEntry>, Error> {
+    let text_hits = text_hits(app, &filter.text)?;
+    let online = app.accounting.live().online();
+    let found = app.directory().with(&app.store, |all| {
+        all.values()
+            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
+            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
+            .filter(|e| {
+                filter
+                    .state
+                    .is_none_or(|state| State::of_entry(e, now) == state)
+            })
+            .filter(|e| {
+                filter
+                    .is_online
+                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
+            })
+            .cloned()
+            .collect()
+    })?;
+    Ok(found)
 }
 
 fn compare(
@@ -186,6 +198,10 @@ pub struct Detail {
     pub state: State,
     /// What the speed depends on, for the router of the session that was heard of last.
     pub speed: Gathered,
+    /// What it was told about its volume in the periods that run now.
+    pub told: Vec<Told>,
+    /// A live session that is to be ended for a new login.
+    pub planned: Option<Planned>,
     pub used_today: Usage,
     pub used_this_month: Usage,
     /// The last twelve calendar months, oldest first.
@@ -253,9 +269,12 @@ pub fn subscriber(app: &App, id: SubscriberId) -> Result<Detail, Error> {
     let profile = nas.map_or(Profile::MikroTik, |entry| entry.nas.profile);
     let plan = app.plan(subscriber.plan).ok_or(Error::Missing("plan"))?;
     let about = Arc::new(LoginFacts::from(stored));
+    let speed = speeds::gather(app, about, plan, profile, now)?;
     Ok(Detail {
         state: State::of(&subscriber, now),
-        speed: speeds::gather(app, about, plan, profile, now)?,
+        told: notices::of(&app.store.view()?, id, &speed.counting)?,
+        planned: reconnects::planned_of(app, id)?,
+        speed,
         used_today: days.last().map_or(Usage::ZERO, |(_, usage)| *usage),
         used_this_month,
         months,

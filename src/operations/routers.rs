@@ -20,6 +20,7 @@ use crate::store::outbox::{self, Work};
 use super::{Error, speeds};
 
 pub use send::Clients;
+pub(super) use send::coa_target;
 
 /// What one session is to be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,7 +98,7 @@ pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<Coa
             return Some(outcome);
         }
     };
-    let sent = send::change(clients, &wanted, &session, &nas).await;
+    let sent = send::change(clients, &wanted, &session, &nas, app.now()).await;
     let outcome = sent.unwrap_or_else(|error| CoaOutcome::Failed(error.to_string()));
     conclude(app, order, &wanted, &session, &nas, outcome.clone()).await;
     Some(outcome)
@@ -219,7 +220,7 @@ fn report(app: &App, order: Order, session: &Session, nas: &NasEntry, outcome: C
 }
 
 /// Session context not found (RFC 5176 section 3.5): the session is over.
-const SESSION_CONTEXT_NOT_FOUND: u32 = 503;
+pub(super) const SESSION_CONTEXT_NOT_FOUND: u32 = 503;
 
 fn is_gone(outcome: &CoaOutcome) -> bool {
     *outcome == CoaOutcome::Refused(Some(SESSION_CONTEXT_NOT_FOUND))

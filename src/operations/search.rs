@@ -31,7 +31,7 @@ const REBUILD_STEP: usize = 10_000;
 pub enum Hit {
     Subscriber(Box<Subscriber>),
     Plan(Box<Plan>),
-    Nas(Nas),
+    Nas(Box<Nas>),
 }
 
 /// What one piece of catching up did.
@@ -245,7 +245,7 @@ fn load(view: &View, key: Key) -> Result<Option<(Hit, Vec<String>)>, Error> {
         }),
         _ => nas::get(view, NasId(key.id))?.map(|stored| {
             let texts = nas_texts(&stored.nas);
-            (Hit::Nas(stored.nas), texts)
+            (Hit::Nas(Box::new(stored.nas)), texts)
         }),
     })
 }

@@ -160,12 +160,7 @@ fn within(field: &'static str, value: u16, least: u16, most: u16) -> Result<(), 
 }
 
 /// Writes what differs, with one entry for all of it; nothing where nothing differs.
-async fn save(
-    app: &App,
-    actor: &Actor,
-    part: &'static str,
-    lines: Vec<Line>,
-) -> Result<(), Error> {
+async fn save(app: &App, actor: &Actor, part: &'static str, lines: Vec<Line>) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("settings", move |tx| {

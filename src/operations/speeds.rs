@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::app::{App, LoginFacts, Settings, Wanted};
 use crate::domain::access::session_timeout;
 use crate::domain::bandwidth_rule::Rules;
-use crate::domain::id::{LoginId, PlanId, SessionId};
+use crate::domain::id::{LoginId, PlanId, SessionId, SubscriberId};
 use crate::domain::nas::Profile;
+use crate::domain::notice::{self, Notice};
 use crate::domain::plan::{OnExpiry, Plan};
 use crate::domain::quota::{self, Counting, Used};
 use crate::domain::session::Session;
@@ -17,7 +18,7 @@ use crate::domain::time::{DAY, MINUTE, Timestamp};
 use crate::store::outbox::{self, Work};
 use crate::store::{StoreError, subscribers};
 
-use super::Error;
+use super::{Error, notices};
 
 /// The facts of one subscriber, owned; [`Gathered::facts`] lends them to the rules.
 #[derive(Debug, Clone)]
@@ -169,6 +170,17 @@ fn about(app: &App, session: &Session) -> Result<Option<Arc<LoginFacts>>, StoreE
 
 /// The live sessions whose router has been told something else than the rules say now. Some 10 µs a session; blocks.
 pub fn due(app: &App, whom: &Whom, now: Timestamp) -> Result<Vec<Due>, StoreError> {
+    Ok(look(app, whom, now)?.due)
+}
+
+/// What a look at live sessions found.
+#[derive(Default)]
+struct Found {
+    due: Vec<Due>,
+    reached: Vec<(SubscriberId, Notice)>,
+}
+
+fn look(app: &App, whom: &Whom, now: Timestamp) -> Result<Found, StoreError> {
     let open: Vec<Session> = {
         let live = app.accounting.live();
         live.open_sessions()
@@ -180,7 +192,7 @@ pub fn due(app: &App, whom: &Whom, now: Timestamp) -> Result<Vec<Due>, StoreErro
         app.pushes.keep(&open.iter().map(|s| s.id).collect());
     }
     let table = app.nas_table();
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for session in &open {
         let Some(nas) = table.by_id(session.nas) else {
             continue;
@@ -196,13 +208,17 @@ pub fn due(app: &App, whom: &Whom, now: Timestamp) -> Result<Vec<Due>, StoreErro
         if !is_meant {
             continue;
         }
+        let reached = notice::reached(&gathered.facts(), &gathered.counting).into_iter();
+        found
+            .reached
+            .extend(reached.map(|notice| (gathered.about.id, notice)));
         if let Wanted::Speed(limit) = wanted
             && session.told == Some(limit)
         {
             app.pushes.settle(session.id);
             continue;
         }
-        found.push(Due {
+        found.due.push(Due {
             session: session.id,
             wanted,
         });
@@ -210,9 +226,10 @@ pub fn due(app: &App, whom: &Whom, now: Timestamp) -> Result<Vec<Due>, StoreErro
     Ok(found)
 }
 
-/// Finds what is due and not under way yet, and leaves it in the outbox. Says how many sessions that concerns. Blocks.
+/// Finds what is due and not under way yet, and leaves it in the outbox; and takes note of what is to be told about volume.
+/// Says how many sessions have a change that is due. Blocks.
 pub fn sweep(app: &App, whom: &Whom, now: Timestamp) -> Result<usize, Error> {
-    let mut due = due(app, whom, now)?;
+    let Found { mut due, reached } = look(app, whom, now)?;
     due.retain(|due| app.pushes.want(due.session, due.wanted, now));
     let count = due.len();
     if count > 0 {
@@ -231,5 +248,9 @@ pub fn sweep(app: &App, whom: &Whom, now: Timestamp) -> Result<usize, Error> {
             return Err(error);
         }
     }
+    if matches!(whom, Whom::All) {
+        notices::keep(app, &reached);
+    }
+    notices::tell(app, &reached, now)?;
     Ok(count)
 }

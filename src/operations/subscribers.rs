@@ -8,6 +8,7 @@ use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::plan::{OnExpiry, OnLimit, Plan};
 use crate::domain::rate::Rate;
+use crate::domain::reconnect::Reconnect;
 use crate::domain::speed::{self, TermGate};
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
@@ -18,8 +19,9 @@ use crate::store::{Tx, nas, plans};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use super::reconnects::{self, Wish};
 use super::trail::note;
-use super::{Error, addresses, extras};
+use super::{Error, addresses, extras, macs};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -45,6 +47,8 @@ pub struct Draft {
     pub rate_override: Option<Rate>,
     /// Made by [`super::extras`].
     pub extras: Extras,
+    /// When live sessions end that do not get the change otherwise.
+    pub reconnect: Reconnect,
 }
 
 /// Errors: `Field` for a name or address that is taken, a plan or NAS that is gone, or a missing password.
@@ -85,10 +89,11 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<Subscriber
         .await
 }
 
-/// Live sessions are told a new speed or expiry; a change of plan that needs another pool holds at the next login.
+/// Live sessions are told a new speed or expiry; what needs a new login holds when the draft says.
 pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     let (sealer, settings) = (app.store.sealer().clone(), app.settings());
+    let open = reconnects::open_of(app, id);
     app.store
         .write("change subscriber", move |tx| {
             let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
@@ -115,7 +120,20 @@ pub async fn update(app: &App, actor: &Actor, id: SubscriberId, draft: Draft) ->
                 },
             )?;
             outbox::add(tx, Work::IndexSubscriber(id))?;
-            follow_up(tx, was, &new, now)?;
+            let goes_on = follow_up(tx, was, &new, now)?;
+            if goes_on
+                && let Some(was_plan) = plans::get(tx, was.plan)?
+                && let Some(plan) = plans::get(tx, new.plan)?
+            {
+                let wish = Wish {
+                    when: draft.reconnect,
+                    by: &actor,
+                    calendar: &settings.calendar,
+                    now,
+                };
+                let (was, new) = ((was, &was_plan), (&new, &plan));
+                reconnects::follow(tx, &open, was, new, &wish, &mut difference)?;
+            }
             let action = if was.plan == new.plan {
                 "changed"
             } else {
@@ -177,24 +195,8 @@ pub async fn forget_macs(app: &App, actor: &Actor, id: SubscriberId) -> Result<(
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("forget MAC", move |tx| {
-            let mut stored = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
-            let known = mac_list(&stored.subscriber);
-            if known.is_empty() {
-                return Ok(());
-            }
-            stored.subscriber.macs.clear();
-            subscribers::put(tx, &stored)?;
-            outbox::add(tx, Work::IndexSubscriber(id))?;
-            let mut difference = Difference::default();
-            difference.field("MAC addresses", known, "");
-            note(
-                tx,
-                &actor,
-                "MAC addresses forgotten",
-                &stored.subscriber,
-                difference,
-                now,
-            )
+            macs::forget_in(tx, &actor, id, |_| true, now)?;
+            Ok(())
         })
         .await
 }
@@ -274,23 +276,25 @@ fn check(tx: &mut Tx<'_>, draft: &Draft, own: Option<SubscriberId>) -> Result<()
     addresses::check_static(tx, draft.static_address, draft.static_prefix, own)
 }
 
-/// Tells live sessions what changed: they end, or get another speed and time.
+/// Tells live sessions what changed: they end, or get another speed and time. Says whether they go on.
 fn follow_up(
     tx: &mut Tx<'_>,
     was: &Subscriber,
     new: &Subscriber,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let lost_access = !was.is_suspended() && new.is_suspended();
     if lost_access || needs_login(gate(tx, was, now)?, gate(tx, new, now)?) {
         outbox::add(tx, Work::DisconnectSubscriber(new.id))?;
-    } else if was.plan != new.plan
+        return Ok(false);
+    }
+    if was.plan != new.plan
         || was.rate_override != new.rate_override
         || was.expires_at != new.expires_at
     {
         outbox::add(tx, Work::PushSubscriber(new.id))?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What a term does to a session.
@@ -416,7 +420,7 @@ fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| calendar.format_minute(at))
 }
 
-fn mac_list(subscriber: &Subscriber) -> String {
+pub(super) fn mac_list(subscriber: &Subscriber) -> String {
     subscriber
         .macs
         .iter()

@@ -18,6 +18,7 @@ use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::pool::{Pool, PoolKind, Ranges};
 use crate::domain::rate::Rate;
+use crate::domain::reconnect::Reconnect;
 use crate::domain::session::{Place, Record, RecordKind};
 use crate::domain::subscriber::MacMode;
 use crate::domain::text::Username;
@@ -54,11 +55,14 @@ pub fn config(folder: &std::path::Path) -> Config {
         data_dir: folder.to_owned(),
         web: Web {
             listen: any(),
+            https_listen: any(),
+            certificate: None,
             trusted_proxies: Vec::new(),
         },
         radius: Radius {
             auth_listen: any(),
             acct_listen: any(),
+            radsec_listen: any(),
             threads: 1,
             coa_bind: None,
         },
@@ -138,6 +142,7 @@ pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
         static_prefix: None,
         rate_override: None,
         extras: Extras::default(),
+        reconnect: Reconnect::default(),
     }
 }
 
@@ -156,6 +161,7 @@ pub fn router(name: &str, network: &str) -> nas::Draft {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
     }
 }

@@ -1,6 +1,9 @@
 //! What the verbs do: the rows they write, the audit entry, the follow-up work, and what they refuse.
 
 mod addresses;
+mod macs;
+mod notices;
+mod reconnects;
 mod routers;
 mod rules;
 mod search;

@@ -13,6 +13,7 @@ use super::attribute::{AttributeBuffer, octet_total};
 use super::number;
 use super::packet::{Code, Packet};
 use super::pipeline::Refusal;
+use super::radsec::{ClientCertificate, Ending};
 use super::reply::PendingResponse;
 use super::secret::SharedSecret;
 
@@ -21,6 +22,8 @@ use super::secret::SharedSecret;
 pub enum Port {
     Auth,
     Acct,
+    /// RadSec: one port for all codes (RFC 6614 s2.1).
+    Both,
 }
 
 /// Whether Access-Requests of a NAS must carry Message-Authenticator (RFC 3579 s3.2, CVE-2024-3596).
@@ -51,6 +54,14 @@ pub struct NasPeer {
 pub trait Handler: Send + Sync {
     /// The record for a source address, longest prefix first. `None`: unknown, dropped.
     fn nas(&self, source: IpAddr) -> Option<Arc<NasPeer>>;
+
+    /// The record for a certificate whose key a RadSec client has (RFC 6614 s2.4). `None`: no NAS of ours, cut off.
+    /// Asked for every packet, so that a NAS that is changed or deleted is heard no more.
+    fn nas_of_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        source: SocketAddr,
+    ) -> Option<Arc<NasPeer>>;
 
     /// Decides a login and fills the reply. Runs on the socket's own thread: must not wait for anything slow.
     /// An outcome of `Reject` with an accept's attributes in the buffer is the handler's mistake: clear it first.
@@ -241,5 +252,25 @@ pub enum Observation<'a> {
     /// The socket reported an error other than a timeout.
     ReceiveFailed {
         port: Port,
+    },
+    /// A NAS connected with RadSec.
+    RadsecOpened {
+        nas: u32,
+        source: SocketAddr,
+    },
+    RadsecClosed {
+        nas: u32,
+        source: SocketAddr,
+        why: Ending,
+    },
+    /// The certificate is that of no NAS.
+    RadsecStranger {
+        source: SocketAddr,
+        certificate: &'a ClientCertificate,
+    },
+    /// There was no handshake, or no room; who it was is not known.
+    RadsecRefused {
+        source: SocketAddr,
+        why: Ending,
     },
 }

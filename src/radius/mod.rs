@@ -1,7 +1,7 @@
-//! RADIUS: the protocol, and nothing but (RFC 2865, 2866, 2869, 3579, 5176, 5997).
+//! RADIUS: the protocol, and nothing but (RFC 2865, 2866, 2869, 3579, 5176, 5997, 6614).
 //!
-//! `server` receives and answers over UDP and asks a [`handler::Handler`] what to say; `client` and `coa` are the other
-//! side, for tools and for changing running sessions. Who may come in is not decided here: this room has never heard
+//! `server` receives and answers over UDP, `radsec` over TLS; both ask a [`handler::Handler`] what to say. `client` and
+//! `coa` are the other side, for tools and for changing running sessions. Who may come in is not decided here: this room has never heard
 //! of a subscriber, a plan or a store.
 
 pub mod attribute;
@@ -12,12 +12,14 @@ mod clock;
 pub mod coa;
 mod dedup;
 pub mod describe;
+mod desk;
 pub mod dictionary;
 mod draft;
 pub mod handler;
 pub mod number;
 pub mod packet;
 pub mod pipeline;
+pub mod radsec;
 mod reply;
 mod request;
 mod schedule;

@@ -35,8 +35,10 @@ pub fn check<'a>(port: Port, peer: &NasPeer, datagram: &'a [u8]) -> Result<Packe
     let octets = packet::frame(datagram).map_err(Refusal::Malformed)?;
     let code = Code(octets.first().copied().unwrap_or_default());
     match (port, code) {
-        (Port::Auth, Code::ACCESS_REQUEST)
-        | (Port::Acct, Code::ACCOUNTING_REQUEST)
+        (Port::Auth | Port::Both, Code::ACCESS_REQUEST)
+        | (Port::Acct | Port::Both, Code::ACCOUNTING_REQUEST)
+        // Only to be declined.
+        | (Port::Both, Code::COA_REQUEST | Code::DISCONNECT_REQUEST)
         | (_, Code::STATUS_SERVER) => {}
         _ => return Err(Refusal::UnexpectedCode(code.0)),
     }
@@ -45,9 +47,8 @@ pub fn check<'a>(port: Port, peer: &NasPeer, datagram: &'a [u8]) -> Result<Packe
     if authenticator::verify_message_authenticator(&peer.secret, &packet) == Some(false) {
         return Err(Refusal::WrongMessageAuthenticator);
     }
-    if code == Code::ACCOUNTING_REQUEST
-        && !authenticator::verify_request_authenticator(&peer.secret, &packet)
-    {
+    let is_digest = !matches!(code, Code::ACCESS_REQUEST | Code::STATUS_SERVER);
+    if is_digest && !authenticator::verify_request_authenticator(&peer.secret, &packet) {
         return Err(Refusal::WrongAccountingAuthenticator);
     }
     Ok(packet)
@@ -223,7 +224,12 @@ mod tests {
 
     #[test]
     fn codes_belong_to_their_port() {
-        for (port, allowed) in [(Port::Auth, [1, 12]), (Port::Acct, [4, 12])] {
+        let served: [(Port, &[u8]); 3] = [
+            (Port::Auth, &[1, 12]),
+            (Port::Acct, &[4, 12]),
+            (Port::Both, &[1, 4, 12, 40, 43]),
+        ];
+        for (port, allowed) in served {
             for code in 0..=255 {
                 let mut octets = request(false, &[number::USER_NAME]);
                 octets[0] = code;

@@ -4,8 +4,11 @@
 //! What the reply says was decided before. Invariant: a reply is stored before it is sent, so that a copy arriving
 //! right behind is answered with the same octets.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+
+use tokio::sync::mpsc;
 
 use super::attribute::EncodeError;
 use super::authenticator;
@@ -16,18 +19,59 @@ use super::handler::{Handler, NasPeer, Observation};
 use super::packet::{Authenticator, Code};
 use super::socket::{Local, ServerSocket};
 
-/// What the threads of one listening address have in common.
+/// What the threads of one listening address have in common, or all connections.
 pub(super) struct Shared {
     pub handler: Arc<dyn Handler>,
     pub dedup: Dedup,
 }
 
-/// Where a reply goes and which socket it leaves from.
+/// The way back to who asked.
 #[derive(Clone)]
-pub(super) struct Path {
-    pub socket: Arc<ServerSocket>,
-    pub destination: SocketAddr,
-    pub local: Local,
+pub(super) enum Path {
+    /// Where a reply goes and which socket it leaves from.
+    Datagram {
+        socket: Arc<ServerSocket>,
+        destination: SocketAddr,
+        local: Local,
+    },
+    /// The connection that the request came through, which ends once nobody holds a path to it.
+    Stream {
+        replies: mpsc::Sender<Box<[u8]>>,
+        remote: SocketAddr,
+        local: IpAddr,
+    },
+}
+
+impl Path {
+    /// Who asked.
+    pub fn remote(&self) -> SocketAddr {
+        match self {
+            Path::Datagram { destination, .. } => *destination,
+            Path::Stream { remote, .. } => *remote,
+        }
+    }
+
+    /// Our address that was asked, where the socket has several.
+    pub fn local(&self) -> Option<IpAddr> {
+        match self {
+            Path::Datagram { local, .. } => local.ip(),
+            Path::Stream { local, .. } => Some(*local),
+        }
+    }
+
+    /// Never waits: a connection whose peer does not read what it asked for loses the reply.
+    fn send(&self, packet: &[u8]) -> io::Result<()> {
+        match self {
+            Path::Datagram {
+                socket,
+                destination,
+                local,
+            } => socket.send(packet, *destination, *local),
+            Path::Stream { replies, .. } => replies
+                .try_send(packet.into())
+                .map_err(|_| io::ErrorKind::WouldBlock.into()),
+        }
+    }
 }
 
 /// Everything of the request that its reply repeats.
@@ -73,12 +117,10 @@ impl Shared {
             self.dedup.complete(ticket, packet, monotonic());
         }
         let code = Code(packet.first().copied().unwrap_or_default());
-        self.handler.observe(
-            match path.socket.send(packet, path.destination, path.local) {
-                Ok(()) => Observation::Replied { nas, code },
-                Err(_) => Observation::SendFailed { nas },
-            },
-        );
+        self.handler.observe(match path.send(packet) {
+            Ok(()) => Observation::Replied { nas, code },
+            Err(_) => Observation::SendFailed { nas },
+        });
     }
 }
 

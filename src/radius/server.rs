@@ -1,7 +1,7 @@
 //! The RADIUS server over UDP: a few threads with blocking reads, each serving one datagram from first octet to last.
 //!
-//! The order is radius.md section 2: source, structure, code, attributes, policy, digests (all in `pipeline`), then
-//! the duplicate cache, then the handler. Invariant: a thread neither waits nor logs between receive and reply.
+//! The source says whose packet it is, `desk` does the rest. Invariant: a thread neither waits nor logs between receive
+//! and reply.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,23 +11,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::attribute::AttributeBuffer;
-use super::authenticator;
-use super::clock::monotonic;
-use super::dedup::{Admission, Dedup, Key, Ticket};
-use super::draft::copy_proxy_states;
-use super::handler::{
-    AccessOutcome, AccessRequest, Acknowledgement, Handler, MaPolicy, NasPeer, Observation, Port,
-};
+use super::dedup::Dedup;
+use super::desk::Desk;
+pub use super::desk::REJECT_DELAY_MAX;
+use super::handler::{Handler, Observation, Port};
 use super::number;
-use super::packet::{Code, MESSAGE_AUTHENTICATOR_OCTETS, PACKET_MAX_OCTETS, Packet, frame};
-use super::pipeline;
-use super::reply::{Path, PendingResponse, ReplyTo, Shared};
+use super::packet::{Code, PACKET_MAX_OCTETS, Packet, frame};
+use super::reply::{Path, Shared};
 use super::socket::{Received, ServerSocket, control_buffer};
-use super::timer::{Delayed, Timer};
+use super::timer::Timer;
 
-/// Longest delay of an Access-Reject; beyond it every NAS has given up.
-pub const REJECT_DELAY_MAX: Duration = Duration::from_secs(10);
 /// Rest after a failed receive.
 const RECEIVE_PAUSE: Duration = Duration::from_millis(10);
 /// Most threads of one server; two per core are plenty and a typing error must not make thousands.
@@ -77,15 +70,15 @@ pub fn spawn(
     for socket in &server.sockets {
         let mut worker = Worker {
             port,
-            shared: Arc::clone(&shared),
+            handler: Arc::clone(&shared.handler),
             socket: Arc::clone(socket),
-            timer: Arc::clone(&server.timer),
             stopping: Arc::clone(&server.stopping),
-            scratch: Scratch::default(),
+            desk: Desk::new(port, Arc::clone(&shared), Arc::clone(&server.timer)),
         };
         let name = match port {
             Port::Auth => "radius-auth",
             Port::Acct => "radius-acct",
+            Port::Both => "radius",
         };
         server.workers.push(
             thread::Builder::new()
@@ -133,19 +126,10 @@ impl Drop for Server {
 /// One socket and its thread.
 struct Worker {
     port: Port,
-    shared: Arc<Shared>,
+    handler: Arc<dyn Handler>,
     socket: Arc<ServerSocket>,
-    timer: Arc<Timer>,
     stopping: Arc<AtomicBool>,
-    scratch: Scratch,
-}
-
-/// Buffers that live as long as the thread, so that a request allocates nothing.
-#[derive(Default)]
-struct Scratch {
-    reply: Vec<u8>,
-    proxy_states: Vec<u8>,
-    attributes: AttributeBuffer,
+    desk: Desk,
 }
 
 impl Worker {
@@ -163,9 +147,7 @@ impl Worker {
                 }
                 Err(_) => {
                     let port = self.port;
-                    self.shared
-                        .handler
-                        .observe(Observation::ReceiveFailed { port });
+                    self.handler.observe(Observation::ReceiveFailed { port });
                     // Keeps an error that stays from taking the processor.
                     thread::park_timeout(RECEIVE_PAUSE);
                 }
@@ -174,219 +156,18 @@ impl Worker {
     }
 
     fn serve(&mut self, datagram: &[u8], received: &Received) {
-        let shared = Arc::clone(&self.shared);
-        let handler = &shared.handler;
         let source = received.source;
-        let Some(peer) = handler.nas(source.ip()) else {
-            handler.observe(unknown(source, datagram));
+        let Some(peer) = self.handler.nas(source.ip()) else {
+            self.handler.observe(unknown(source, datagram));
             return;
         };
-        let packet = match pipeline::check(self.port, &peer, datagram) {
-            Ok(packet) => packet,
-            Err(refusal) => {
-                handler.observe(Observation::Refused {
-                    nas: peer.nas,
-                    source,
-                    refusal,
-                });
-                return;
-            }
-        };
-        handler.observe(Observation::Received {
-            nas: peer.nas,
-            code: packet.code(),
-        });
-        let path = Path {
+        let path = Path::Datagram {
             socket: Arc::clone(&self.socket),
             destination: source,
             local: received.local,
         };
-        copy_proxy_states(&packet, &mut self.scratch.proxy_states);
-        match packet.code() {
-            Code::ACCESS_REQUEST => self.access(&packet, &peer, path),
-            Code::ACCOUNTING_REQUEST => self.account(&packet, peer, path),
-            _ => self.status(&packet, &peer, &path),
-        }
-    }
-
-    /// Step 7. `None` when the packet was a copy and has been dealt with.
-    fn admit(&mut self, packet: &Packet<'_>, nas: u32, path: &Path) -> Option<Ticket> {
-        let key = Key {
-            source: path.destination,
-            local: path.local.ip(),
-            code: packet.code(),
-            identifier: packet.identifier(),
-        };
-        let reply = &mut self.scratch.reply;
-        let resent =
-            match self
-                .shared
-                .dedup
-                .admit(nas, key, packet.authenticator(), monotonic(), reply)
-            {
-                Admission::New(ticket) => return Some(ticket),
-                Admission::InFlight => false,
-                Admission::Answered => true,
-            };
-        self.shared
-            .handler
-            .observe(Observation::Duplicate { nas, resent });
-        if resent {
-            self.shared.deliver(path, None, nas, &self.scratch.reply);
-        }
-        None
-    }
-
-    fn access(&mut self, packet: &Packet<'_>, peer: &NasPeer, path: Path) {
-        let shared = Arc::clone(&self.shared);
-        let handler = &shared.handler;
-        let nas = peer.nas;
-        if peer.message_authenticator == MaPolicy::Auto
-            && packet.has_message_authenticator()
-            && !packet.holds_eap()
-        {
-            handler.observe(Observation::FirstMessageAuthenticator { nas });
-        }
-        let Some(ticket) = self.admit(packet, nas, &path) else {
-            return;
-        };
-        let Scratch {
-            reply,
-            proxy_states,
-            attributes,
-        } = &mut self.scratch;
-        attributes.reset(MESSAGE_AUTHENTICATOR_OCTETS + proxy_states.len());
-        let request = AccessRequest {
-            packet,
-            peer,
-            source: path.destination,
-        };
-        // Unwind safe: the buffer is reset before every use, and the handler answers for its own state.
-        let outcome = catch_unwind(AssertUnwindSafe(|| handler.access(&request, attributes)));
-        let (code, delay) = match outcome {
-            Ok(AccessOutcome::Accept) => (Code::ACCESS_ACCEPT, Duration::ZERO),
-            Ok(AccessOutcome::Reject { delay }) => (Code::ACCESS_REJECT, delay),
-            Ok(AccessOutcome::Silence) => {
-                shared.dedup.release(&ticket);
-                handler.observe(Observation::Silent {
-                    nas,
-                    code: packet.code(),
-                });
-                return;
-            }
-            Err(_) => {
-                shared.dedup.release(&ticket);
-                handler.observe(Observation::HandlerPanicked { nas });
-                return;
-            }
-        };
-        // EAP must be answered with Message-Authenticator whatever the record says (RFC 3579 s3.2).
-        let protect = peer.send_message_authenticator || packet.holds_eap();
-        let to = reply_to(packet, peer, proxy_states);
-        if to.write(code, protect, attributes.octets(), reply).is_err() {
-            shared.dedup.release(&ticket);
-            handler.observe(Observation::SendFailed { nas });
-        } else if delay.is_zero() {
-            shared.deliver(&path, Some(&ticket), nas, reply);
-        } else {
-            self.deliver_later(delay, path, ticket, nas);
-        }
-    }
-
-    /// Hands the reply in the scratch buffer to the timer, or sends it if too many wait.
-    fn deliver_later(&self, delay: Duration, path: Path, ticket: Ticket, nas: u32) {
-        let due = monotonic() + with_jitter(delay.min(REJECT_DELAY_MAX));
-        let delayed = Delayed {
-            due,
-            path,
-            ticket,
-            nas,
-            packet: self.scratch.reply.clone(),
-        };
-        if let Some(delayed) = self.timer.push(delayed) {
-            self.shared
-                .handler
-                .observe(Observation::RejectQueueFull { nas });
-            self.shared
-                .deliver(&delayed.path, Some(&ticket), nas, &delayed.packet);
-        }
-    }
-
-    fn account(&mut self, packet: &Packet<'_>, peer: Arc<NasPeer>, path: Path) {
-        let shared = Arc::clone(&self.shared);
-        let nas = peer.nas;
-        // Checked before the cache instead of after: a record that fails here is never entered, so the outcome is
-        // the same and there is nothing to take back.
-        let request = match pipeline::check_accounting(packet, &peer, path.destination) {
-            Ok(request) => request,
-            Err(refusal) => {
-                shared.handler.observe(Observation::Refused {
-                    nas,
-                    source: path.destination,
-                    refusal,
-                });
-                return;
-            }
-        };
-        let Some(ticket) = self.admit(packet, nas, &path) else {
-            return;
-        };
-        let acknowledgement = Acknowledgement::wire(PendingResponse {
-            shared: Arc::clone(&shared),
-            path,
-            peer: Arc::clone(&peer),
-            ticket,
-            identifier: packet.identifier(),
-            request_authenticator: *packet.authenticator(),
-            proxy_states: self.scratch.proxy_states.as_slice().into(),
-            sent: false,
-        });
-        // A panic drops the acknowledgement, which is the silence the RFC asks for.
-        if catch_unwind(AssertUnwindSafe(|| {
-            shared.handler.account(&request, acknowledgement)
-        }))
-        .is_err()
-        {
-            shared.handler.observe(Observation::HandlerPanicked { nas });
-        }
-    }
-
-    /// Stateless: a copy gets the same answer, so nothing is cached (RFC 5997 s3).
-    fn status(&mut self, packet: &Packet<'_>, peer: &NasPeer, path: &Path) {
-        let handler = &self.shared.handler;
-        let alive = catch_unwind(AssertUnwindSafe(|| handler.status(self.port))).unwrap_or(false);
-        if !alive {
-            handler.observe(Observation::Silent {
-                nas: peer.nas,
-                code: packet.code(),
-            });
-            return;
-        }
-        let code = match self.port {
-            Port::Auth => Code::ACCESS_ACCEPT,
-            Port::Acct => Code::ACCOUNTING_RESPONSE,
-        };
-        let to = reply_to(packet, peer, &self.scratch.proxy_states);
-        match to.write(
-            code,
-            peer.send_message_authenticator,
-            &[],
-            &mut self.scratch.reply,
-        ) {
-            Ok(()) => self
-                .shared
-                .deliver(path, None, peer.nas, &self.scratch.reply),
-            Err(_) => handler.observe(Observation::SendFailed { nas: peer.nas }),
-        }
-    }
-}
-
-fn reply_to<'a>(packet: &Packet<'a>, peer: &'a NasPeer, proxy_states: &'a [u8]) -> ReplyTo<'a> {
-    ReplyTo {
-        peer,
-        identifier: packet.identifier(),
-        request_authenticator: packet.authenticator(),
-        proxy_states,
+        // What is refused is dropped in silence.
+        let _ = self.desk.serve(datagram, peer, path);
     }
 }
 
@@ -401,10 +182,4 @@ fn unknown(source: SocketAddr, datagram: &[u8]) -> Observation<'_> {
         user_name: text(number::USER_NAME),
         nas_identifier: text(number::NAS_IDENTIFIER),
     }
-}
-
-/// Up to a quarter longer, so that rejects cannot be matched to requests by their timing.
-fn with_jitter(delay: Duration) -> Duration {
-    let [share] = authenticator::random::<1>().unwrap_or_default();
-    delay + delay.mul_f32(f32::from(share) / 1024.0)
 }

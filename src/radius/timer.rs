@@ -167,7 +167,7 @@ mod tests {
         let now = monotonic();
         let socket = Arc::new(ServerSocket::bind(([127, 0, 0, 1], 0).into(), false).unwrap());
         let destination = socket.local_addr().unwrap();
-        let path = Path {
+        let path = Path::Datagram {
             socket,
             destination,
             local: Local::Bound,

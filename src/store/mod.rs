@@ -5,6 +5,7 @@
 //! that cannot be used is left exactly as it was found.
 
 pub mod accounting;
+pub mod acme;
 pub mod audit;
 pub mod auth_log;
 pub mod bandwidth_rules;
@@ -13,11 +14,13 @@ pub mod codec;
 mod ids;
 pub mod journal;
 pub mod nas;
+pub mod notices;
 mod open;
 pub mod operators;
 pub mod outbox;
 mod overlay;
 pub(super) mod plan_parts;
+pub mod planned;
 pub mod plans;
 pub mod pools;
 mod rows;
@@ -55,6 +58,11 @@ pub use open::{OpenError, OpenOptions};
 pub use ticket::WriteTicket;
 pub use tx::{Change, Tx};
 pub use view::{Order, Read, View};
+
+/// The schema version that this program writes, and the newest that it can read.
+pub fn newest_version() -> u32 {
+    schema::newest(schema::MIGRATIONS)
+}
 
 /// The name of the main file in the data folder.
 pub const FILE_NAME: &str = "proxpanel.redb";

@@ -9,8 +9,9 @@ use super::tables::NAS;
 use super::{Change, Read, StoreError, Tx, ids, rows};
 use crate::domain::id::NasId;
 use crate::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource,
 };
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::time::Timestamp;
 
 /// More routers than a small ISP has; bounds lists and the table in memory.
@@ -76,6 +77,24 @@ mod v1 {
         pub api_fallback: Option<bool>,
         #[n(15)]
         pub sealed_api_password: Option<ByteVec>,
+        /// 0 plain, 1 with Message-Authenticator, 2 with Event-Timestamp too.
+        #[n(16)]
+        pub coa_form: Option<u8>,
+        #[n(17)]
+        pub radsec: Option<RadsecRow>,
+    }
+
+    /// Either the fingerprint, or authority and name.
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct RadsecRow {
+        /// SHA-256 of the certificate.
+        #[n(0)]
+        pub pin: Option<ByteVec>,
+        /// PEM.
+        #[n(1)]
+        pub authority: Option<String>,
+        #[n(2)]
+        pub name: Option<String>,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -137,6 +156,35 @@ impl From<v1::ApiRow> for ApiAccess {
     }
 }
 
+impl From<&RadsecTrust> for v1::RadsecRow {
+    fn from(trust: &RadsecTrust) -> Self {
+        match trust {
+            RadsecTrust::Pinned(pin) => v1::RadsecRow {
+                pin: Some(pin.to_vec().into()),
+                authority: None,
+                name: None,
+            },
+            RadsecTrust::Authority { pem, name } => v1::RadsecRow {
+                pin: None,
+                authority: Some(pem.clone()),
+                name: Some(name.clone()),
+            },
+        }
+    }
+}
+
+impl v1::RadsecRow {
+    /// `None` for a row that says neither: then nobody is let in by it.
+    fn into_trust(self) -> Option<RadsecTrust> {
+        let pin = self.pin.and_then(|pin| pin.as_slice().try_into().ok());
+        match (pin, self.authority, self.name) {
+            (Some(pin), ..) => Some(RadsecTrust::Pinned(pin)),
+            (None, Some(pem), Some(name)) => Some(RadsecTrust::Authority { pem, name }),
+            _ => None,
+        }
+    }
+}
+
 impl Record for NasRow {
     const VERSION: u8 = 1;
 }
@@ -167,6 +215,12 @@ impl From<&StoredNas> for NasRow {
             api_fallback: n.api_fallback.then_some(true),
             sealed_api_password: (!stored.sealed_api_password.is_empty())
                 .then(|| stored.sealed_api_password.clone().into()),
+            coa_form: n.coa_form.map(|form| match form {
+                CoaForm::Plain => 0,
+                CoaForm::MessageAuthenticator => 1,
+                CoaForm::Dated => 2,
+            }),
+            radsec: n.radsec.as_ref().map(v1::RadsecRow::from),
         }
     }
 }
@@ -179,6 +233,11 @@ impl NasRow {
             network: Network::parse(&self.network).map_err(|why| rows::damaged(&NAS, id, &why))?,
             profile: Profile::parse(&self.profile).map_err(|why| rows::damaged(&NAS, id, &why))?,
             coa_port: self.coa_port,
+            coa_form: self.coa_form.map(|form| match form {
+                1 => CoaForm::MessageAuthenticator,
+                2 => CoaForm::Dated,
+                _ => CoaForm::Plain,
+            }),
             message_authenticator: match self.message_authenticator {
                 0 => MessageAuthenticator::Auto { pinned: false },
                 1 => MessageAuthenticator::Auto { pinned: true },
@@ -195,6 +254,7 @@ impl NasRow {
                 _ => UsageSource::Accounting,
             },
             api_fallback: self.api_fallback.unwrap_or(false),
+            radsec: self.radsec.and_then(v1::RadsecRow::into_trust),
             notes: self.notes,
             created_at: Timestamp(self.created_at),
         };

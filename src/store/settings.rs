@@ -26,6 +26,10 @@ pub enum Setting {
     Theme,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
+    Certificate,
+    /// Days offline after which learned MAC addresses are forgotten; absent for never.
+    ForgetMacsAfter,
 }
 
 /// How a setting says that something is on; the other word is [`NO`].
@@ -45,6 +49,8 @@ impl Setting {
             Setting::LongestDays => "longest-days",
             Setting::Theme => "theme",
             Setting::SetupToken => "setup-token",
+            Setting::Certificate => "certificate",
+            Setting::ForgetMacsAfter => "forget-macs-after",
         }
     }
 }

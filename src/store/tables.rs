@@ -8,14 +8,17 @@ use std::marker::PhantomData;
 use redb::{TableDefinition, WriteTransaction};
 
 use super::StoreError;
+use super::acme::AcmeRow;
 use super::audit::AuditRow;
 use super::auth_log::BlockRow;
 use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
 use super::nas::NasRow;
+use super::notices::{self, NoticeRow};
 use super::operators::{LoginRow, OperatorRow};
 use super::outbox::OutboxRow;
+use super::planned::{self, PlannedRow};
 use super::plans::PlanRow;
 use super::pools::PoolRow;
 use super::sessions::SessionRow;
@@ -148,6 +151,16 @@ pub const USAGE_MONTHS: Map<(i32, u32), UsageRow> = Map::new("usage_months");
 /// What the last audit of usage found. Key: 0. Owner: usage_audit. One row.
 pub const USAGE_AUDIT: Map<u8, UsageAuditRow> = Map::new("usage_audit");
 
+/// Certificates by ACME: what is asked for, and how it went. Key: 0. Owner: acme. One row.
+pub const ACME: Map<u8, AcmeRow> = Map::new("acme");
+
+/// What subscribers were told about their volume. Key: kind of quota, first day of the period, subscriber, level. Owner: notices.
+/// A few rows of 30 octets a day for each subscriber that comes near a quota, for two months.
+pub const QUOTA_NOTICES: Map<notices::Key, NoticeRow> = Map::new("quota_notices");
+
+/// Sessions that are to be ended for a new login. Key: when, session. Owner: planned. Empty but between a change and its night.
+pub const PLANNED_DISCONNECTS: Map<planned::Key, PlannedRow> = Map::new("planned_disconnects");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -176,4 +189,7 @@ pub const ALL: &[&dyn AnyMap] = &[
     &USAGE_DAYS,
     &USAGE_MONTHS,
     &USAGE_AUDIT,
+    &ACME,
+    &QUOTA_NOTICES,
+    &PLANNED_DISCONNECTS,
 ];

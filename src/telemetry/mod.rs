@@ -105,22 +105,42 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
+/// The running log, whose level can be changed.
+pub struct Logging {
+    change: Box<dyn Fn(EnvFilter) + Send + Sync>,
+}
+
+impl Logging {
+    /// Logs at another level from now on. `RUST_LOG` still wins.
+    pub fn set_level(&self, level: &str) {
+        let (filter, _) = filter(level, &env::var("RUST_LOG").unwrap_or_default());
+        (self.change)(filter);
+    }
+}
+
 /// Starts logging to standard error. Called once, before anything is logged; later calls change nothing.
 ///
 /// `level` is a level's name (`info`), and holds for this program; what libraries say is kept from `warn` on. The
 /// environment variable `RUST_LOG` replaces both. Under systemd, which stamps every line, the time is left out. Lines
 /// carry no colour codes, so that they read the same in the journal, in a file and on a terminal.
-pub fn start_logging(level: &str) {
+pub fn start_logging(level: &str) -> Logging {
     let requested = env::var("RUST_LOG").unwrap_or_default();
     let (filter, understood) = filter(level, &requested);
     let output = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr);
-    // A second subscriber is refused by the library; the first one keeps logging, which is all that is wanted.
-    let _already_started = if env::var_os("JOURNAL_STREAM").is_some() {
-        output.without_time().try_init()
+    // A second subscriber is refused by the library; the first one keeps logging, which is all that is wanted. A change
+    // of the level that fails is one to a log that is gone.
+    let change: Box<dyn Fn(EnvFilter) + Send + Sync> = if env::var_os("JOURNAL_STREAM").is_some() {
+        let output = output.without_time().with_filter_reloading();
+        let handle = output.reload_handle();
+        let _already_started = output.try_init();
+        Box::new(move |filter| drop(handle.reload(filter)))
     } else {
-        output.try_init()
+        let output = output.with_filter_reloading();
+        let handle = output.reload_handle();
+        let _already_started = output.try_init();
+        Box::new(move |filter| drop(handle.reload(filter)))
     };
     if !understood {
         tracing::warn!(
@@ -128,6 +148,7 @@ pub fn start_logging(level: &str) {
             "RUST_LOG cannot be understood; logging at the configured level"
         );
     }
+    Logging { change }
 }
 
 /// The filter to log with, and whether `requested` could be understood. An empty request is none.

@@ -1,9 +1,11 @@
 //! Lasting conditions of the appliance that every page says above its content.
 
 use crate::app::App;
+use crate::domain::time::{DAY, Timestamp};
 use crate::operations::support::{self, Support};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
+use crate::tls::InUse;
 use crate::web::parts::Tone;
 use crate::web::shell::Alert;
 use crate::web::words::Words;
@@ -11,15 +13,43 @@ use crate::web::words::Words;
 /// A disk this full deserves a warning, in percent.
 const NEARLY_FULL: u8 = 90;
 
+/// A certificate that ends this soon should have been renewed, or needs its owner.
+const ENDS_SOON: i64 = 14 * DAY;
+
 /// What is wrong now; empty on a good day.
 pub fn of(app: &App) -> Vec<Alert> {
     let disk = app.telemetry.snapshot(monotonic()).host.disk;
     let mut alerts = alerts(&app.store.health(), &app.accounting.health(), disk);
+    // Behind a proxy that speaks HTTPS in our place, nobody sees the certificate.
+    if !app.listening().https.is_empty() {
+        alerts.extend(of_certificate(&app.certificates.in_use(), app.now()));
+    }
     // A store that cannot be read says so by other means.
     if let Ok(Some(on)) = support::current(app) {
         alerts.push(remote_support(on, &Words::of(app).minute(on.until)));
     }
     alerts
+}
+
+fn of_certificate(in_use: &InUse, now: Timestamp) -> Option<Alert> {
+    let left = in_use.facts.not_after.since(now);
+    if in_use.fault.is_some() {
+        let text = "The one before stays in use, or a self-signed one. Settings, Certificate says what is wrong.";
+        return Some(alert(Tone::Bad, "The certificate cannot be used.", text));
+    }
+    let text = "Settings, Certificate shows why it was not renewed, and the ways to a new one.";
+    match left {
+        0 => Some(alert(Tone::Bad, "The certificate has ended.", text)),
+        1..=ENDS_SOON => {
+            let title = match left / DAY {
+                0 => "The certificate ends today.".to_owned(),
+                1 => "The certificate ends tomorrow.".to_owned(),
+                days => format!("The certificate ends in {days} days."),
+            };
+            Some(alert(Tone::Warn, &title, text))
+        }
+        _ => None,
+    }
 }
 
 fn remote_support(on: Support, until: &str) -> Alert {
@@ -85,6 +115,7 @@ fn alert(tone: Tone, title: &str, text: &str) -> Alert {
 mod tests {
     use super::*;
     use crate::store::CommitFailure;
+    use crate::tls::{Facts, Fingerprint, Source};
     use std::time::Duration;
 
     fn store(disk_full: Option<bool>) -> Health {
@@ -97,6 +128,36 @@ mod tests {
         Health {
             failing,
             ..Health::default()
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_an_alert_when_it_ends_or_cannot_be_used() {
+        let now = Timestamp(1_800_000_000_000);
+        let in_use = |left: i64, fault: Option<&str>| InUse {
+            source: Source::Own,
+            facts: Facts {
+                names: vec!["a.example".into()],
+                issuer: "ca".into(),
+                not_before: now.plus(-DAY),
+                not_after: now.plus(left),
+                fingerprint: Fingerprint([0; 32]),
+                is_self_signed: false,
+            },
+            fault: fault.map(Into::into),
+        };
+        for (left, fault, said) in [
+            (14 * DAY + 1, None, ""),
+            (14 * DAY, None, "The certificate ends in 14 days."),
+            (2 * DAY, None, "The certificate ends in 2 days."),
+            (DAY, None, "The certificate ends tomorrow."),
+            (1, None, "The certificate ends today."),
+            (0, None, "The certificate has ended."),
+            (-DAY, None, "The certificate has ended."),
+            (90 * DAY, Some("why"), "The certificate cannot be used."),
+        ] {
+            let alert = of_certificate(&in_use(left, fault), now);
+            assert_eq!(alert.map_or(String::new(), |alert| alert.title), said);
         }
     }
 

@@ -6,6 +6,8 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 
+use crate::web::secure::Arrival;
+
 /// Longer addresses of this panel do not exist.
 const LONGEST_PATH: usize = 1_000;
 
@@ -14,7 +16,7 @@ const LONGEST_PATH: usize = 1_000;
 pub struct Client {
     /// The IP address as text; empty when the request did not come over a socket.
     pub address: String,
-    /// The browser speaks HTTPS to a proxy of ours, so cookies may say `Secure`.
+    /// The browser speaks HTTPS, to us or to a proxy of ours, so cookies may say `Secure`.
     pub is_https: bool,
 }
 
@@ -25,10 +27,12 @@ impl Client {
             return Client::default();
         };
         let peer = peer.ip().to_canonical();
+        let arrival = parts.extensions.get::<Arrival>();
+        let is_tls = arrival.is_some_and(|arrival| arrival.is_tls);
         if !trusted.contains(&peer) {
             return Client {
                 address: peer.to_string(),
-                is_https: false,
+                is_https: is_tls,
             };
         }
         let proto = parts
@@ -39,7 +43,7 @@ impl Client {
             address: forwarded(&parts.headers, trusted)
                 .unwrap_or(peer)
                 .to_string(),
-            is_https: proto.is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https")),
+            is_https: proto.map_or(is_tls, |proto| proto.trim().eq_ignore_ascii_case("https")),
         }
     }
 }

@@ -118,6 +118,7 @@ impl From<operations::Error> for Failure {
             Error::Crypto(_)
             | Error::Search(_)
             | Error::Accounting(_)
+            | Error::Tls(_)
             | Error::Io(_)
             | Error::Interrupted => Failure::Fault(error.to_string()),
         }

@@ -22,6 +22,7 @@ pub mod pages;
 pub mod parts;
 pub mod qr;
 pub mod query;
+pub mod secure;
 pub mod server;
 pub mod shell;
 pub mod tabs;
@@ -105,6 +106,14 @@ fn routes() -> Router<Panel> {
             get(subscribers::list).post(subscribers::create),
         )
         .route("/subscribers/new", get(subscribers::new))
+        .route(
+            "/subscribers/forget-macs",
+            get(subscribers::ask_forget_macs).post(subscribers::forget_many_macs),
+        )
+        .route(
+            "/subscribers/forget-macs-after",
+            post(subscribers::set_forgetting),
+        )
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
         .route(
@@ -124,6 +133,10 @@ fn routes() -> Router<Panel> {
         .route(
             "/subscribers/{id}/forget-mac",
             post(subscribers::forget_macs),
+        )
+        .route(
+            "/subscribers/{id}/cancel-new-login",
+            post(subscribers::cancel_reconnect),
         )
         .route("/subscribers/{id}/live", get(subscribers::live))
         .route("/subscribers/{id}/fair-use", get(subscribers::fair_use))
@@ -211,24 +224,45 @@ fn routes() -> Router<Panel> {
         )
         .route(
             "/settings/general",
-            get(settings::general).post(settings::set_general),
+            get(settings::general::show).post(settings::general::save),
         )
         .route(
             "/settings/radius",
-            get(settings::radius).post(settings::set_radius),
+            get(settings::radius::show).post(settings::radius::save),
         )
         .route(
             "/settings/security",
-            get(settings::security).post(settings::set_security),
+            get(settings::security::show).post(settings::security::save),
         )
         .route(
             "/settings/support",
-            get(settings::support).post(settings::begin_support),
+            get(settings::support::show).post(settings::support::begin),
         )
-        .route("/settings/support/end", post(settings::end_support))
+        .route("/settings/support/end", post(settings::support::end))
         .route(
             "/settings/appearance",
-            get(settings::appearance).post(settings::set_appearance),
+            get(settings::appearance::show).post(settings::appearance::save),
+        )
+        .route(
+            "/.well-known/acme-challenge/{token}",
+            get(secure::challenge),
+        )
+        .route("/settings/certificate", get(settings::certificate::show))
+        .route(
+            "/settings/certificate/own",
+            post(settings::certificate::use_own),
+        )
+        .route(
+            "/settings/certificate/acme",
+            post(settings::certificate::use_acme),
+        )
+        .route(
+            "/settings/certificate/self-signed",
+            post(settings::certificate::use_self_signed),
+        )
+        .route(
+            "/settings/certificate/self-signed/new",
+            post(settings::certificate::new_self_signed),
         )
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
@@ -251,6 +285,7 @@ fn dressed(routes: Router<Panel>, panel: Panel) -> Router {
         // Pages hold a token besides what was typed (BREACH), but other sites cannot make a browser fetch them with its
         // cookie, which is SameSite.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(middleware::from_fn_with_state(panel.clone(), secure::guard))
         .layer(middleware::from_fn(headers::security))
         .with_state(panel)
 }

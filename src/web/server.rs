@@ -1,4 +1,4 @@
-//! The panel's TCP side: accepts connections, speaks HTTP/1.1, and stops without cutting anybody off.
+//! The panel's TCP side: accepts connections, speaks HTTP/1.1, plain or over TLS, and stops without cutting anybody off.
 //!
 //! Invariants: at most [`MOST_CONNECTIONS`] at once, and none for longer than its time, so that idle or slow browsers cannot
 //! keep others out.
@@ -17,17 +17,33 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::web::secure::Arrival;
 
 /// Connections of one listener. Browsers open up to six each, and an ISP has a handful of operators.
 pub const MOST_CONNECTIONS: usize = 512;
 
+/// What a listener speaks.
+#[derive(Clone)]
+pub enum Door {
+    /// HTTP. `https_port` is where browsers are sent, if HTTPS listens too.
+    Plain { https_port: Option<u16> },
+    /// HTTP inside TLS.
+    Tls(Arc<ServerConfig>),
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Limits {
     connections: usize,
+    /// How long a browser may take to agree on keys.
+    handshake: Duration,
     /// How long a browser may take for the head of a request, and rest between two.
     head: Duration,
     /// How long a connection is used; then it is closed after its current answer, and the browser opens another.
@@ -40,6 +56,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     connections: MOST_CONNECTIONS,
+    handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     connection: Duration::from_secs(600),
     drain: Duration::from_secs(10),
@@ -47,13 +64,19 @@ const LIMITS: Limits = Limits {
 };
 
 /// Serves `router` until `stop` is ready; then answers what is under way, for at most ten seconds.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_within(LIMITS, listener, router, stop).await;
+pub async fn serve(
+    listener: TcpListener,
+    door: Door,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) {
+    serve_within(LIMITS, listener, door, router, stop).await;
 }
 
 async fn serve_within(
     limits: Limits,
     listener: TcpListener,
+    door: Door,
     router: Router,
     stop: impl Future<Output = ()>,
 ) {
@@ -80,6 +103,7 @@ async fn serve_within(
             limits,
             stream,
             peer,
+            door.clone(),
             router.clone(),
             stopped.clone(),
             permit,
@@ -117,18 +141,54 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// One connection from its first octet to its last. The handshake is here and not where connections are accepted, so that a
+/// slow one delays nobody else.
 async fn attend(
     limits: Limits,
     stream: TcpStream,
     peer: SocketAddr,
+    door: Door,
     router: Router,
     mut stopped: watch::Receiver<bool>,
     permit: OwnedSemaphorePermit,
 ) {
     // Pages are written in one go; waiting to fill a packet would only delay them. A socket that refuses is slower, no more.
     let _refused = stream.set_nodelay(true);
+    match door {
+        Door::Plain { https_port } => {
+            let arrival = Arrival::plain(peer, https_port);
+            speak(limits, stream, arrival, router, stopped).await;
+        }
+        Door::Tls(config) => {
+            let handshake = timeout(limits.handshake, TlsAcceptor::from(config).accept(stream));
+            let agreed = tokio::select! {
+                agreed = handshake => agreed,
+                _ = stopped.wait_for(|is_stopped| *is_stopped) => return,
+            };
+            match agreed {
+                Ok(Ok(stream)) => {
+                    speak(limits, stream, Arrival::tls(peer), router, stopped).await;
+                }
+                // Scanners, and browsers whose owner has not agreed to the certificate yet.
+                Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            }
+        }
+    }
+    drop(permit);
+}
+
+async fn speak(
+    limits: Limits,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    arrival: Arrival,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let peer = arrival.peer;
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(arrival);
         request.map(Body::new)
     });
     let connection = http1::Builder::new()
@@ -150,138 +210,8 @@ async fn attend(
         // Browsers go away whenever they like; this is for those who look for a fault.
         tracing::debug!(%peer, %error, "a connection ended early");
     }
-    drop(permit);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::sync::{Notify, oneshot};
-    use tokio::task::JoinHandle;
-
-    struct Running {
-        address: SocketAddr,
-        stop: oneshot::Sender<()>,
-        done: JoinHandle<()>,
-    }
-
-    async fn start(limits: Limits, router: Router) -> Running {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let done = tokio::spawn(serve_within(limits, listener, router, async {
-            stopped.await.unwrap()
-        }));
-        Running {
-            address,
-            stop,
-            done,
-        }
-    }
-
-    fn pages() -> Router {
-        Router::new().route(
-            "/",
-            get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() }),
-        )
-    }
-
-    const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: panel\r\nConnection: close\r\n\r\n";
-
-    async fn ask(stream: &mut TcpStream) -> String {
-        stream.write_all(ASK).await.unwrap();
-        read(stream).await
-    }
-
-    /// All that comes until the other side closes; a test that hangs fails.
-    async fn read(stream: &mut TcpStream) -> String {
-        let mut text = String::new();
-        let read = timeout(Duration::from_secs(20), stream.read_to_string(&mut text));
-        read.await.expect("closed in time").unwrap();
-        text
-    }
-
-    #[tokio::test]
-    async fn handlers_learn_who_asks() {
-        let running = start(LIMITS, pages()).await;
-        let mut stream = TcpStream::connect(running.address).await.unwrap();
-        let me = stream.local_addr().unwrap().to_string();
-        let answer = ask(&mut stream).await;
-        assert!(
-            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with(&me),
-            "{answer}"
-        );
-        running.stop.send(()).unwrap();
-        running.done.await.unwrap();
-        assert!(TcpStream::connect(running.address).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_slow_head_and_an_idle_connection_are_closed() {
-        let limits = Limits {
-            head: Duration::from_millis(50),
-            ..LIMITS
-        };
-        let running = start(limits, pages()).await;
-        for begun in [
-            &b"GET / HTT"[..],
-            b"",
-            b"GET / HTTP/1.1\r\nHost: panel\r\n\r\n",
-        ] {
-            let mut stream = TcpStream::connect(running.address).await.unwrap();
-            stream.write_all(begun).await.unwrap();
-            read(&mut stream).await;
-        }
-        running.stop.send(()).unwrap();
-        running.done.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_connection_beyond_the_bound_waits_for_room() {
-        let limits = Limits {
-            connections: 1,
-            connection: Duration::from_millis(100),
-            ..LIMITS
-        };
-        let running = start(limits, pages()).await;
-        // The first sits idle and is closed after its time; the second is served then.
-        let mut first = TcpStream::connect(running.address).await.unwrap();
-        let mut second = TcpStream::connect(running.address).await.unwrap();
-        assert!(ask(&mut second).await.starts_with("HTTP/1.1 200"));
-        assert_eq!(read(&mut first).await, "");
-        running.stop.send(()).unwrap();
-        running.done.await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn stopping_waits_for_the_answer_under_way_but_not_for_ever() {
-        for (drain, answered) in [
-            (Duration::from_secs(10), true),
-            (Duration::from_millis(50), false),
-        ] {
-            let (asked, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-            let (handler_asked, handler_go_on) = (Arc::clone(&asked), Arc::clone(&go_on));
-            let slow = move || async move {
-                handler_asked.notify_one();
-                handler_go_on.notified().await;
-                "late"
-            };
-            let running = start(
-                Limits { drain, ..LIMITS },
-                Router::new().route("/", get(slow)),
-            )
-            .await;
-            let mut stream = TcpStream::connect(running.address).await.unwrap();
-            stream.write_all(ASK).await.unwrap();
-            asked.notified().await;
-            running.stop.send(()).unwrap();
-            if answered {
-                go_on.notify_one();
-            }
-            running.done.await.unwrap();
-            assert_eq!(read(&mut stream).await.ends_with("late"), answered);
-        }
-    }
-}
+#[path = "server_tests.rs"]
+mod tests;

@@ -17,6 +17,7 @@ const SETTINGS: &[Tab] = &[
     tab("/settings/general", "General"),
     tab("/settings/radius", "RADIUS"),
     tab("/settings/security", "Security"),
+    tab("/settings/certificate", "Certificate"),
     tab("/settings/support", "Support"),
     tab("/settings/appearance", "Appearance"),
 ];

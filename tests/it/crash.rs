@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use proxpanel::telemetry::monotonic;
+
 use crate::appliance::demo;
 use crate::support::daemon::Daemon;
 use crate::support::radius::{self, INTERIM, Record};
@@ -36,8 +38,9 @@ fn exported(daemon: &Daemon) -> HashMap<String, (u64, u64)> {
     sessions
 }
 
-/// Routers send interims with growing totals until the daemon dies. Returns the highest acknowledged total of each session.
-fn load_until_killed(
+/// Routers send interims with growing totals until `end` ends the daemon. Returns the highest acknowledged total of each session.
+fn load_until(
+    end: impl FnOnce(&mut Daemon),
     daemon: &mut Daemon,
     acknowledged: &HashMap<String, u32>,
 ) -> HashMap<String, u32> {
@@ -80,11 +83,11 @@ fn load_until_killed(
                 })
             })
             .collect();
-        // Killed in the middle of the load: after so many answers, wherever that is.
+        // In the middle of the load: after so many answers, wherever that is.
         while answered.load(Ordering::Relaxed) < 400 {
             std::thread::yield_now();
         }
-        daemon.kill9();
+        end(daemon);
         stop.store(true, Ordering::Relaxed);
         routers
             .into_iter()
@@ -100,7 +103,7 @@ fn kill_9_loses_no_acknowledged_record_and_books_none_twice() {
     let mut daemon = demo(subscribers, 0, 0, &[]);
     let mut acknowledged: HashMap<String, u32> = HashMap::new();
     for round in 0..ROUNDS {
-        for (name, total) in load_until_killed(&mut daemon, &acknowledged) {
+        for (name, total) in load_until(Daemon::kill9, &mut daemon, &acknowledged) {
             acknowledged.insert(name, total);
         }
         // Once the journal is read by the command line, else by the daemon.
@@ -122,5 +125,28 @@ fn kill_9_loses_no_acknowledged_record_and_books_none_twice() {
         if round % 2 == 1 {
             daemon.restart();
         }
+    }
+}
+
+#[test]
+fn a_stop_under_load_takes_five_seconds_at_most_and_loses_no_acknowledged_record() {
+    let subscribers = u32::try_from(ROUTERS * SESSIONS_EACH).unwrap();
+    let mut daemon = demo(subscribers, 0, 0, &[]);
+    let stop = |daemon: &mut Daemon| {
+        let began = monotonic();
+        assert!(daemon.stop().success());
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    };
+    let acknowledged = load_until(stop, &mut daemon, &HashMap::new());
+    let found = exported(&daemon);
+    assert!(!acknowledged.is_empty());
+    for (name, total) in &acknowledged {
+        let (upload, download) = found[name];
+        assert!(
+            (u64::from(*total)..=u64::from(*total) + 1).contains(&upload),
+            "{name}: {upload} of {total}"
+        );
+        assert_eq!(download, upload * 10, "{name}");
     }
 }

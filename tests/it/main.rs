@@ -9,10 +9,15 @@
 
 mod appliance;
 mod browser_frame;
+mod certificates;
 mod crash;
+mod package;
 mod panel;
+mod radsec;
+mod remote;
 mod router_checks;
 mod routeros;
+mod service;
 mod speeds;
 mod support;
 mod tidy;

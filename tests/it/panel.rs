@@ -87,7 +87,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 32] = [
+const PAGES: [(&str, &str); 33] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -117,6 +117,7 @@ const PAGES: [(&str, &str); 32] = [
     ("simulator", "/simulator?subscriber=user00001"),
     ("cdn", "/cdn"),
     ("jobs", "/system/jobs"),
+    ("certificate", "/settings/certificate"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),
     ("audit", "/audit"),

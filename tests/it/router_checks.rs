@@ -11,9 +11,9 @@ use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
 use proxpanel::domain::id::NasId;
 use proxpanel::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
+    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Network, Profile, UsageSource,
 };
-use proxpanel::operations::coa_test::{self, Variant};
+use proxpanel::operations::coa_test;
 use proxpanel::operations::nas::{self, ApiDraft, Draft};
 use proxpanel::operations::nas_checks::{self, Check, Verdict};
 use proxpanel::operations::router_api::{self, Connection};
@@ -95,6 +95,7 @@ async fn add(app: &App, router: &Router, password: &str) -> NasId {
         }),
         usage_source: UsageSource::Accounting,
         api_fallback: true,
+        radsec: None,
         notes: String::new(),
     };
     nas::create(app, &Actor::CommandLine, draft).await.unwrap()
@@ -198,10 +199,11 @@ async fn the_router_knows_no_session_of_nobody() {
     let router = router();
     let panel = Panel::open();
     let id = add(&panel.app, &router, PASSWORD).await;
-    let answer = coa_test::test(&panel.app, id).await.unwrap().unwrap();
+    let answer = coa_test::test(&panel.app, &Actor::CommandLine, id);
+    let answer = answer.await.unwrap().unwrap();
     assert_eq!(
-        (answer.port, answer.variant),
-        (router.coa_port(), Variant::Plain)
+        (answer.port, answer.form),
+        (router.coa_port(), CoaForm::Plain)
     );
     assert_eq!(answer.outcome, CoaOutcome::Refused(Some(503)));
     let coa = check(&panel.app, id, "Changes and disconnects (CoA)").await;

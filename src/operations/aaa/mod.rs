@@ -7,10 +7,11 @@ mod observe;
 #[cfg(test)]
 mod tests;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::app::App;
+use crate::radius::radsec::ClientCertificate;
 use crate::radius::{
     AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Handler,
     NasPeer, Observation, Port,
@@ -37,6 +38,24 @@ impl Handler for Aaa {
         self.app.peer(source)
     }
 
+    fn nas_of_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        source: SocketAddr,
+    ) -> Option<Arc<NasPeer>> {
+        let now = self.app.now();
+        match self.app.nas_table().find_certificate(certificate, now) {
+            Ok(peer) => Some(peer),
+            Err(refusals) => {
+                for (entry, error) in refusals {
+                    let why = error.to_string();
+                    entry.stats.radsec.saw_trouble(source, why, now);
+                }
+                None
+            }
+        }
+    }
+
     fn access(&self, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
         access::decide(&self.app, request, reply)
     }
@@ -48,7 +67,8 @@ impl Handler for Aaa {
     /// A service whose store fails does not say that it is well, so that routers turn to another server.
     fn status(&self, port: Port) -> bool {
         match port {
-            Port::Auth => self.app.store.view().is_ok(),
+            // With a full disk logins go on, so the one port for both services stays.
+            Port::Auth | Port::Both => self.app.store.view().is_ok(),
             Port::Acct => self.app.accounting.health().failing.is_none(),
         }
     }

@@ -1,13 +1,16 @@
 //! What the protocol saw: counters, the health of each NAS, strangers, and the Message-Authenticator pin.
 
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 
 use crate::app::App;
+use crate::crypto::hex;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::NasId;
 use crate::domain::nas::MessageAuthenticator;
 use crate::operations::Error;
 use crate::operations::trail;
+use crate::radius::radsec::{ClientCertificate, Ending};
 use crate::radius::{Code, Observation, Refusal};
 use crate::store::nas;
 use crate::telemetry::DropReason;
@@ -70,9 +73,57 @@ pub(super) fn note(app: &App, event: Observation<'_>) {
         }
         Observation::SendFailed { nas } => tracing::debug!(nas, "a reply could not be sent"),
         Observation::RejectQueueFull { .. } => counters.dropped(DropReason::Overload).increment(),
+        Observation::RadsecOpened { nas, source } => {
+            if let Some(entry) = app.nas(NasId(nas)) {
+                entry.stats.radsec.opened(source, app.now());
+            }
+        }
+        Observation::RadsecClosed { nas, source, why } => {
+            if let Some(entry) = app.nas(NasId(nas)) {
+                entry.stats.radsec.closed(source);
+                if !why.is_orderly() {
+                    entry
+                        .stats
+                        .radsec
+                        .saw_trouble(source, why.to_string(), app.now());
+                }
+            }
+        }
+        Observation::RadsecStranger {
+            source,
+            certificate,
+        } => {
+            stranger(app, source, certificate);
+        }
+        Observation::RadsecRefused { source, why } => {
+            tracing::debug!(%source, %why, "a RadSec connection was not let in");
+            radsec_trouble(app, source, why.to_string());
+        }
         Observation::ReceiveFailed { port } => {
             tracing::warn!(?port, "a RADIUS socket reported an error")
         }
+    }
+}
+
+/// A certificate that is no NAS's.
+fn stranger(app: &App, source: SocketAddr, certificate: &ClientCertificate) {
+    let reason = DropReason::UnknownNas;
+    app.telemetry.counters.dropped(reason).increment();
+    let ip = source.ip().to_canonical();
+    if app.strangers.note(certificate, ip, app.now()) {
+        let fingerprint = hex(certificate.fingerprint());
+        tracing::warn!(%source, fingerprint, "a RadSec client shows a certificate that is no NAS's");
+    }
+    radsec_trouble(app, source, Ending::Stranger.to_string());
+}
+
+/// Told at the NAS that has this address, if it is one that shall use RadSec: the certificate cannot say which it is.
+fn radsec_trouble(app: &App, source: SocketAddr, why: String) {
+    let table = app.nas_table();
+    if let Some(entry) = table.find(source.ip())
+        && entry.nas.radsec.is_some()
+    {
+        entry.stats.radsec.saw_trouble(source, why, app.now());
     }
 }
 

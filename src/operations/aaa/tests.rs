@@ -4,6 +4,7 @@ mod accept;
 mod accounting;
 mod addresses;
 mod extras;
+mod radsec;
 mod reject;
 mod routers;
 

@@ -189,6 +189,7 @@ fn router(id: NasId, name: &str, network: Network, now: Timestamp) -> Nas {
         network,
         profile: Profile::MikroTik,
         coa_port: 3799,
+        coa_form: None,
         // Test clients differ in what they send; the first that protects its request must not lock the others out.
         message_authenticator: MessageAuthenticator::Optional,
         limit_proxy_state: true,
@@ -198,6 +199,7 @@ fn router(id: NasId, name: &str, network: Network, now: Timestamp) -> Nas {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: "Demo router: radclient and radtest on this machine".to_owned(),
         created_at: now.plus(-i64::from(MOST_DAYS) * DAY),
     }

@@ -21,6 +21,7 @@ fn nas() -> Nas {
         network: Network::parse("10.20.0.1").unwrap(),
         profile: Profile::MikroTik,
         coa_port: 3799,
+        coa_form: None,
         message_authenticator: MessageAuthenticator::Required,
         limit_proxy_state: false,
         send_message_authenticator: true,
@@ -35,6 +36,7 @@ fn nas() -> Nas {
         }),
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
         created_at: Timestamp(0),
     }

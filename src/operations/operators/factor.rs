@@ -7,7 +7,7 @@ use super::sign_in::{CurrentLogin, Throttle};
 use super::{other_than, present};
 use crate::app::App;
 use crate::crypto::totp::FactorSecret;
-use crate::crypto::{self, CryptoError, Secret, Sealer};
+use crate::crypto::{self, CryptoError, Sealer, Secret};
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::OperatorId;
 use crate::domain::operator::{Operator, Role};
@@ -232,7 +232,14 @@ fn switched(
 ) -> Result<(), Error> {
     let mut difference = Difference::default();
     difference.field("second factor", old, new);
-    note(tx, actor, "second factor changed", operator, difference, now)
+    note(
+        tx,
+        actor,
+        "second factor changed",
+        operator,
+        difference,
+        now,
+    )
 }
 
 fn wrong_code() -> Error {

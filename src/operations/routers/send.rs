@@ -3,8 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::app::{CoaOutcome, NasEntry};
+use crate::domain::nas::CoaForm;
 use crate::domain::rate::RateLimit;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::operations::Error;
 use crate::radius::coa::{self, CoaClient, CoaTarget, Schedule};
 use crate::radius::{AttributeBuffer, EncodeError, number};
@@ -65,6 +67,7 @@ pub(super) async fn change(
     change: &Change,
     session: &Session,
     nas: &NasEntry,
+    now: Timestamp,
 ) -> Result<CoaOutcome, Error> {
     let address = session.place.source.or_else(|| nas.nas.network.single());
     let Some(address) = address else {
@@ -75,13 +78,10 @@ pub(super) async fn change(
     let Some(client) = clients.for_router(address) else {
         return Ok(CoaOutcome::Failed("this machine has no IPv6".to_owned()));
     };
-    // RouterOS wants neither Event-Timestamp nor Message-Authenticator until tried (radius.md section 12).
-    let target = CoaTarget {
-        address: SocketAddr::new(address, nas.nas.coa_port),
-        secret: nas.peer.secret.clone(),
-        message_authenticator: false,
-        event_timestamp: None,
-    };
+    // Plain until the test found out what the router wants (radius.md section 12).
+    let form = nas.nas.coa_form.unwrap_or(CoaForm::Plain);
+    let address = SocketAddr::new(address, nas.nas.coa_port);
+    let target = coa_target(form, address, nas, now);
     let client = (client, &clients.schedule);
     let outcome = exchange(client, &target, change, session, nas, Identify::Fully).await?;
     // Once more by name and address alone (rules.md section 6), where the first try named more.
@@ -89,6 +89,23 @@ pub(super) async fn change(
         return exchange(client, &target, change, session, nas, Identify::ByAddress).await;
     }
     Ok(outcome)
+}
+
+/// A router that gets its requests in this form.
+pub(in crate::operations) fn coa_target(
+    form: CoaForm,
+    address: SocketAddr,
+    nas: &NasEntry,
+    now: Timestamp,
+) -> CoaTarget {
+    CoaTarget {
+        address,
+        secret: nas.peer.secret.clone(),
+        message_authenticator: form != CoaForm::Plain,
+        event_timestamp: (form == CoaForm::Dated)
+            .then(|| u32::try_from(now.seconds()).ok())
+            .flatten(),
+    }
 }
 
 async fn exchange(

@@ -9,6 +9,7 @@ use md5::{Digest, Md5};
 use super::*;
 use crate::app::CoaOutcome;
 use crate::domain::id::SessionId;
+use crate::domain::nas::CoaForm;
 use crate::domain::plan::Plan;
 use crate::domain::rate::Rate;
 use crate::domain::session::{Cause, Place};
@@ -193,6 +194,28 @@ fn a_push_names_the_session_as_the_router_does_and_says_speed_and_time() {
         ("ALI", false)
     );
     assert_eq!((report.at, report.outcome), (NOW, CoaOutcome::Confirmed));
+}
+
+#[test]
+fn every_request_is_written_as_the_router_wants_it() {
+    let seconds = u32::try_from(NOW.seconds()).unwrap();
+    for (form, is_signed, at) in [
+        (CoaForm::Plain, false, None),
+        (CoaForm::MessageAuthenticator, true, None),
+        (CoaForm::Dated, true, Some(seconds)),
+    ] {
+        let bench = bench(&[Answer::Ack, Answer::Ack], placed());
+        run(nas::keep_coa_form(&bench.it.app, &actor(), bench.nas, form)).unwrap();
+        for order in [Order::Push(bench.session), Order::Disconnect(bench.session)] {
+            let outcome = bench.carry_out(order, Schedule::JOB);
+            assert_eq!(outcome, Some(CoaOutcome::Confirmed));
+            let octets = bench.request();
+            let request = Packet::parse(&octets).unwrap();
+            let signature = request.first(number::MESSAGE_AUTHENTICATOR);
+            assert_eq!(signature.is_some(), is_signed, "{form:?}");
+            assert_eq!(request.u32(number::EVENT_TIMESTAMP), at, "{form:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A handler that records what it sees, a server around it, and the requests the tests send.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -9,6 +10,7 @@ use super::{packet, secret};
 use crate::radius::auth::Method;
 use crate::radius::client::{Login, Request};
 use crate::radius::packet::PACKET_MAX_OCTETS;
+use crate::radius::radsec::ClientCertificate;
 use crate::radius::server::{Server, spawn};
 use crate::radius::{
     AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, AttributeBuffer, Code,
@@ -24,6 +26,8 @@ pub type Access =
 /// A handler for tests: one NAS record for every source but 127.0.0.9, a decision, and everything observed.
 pub struct Fake {
     pub peer: Mutex<Arc<NasPeer>>,
+    /// NAS by the fingerprint of their certificates.
+    pub certificates: Mutex<HashMap<[u8; 32], Arc<NasPeer>>>,
     pub access: Access,
     pub alive: AtomicBool,
     events: Mutex<mpsc::Sender<String>>,
@@ -67,6 +71,15 @@ impl Handler for Fake {
         (source != IpAddr::from([127, 0, 0, 9])).then(|| Arc::clone(&self.peer.lock().unwrap()))
     }
 
+    fn nas_of_certificate(
+        &self,
+        certificate: &ClientCertificate,
+        _source: SocketAddr,
+    ) -> Option<Arc<NasPeer>> {
+        let known = self.certificates.lock().unwrap();
+        known.get(certificate.fingerprint()).cloned()
+    }
+
     fn access(&self, request: &AccessRequest<'_>, reply: &mut AttributeBuffer) -> AccessOutcome {
         (self.access)(request, reply)
     }
@@ -97,6 +110,7 @@ pub fn fake(
     let (records, seen_records) = mpsc::channel();
     let fake = Fake {
         peer: Mutex::new(Arc::new(peer)),
+        certificates: Mutex::default(),
         access: Box::new(access),
         alive: AtomicBool::new(true),
         events: Mutex::new(events),

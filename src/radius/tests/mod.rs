@@ -4,7 +4,7 @@
 mod access;
 mod accounting;
 mod dynamic;
-mod fake;
+pub mod fake;
 mod foreign;
 mod properties;
 mod sockets;

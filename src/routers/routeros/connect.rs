@@ -13,6 +13,7 @@ use super::client::{Access, Security, Times};
 use super::error::ApiError;
 use super::exchange::{Event, Exchange};
 use super::tls::{self, Fingerprint, Trust};
+use crate::tls::trust;
 
 /// The system asks after a silent router, so that a connection that died unseen is known before it is needed.
 const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
@@ -79,16 +80,16 @@ fn prepare(stream: &TcpStream) -> std::io::Result<()> {
 
 async fn secure(
     access: &Access,
-    trust: &Trust,
+    whom: &Trust,
     stream: TcpStream,
 ) -> Result<(Box<dyn Socket>, Option<Fingerprint>), ApiError> {
-    let connector = TlsConnector::from(tls::client_config(trust)?);
+    let connector = TlsConnector::from(tls::client_config(whom)?);
     let name = ServerName::IpAddress(access.address.ip().into());
     let stream = connector
         .connect(name, stream)
         .await
         .map_err(|error| tls::handshake_error(&error))?;
-    let certificate = tls::leaf(stream.get_ref().1.peer_certificates());
+    let certificate = trust::leaf(stream.get_ref().1.peer_certificates());
     Ok((Box::new(stream), certificate))
 }
 

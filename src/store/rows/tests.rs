@@ -10,19 +10,21 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec::{self, Record};
 use super::super::tables::{
-    AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS, NAS,
-    OPEN_SESSIONS, OPERATORS, PLANS, SUBSCRIBERS, USAGE_AUDIT, USAGE_DAYS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LOGINS,
+    NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS,
+    USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, auth_log, bandwidth_rules, cdn, nas, operators, outbox, plans,
-    sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, nas, notices, operators,
+    outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
+use crate::domain::quota::{Counting, Period};
 use crate::domain::session::{Cause, Session, Stopped};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Day, Timestamp};
 
 fn store() -> Store {
     Disk::default().new_store(&quick())
@@ -87,8 +89,11 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("cdn-profile", view.get(&CDN_PROFILES, 1).unwrap().unwrap());
     golden("cdn-router", view.get(&CDN_ROUTERS, 2).unwrap().unwrap());
     golden("nas-newest", view.get(&NAS, 3).unwrap().unwrap());
+    golden("nas-tested", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
+    golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
+    golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
     golden("operator-newest", view.get(&OPERATORS, 2).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
@@ -114,6 +119,19 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "usage-newest",
         view.get(&USAGE_DAYS, (20_601, 1)).unwrap().unwrap(),
     );
+    golden(
+        "quota-notice",
+        view.get(&QUOTA_NOTICES, (1, 20_600, 1, 80))
+            .unwrap()
+            .unwrap(),
+    );
+    golden(
+        "planned-disconnect",
+        view.get(&PLANNED_DISCONNECTS, (samples::NOW.0, 3))
+            .unwrap()
+            .unwrap(),
+    );
+    golden("acme", view.get(&ACME, 0).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
@@ -189,6 +207,7 @@ fn every_value_reads_back_as_it_was() {
         samples::nas_full(),
         samples::nas_bare(),
         samples::nas_newest(),
+        samples::nas_tested(),
     ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(
@@ -221,7 +240,24 @@ fn every_value_reads_back_as_it_was() {
         sessions::open_at_fold(&view).unwrap(),
         [accounting::session_open(), accounting::session_newest()]
     );
+    let plans = [samples::planned_login()];
+    let of = |id| planned::of(&view, SubscriberId(id)).unwrap();
+    assert_eq!((of(2).as_slice(), of(1).as_slice()), (&plans[..], &[][..]));
+    let due = |at| planned::due(&view, at, 9).unwrap();
+    assert_eq!(due(samples::NOW), plans);
+    assert_eq!(due(samples::NOW.plus(-1)), []);
+    let counting = Counting {
+        today: Day(20_600),
+        month: Period {
+            start: Day(20_590),
+            end: Day(20_620),
+        },
+        term: Day(20_500),
+    };
+    let told = |id| notices::of(&view, SubscriberId(id), &counting).unwrap();
+    assert_eq!((told(1), told(2)), (samples::notices(), Vec::new()));
     assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
+    assert_eq!(acme::get(&view).unwrap(), samples::acme());
 }
 
 proptest! {

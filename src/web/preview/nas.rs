@@ -93,6 +93,15 @@ fn list(wish: Wish) -> nas::ListPage {
                 unknown("10.20.0.44", "312", "user00042"),
                 unknown("198.51.100.7", "9", "test"),
             ],
+            strangers: vec![nas::StrangerRow {
+                fingerprint: "1f2e 3d4c 5b6a 7988 1f2e 3d4c 5b6a 7988 1f2e 3d4c 5b6a 7988 1f2e 3d4c 5b6a 7988".into(),
+                names: wish.said("tower-south.isp.test, 10.20.0.2"),
+                source: "10.20.0.2".into(),
+                tries: "12".into(),
+                last_seen: "8 s ago".into(),
+                href: "/nas/1/edit?certificate=1f2e".into(),
+                action: wish.said("Use for Tower South"),
+            }],
         },
     }
 }
@@ -117,6 +126,9 @@ fn show(wish: Wish) -> nas::ShowPage {
             Fact::new("Message-Authenticator", "checked when present"),
             Fact::new("Online", "1,590").link("/online?nas=2"),
             Fact::new("Last seen", "1 s ago"),
+            Fact::new("RadSec connection", "10.20.0.2:49152").note("since 2026-05-28 20:26:40"),
+            Fact::new("Last RadSec trouble", "3 days ago")
+                .note(wish.said("10.20.0.2:49151: its certificate is not that of a NAS")),
         ],
         counters: vec![
             Fact::new("Accepted", "182,402"),
@@ -181,6 +193,18 @@ fn form(wish: Wish, is_new: bool) -> nas::FormPage {
             legacy_login: false,
             usage_source: Select::new([("accounting", "RADIUS accounting")], "accounting"),
             fallback: true,
+        },
+        radsec: nas::RadsecFields {
+            trust: Select::new(
+                [("off", "No RadSec"), ("pinned", "This certificate only")],
+                "pinned",
+            ),
+            certificate: Field::wrong(
+                wish.said("1f2e 3d4c"),
+                "A SHA-256 fingerprint: 64 digits 0-9 and a-f, colons and spaces do not matter",
+            ),
+            authority: Field::default(),
+            name: Field::default(),
         },
         notes: Field::new(wish.said("")),
     }

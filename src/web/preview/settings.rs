@@ -38,8 +38,8 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
     ]
 }
 
-fn general(wish: Wish) -> settings::GeneralPage {
-    settings::GeneralPage {
+fn general(wish: Wish) -> settings::general::GeneralPage {
+    settings::general::GeneralPage {
         shell: wish.shell("General settings", Nav::Settings),
         tabs: tabs::settings("/settings/general"),
         refusal: None,
@@ -55,8 +55,8 @@ fn general(wish: Wish) -> settings::GeneralPage {
     }
 }
 
-fn radius(wish: Wish) -> settings::RadiusPage {
-    settings::RadiusPage {
+fn radius(wish: Wish) -> settings::radius::RadiusPage {
+    settings::radius::RadiusPage {
         shell: wish.shell("RADIUS settings", Nav::Settings),
         tabs: tabs::settings("/settings/radius"),
         refusal: None,
@@ -70,8 +70,8 @@ fn radius(wish: Wish) -> settings::RadiusPage {
     }
 }
 
-fn security(wish: Wish) -> settings::SecurityPage {
-    settings::SecurityPage {
+fn security(wish: Wish) -> settings::security::SecurityPage {
+    settings::security::SecurityPage {
         shell: wish.shell("Security settings", Nav::Settings),
         tabs: tabs::settings("/settings/security"),
         refusal: Some("Set up your own second factor first.".into()),
@@ -79,23 +79,26 @@ fn security(wish: Wish) -> settings::SecurityPage {
         idle_hours: Field::new("12"),
         longest_days: Field::wrong("31", "A whole number from 1 to 30"),
         facts: vec![
-            Fact::new("Sign-ins from one address", "10 at once, then one every 6 s"),
+            Fact::new(
+                "Sign-ins from one address",
+                "10 at once, then one every 6 s",
+            ),
             Fact::new("Trusted proxies", "None").note("web.trusted_proxies"),
         ],
         config_file: "/etc/proxpanel/proxpanel.toml",
     }
 }
 
-fn appearance(wish: Wish) -> settings::AppearancePage {
-    settings::AppearancePage {
+fn appearance(wish: Wish) -> settings::appearance::AppearancePage {
+    settings::appearance::AppearancePage {
         shell: wish.shell("Appearance", Nav::Settings),
         tabs: tabs::settings("/settings/appearance"),
         theme: Select::new([("auto", "As the device is set"), ("dark", "Dark")], "auto"),
     }
 }
 
-fn support(wish: Wish, is_on: bool) -> settings::SupportPage {
-    settings::SupportPage {
+fn support(wish: Wish, is_on: bool) -> settings::support::SupportPage {
+    settings::support::SupportPage {
         shell: wish.shell("Remote support", Nav::Settings),
         tabs: tabs::settings("/settings/support"),
         refusal: None,
@@ -110,8 +113,8 @@ fn support(wish: Wish, is_on: bool) -> settings::SupportPage {
     }
 }
 
-fn support_code(wish: Wish) -> settings::CodePage {
-    settings::CodePage {
+fn support_code(wish: Wish) -> settings::support::CodePage {
+    settings::support::CodePage {
         shell: wish.shell("Remote support", Nav::Settings),
         tabs: tabs::settings("/settings/support"),
         name: "support",

@@ -42,6 +42,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/subscribers/new", form(wish, true).render()),
         page("/subscribers/42/edit", form(wish, false).render()),
         page("/subscribers/42/delete", delete(wish).render()),
+        page("/subscribers/forget-macs", forget_macs(wish).render()),
         page("/subscribers/42/password", password(wish).render()),
     ]
 }
@@ -153,6 +154,7 @@ fn list(wish: Wish) -> subscribers::ListPage {
             ],
             pager: Pager::new("/subscribers", &query, 2, 50, 50, "4,907", true),
             is_first_run: false,
+            forget_href: "/subscribers/forget-macs?state=active".into(),
         },
     }
 }
@@ -188,6 +190,7 @@ fn show(wish: Wish) -> subscribers::ShowPage {
             ],
             ..Default::default()
         },
+        planned: wish.said("The session is ended on 2026-11-23 04:00, so that the next login brings what changed. Planned by rania."),
         account: vec![
             Fact::new("Plan", wish.said("Home 20M")).link("/plans/2/edit"),
             Fact::new("Expires", "25 Nov 2026").note("in 3 days; that day still works"),
@@ -258,7 +261,10 @@ fn quota(wish: Wish) -> subscribers::QuotaPart {
                 Tone::Bad,
             ),
         ],
-        notes: vec![wish.said("Top-ups add 10.0 GB to the monthly quota.")],
+        notes: vec![
+            wish.said("Top-ups add 10.0 GB to the monthly quota."),
+            "On 2026-11-22 14:05 it reached 80 % of the daily quota of 10.0 GB.".into(),
+        ],
     }
 }
 
@@ -314,6 +320,7 @@ fn show_new(wish: Wish) -> subscribers::ShowPage {
             action: "Set a new date".into(),
             ..Default::default()
         },
+        planned: String::new(),
         notes: String::new(),
         usage: Bars::new(&[], "No usage yet"),
         months: Bars::new(&[], "No usage yet"),
@@ -371,6 +378,14 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         static_prefix: Field::new(wish.said("2001:db8:12::/56")),
         static_address: Field::wrong(wish.said("not a mac-or-ip"), "This is not an IP address."),
         only_nas: Select::new([("", "Any NAS"), ("1", "Tower North")], ""),
+        reconnect: Select::new(
+            [
+                ("next", "Wait for the next login"),
+                ("tonight", "Disconnect tonight at 04:00"),
+            ],
+            "next",
+        ),
+        is_online: !is_new,
         download_kbps: Field::default(),
         upload_kbps: Field::default(),
         extra_check: Field::default(),
@@ -382,6 +397,19 @@ fn form(wish: Wish, is_new: bool) -> subscribers::FormPage {
         } else {
             Field::new(wish.said("Framed-Route = 192.0.2.0/24 0.0.0.0 1"))
         },
+    }
+}
+
+fn forget_macs(wish: Wish) -> subscribers::ForgetMacsPage {
+    subscribers::ForgetMacsPage {
+        shell: wish.shell("Learned MAC addresses", Nav::Subscribers),
+        back: "/subscribers?state=active".into(),
+        refusal: Some("One field needs another look.".into()),
+        count: "4,210".into(),
+        note: "At most 10000 are forgotten at a time.".into(),
+        filters: vec![wish.said("plan Home 10M"), "state active".into()],
+        meant: vec![("plan".into(), wish.said("1"))],
+        days: Field::wrong("0", "A whole number from 1 to 3650"),
     }
 }
 

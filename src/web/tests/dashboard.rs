@@ -33,6 +33,7 @@ async fn add_nas(test: &TestApp, name: &str, network: &str) -> NasId {
         api: None,
         usage_source: UsageSource::Accounting,
         api_fallback: false,
+        radsec: None,
         notes: String::new(),
     };
     nas::create(&test.app, &Actor::CommandLine, draft)

@@ -3,6 +3,7 @@
 mod account;
 mod addresses;
 mod cdn;
+mod certificate;
 mod dashboard;
 mod everywhere;
 mod forms;

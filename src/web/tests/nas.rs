@@ -6,8 +6,10 @@ use axum::http::StatusCode;
 
 use super::isp::{NAS, account, attempt, furnish, taken, with};
 use crate::app::{CoaOutcome, CoaReport};
+use crate::crypto;
 use crate::domain::id::NasId;
 use crate::domain::nas::MessageAuthenticator;
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::session::RecordKind;
 use crate::domain::time::MINUTE;
 use crate::store::nas as stored;
@@ -295,4 +297,124 @@ async fn deleting_says_what_happens_to_sessions() {
     }
     // What it left behind is still shown.
     browser.get("/online").await.shows(OK, &["a deleted NAS"]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_tried_becomes_that_of_a_nas() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    let source = IpAddr::from([198, 51, 100, 7]);
+    test.app.strangers.show(b"not readable", source, NOW);
+    let pin = crypto::sha256(b"not readable");
+    let hex = crypto::hex(&pin);
+    let groups: Vec<&str> = (0..64).step_by(4).map(|at| &hex[at..at + 4]).collect();
+    let part = browser.htmx("/nas/unknown").await;
+    part.shows(
+        OK,
+        &["Unknown certificates", &groups.join(" "), "198.51.100.7"],
+    );
+    let link = format!("/nas/new?address=198.51.100.7&#38;certificate={hex}");
+    part.shows(OK, &[&link, "Add as NAS"]);
+    let form = browser.get(&link.replace("&#38;", "&")).await;
+    form.shows(OK, &[&hex, "value=\"pinned\" selected"]);
+    let fields = with(
+        &NAS,
+        &[
+            ("address", "198.51.100.7"),
+            ("radsec", "pinned"),
+            ("radsec_certificate", &hex),
+        ],
+    );
+    taken(&browser, "/nas", &fields).await;
+    let saved = || test.app.nas(NasId(1)).unwrap().nas.radsec.clone();
+    assert_eq!(saved(), Some(RadsecTrust::Pinned(pin)));
+    let page = browser.get("/nas/unknown").await;
+    assert!(!page.body.contains("Unknown certificates"));
+    browser.get("/nas/1").await.shows(
+        OK,
+        &[
+            "RadSec certificate",
+            &groups.join(" "),
+            "RadSec connection",
+            "none",
+        ],
+    );
+    // The router has a new one: it is offered where the address is known.
+    test.app.strangers.show(b"a newer one", source, NOW);
+    let newer = crypto::hex(&crypto::sha256(b"a newer one"));
+    let link = format!("/nas/1/edit?certificate={newer}");
+    let part = browser.htmx("/nas/unknown").await;
+    part.shows(OK, &[&link, "Use for Tower North"]);
+    browser.get(&link).await.shows(OK, &[&newer]);
+    // What the form shows of the old one is taken as it stands.
+    let as_shown = groups.join(" ");
+    let edited = with(&fields, &[("radsec_certificate", &as_shown)]);
+    taken(&browser, "/nas/1/edit", &edited).await;
+    assert_eq!(saved(), Some(RadsecTrust::Pinned(pin)));
+    for (fields, words) in [
+        (vec![("radsec_certificate", "")], "Paste the fingerprint"),
+        (vec![("radsec_certificate", "abcd")], "64 digits"),
+        (
+            vec![("radsec_certificate", "-----BEGIN CERTIFICATE-----")],
+            "the text is not whole",
+        ),
+        (vec![("radsec", "maybe")], "Choose one of the list"),
+        (
+            vec![("radsec", "authority")],
+            "Paste the certificate of the authority",
+        ),
+        (
+            vec![
+                ("radsec", "authority"),
+                ("radsec_authority", "x"),
+                ("radsec_name", ""),
+            ],
+            "A name is needed",
+        ),
+        (
+            vec![
+                ("radsec", "authority"),
+                ("radsec_authority", "x"),
+                ("radsec_name", "x"),
+            ],
+            "no certificate in the text",
+        ),
+    ] {
+        let wrong = browser.post("/nas/1/edit", &with(&edited, &fields)).await;
+        wrong.shows(WRONG, &[words]);
+    }
+    taken(
+        &browser,
+        "/nas/1/edit",
+        &with(&edited, &[("radsec", "off")]),
+    )
+    .await;
+    assert_eq!(saved(), None);
+}
+
+#[tokio::test]
+async fn a_radsec_trouble_is_shown_until_the_nas_is_connected() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    let pin = "ab".repeat(32);
+    let fields = with(&NAS, &[("radsec", "pinned"), ("radsec_certificate", &pin)]);
+    taken(&browser, "/nas", &fields).await;
+    let entry = test.app.nas(NasId(1)).unwrap();
+    let source = "10.20.0.1:40000".parse().unwrap();
+    entry.stats.saw_auth(NOW);
+    let why = "it does not speak TLS".to_owned();
+    entry
+        .stats
+        .radsec
+        .saw_trouble(source, why, NOW.plus(-MINUTE));
+    let troubled = ["are not let in", "10.20.0.1:40000: it does not speak TLS"];
+    browser.get("/nas/1").await.shows(OK, &troubled);
+    browser
+        .get("/nas")
+        .await
+        .shows(OK, &["Needs attention", "are not let in"]);
+    entry.stats.radsec.opened(source, NOW);
+    let page = browser.get("/nas/1").await;
+    page.shows(OK, &["10.20.0.1:40000", "since 20"]);
+    assert!(!page.body.contains("are not let in") && !page.body.contains("does not protect"));
 }

@@ -402,7 +402,8 @@ async fn a_test_of_coa_says_what_came_back() {
     assert_eq!(answer.header("location"), "/nas/1");
     let expected = format!("CoA works: the router answered on port {port}.");
     assert_eq!(answer.flash(), expected);
-    browser.get("/nas/1").await.shows(OK, &["proxpanel-test"]);
+    let page = browser.get("/nas/1").await;
+    page.shows(OK, &["proxpanel-test", "as the test found out"]);
     // A network without sessions has no address to send to.
     let network = with(&NAS, &[("address", "10.20.0.0/24")]);
     taken(&browser, "/nas/1/edit", &network).await;

@@ -25,10 +25,10 @@ fn revoke_path(id: u32, browser: &Browser<'_>) -> String {
 async fn an_operator_is_added_and_listed() {
     let test = TestApp::start().await;
     let rania = test.sign_in().await;
-    rania
-        .get("/operators/new")
-        .await
-        .shows(StatusCode::OK, &["New operator", "data-generate=\"password\""]);
+    rania.get("/operators/new").await.shows(
+        StatusCode::OK,
+        &["New operator", "data-generate=\"password\""],
+    );
     for (name, role, password, again, field) in [
         ("a", "viewer", NEW, NEW, "name"),
         ("RANIA", "viewer", NEW, NEW, "name"),
@@ -60,13 +60,21 @@ async fn an_operator_is_added_and_listed() {
     let page = rania.get("/operators").await;
     page.shows(
         StatusCode::OK,
-        &["href=\"/operators/2\"", "Viewer", "You", "What each role may do"],
+        &[
+            "href=\"/operators/2\"",
+            "Viewer",
+            "You",
+            "What each role may do",
+        ],
     );
     assert!(knows_password(&test, "ziad", NEW).await);
     let ziad = test.sign_in_as("ziad").await;
     let page = ziad.get("/operators").await;
     page.shows(StatusCode::OK, &["rania"]);
-    assert!(!page.body.contains("href=\"/operators/"), "nothing to press");
+    assert!(
+        !page.body.contains("href=\"/operators/"),
+        "nothing to press"
+    );
     for path in ["/operators/new", "/operators/1", "/operators/1/delete"] {
         assert_eq!(ziad.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -82,7 +90,10 @@ async fn there_is_always_an_administrator() {
     for (path, fields) in [
         ("/operators/1/role", &[("role", "viewer")][..]),
         ("/operators/1/delete", &[][..]),
-        ("/operators/1/password", &[("password", NEW), ("password_again", NEW)][..]),
+        (
+            "/operators/1/password",
+            &[("password", NEW), ("password_again", NEW)][..],
+        ),
         ("/operators/1/sign-out", &[][..]),
     ] {
         let answer = rania.post(path, fields).await;

@@ -35,6 +35,9 @@ const FORMS: &[(&str, Who)] = &[
     ("/account/second-factor/recovery", Own),
     ("/account/second-factor/off", Own),
     ("/subscribers", Work),
+    ("/subscribers/forget-macs", Work),
+    ("/subscribers/forget-macs-after", Change),
+    ("/subscribers/{id}/cancel-new-login", Work),
     ("/subscribers/{id}/edit", Work),
     ("/subscribers/{id}/delete", Work),
     ("/subscribers/{id}/disconnect", Work),
@@ -83,11 +86,19 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/support", Change),
     ("/settings/support/end", Change),
     ("/settings/appearance", Change),
+    ("/settings/certificate/own", Change),
+    ("/settings/certificate/acme", Change),
+    ("/settings/certificate/self-signed", Change),
+    ("/settings/certificate/self-signed/new", Change),
     ("/system/jobs/{name}/run", Work),
 ];
 
 /// Pages that only administrators may see; all others show no secret and are open to every operator.
-const RESTRICTED: &[&str] = &["/operators/new", "/operators/{id}", "/operators/{id}/delete"];
+const RESTRICTED: &[&str] = &[
+    "/operators/new",
+    "/operators/{id}",
+    "/operators/{id}/delete",
+];
 /// An operator without a password has no second factor to look at.
 const NOT_FOR_SUPPORT: &[&str] = &["/account/second-factor"];
 
@@ -153,7 +164,11 @@ async fn every_form_is_refused_to_those_who_may_not_send_it() {
         let answer = stranger.post(&filled(path, "99"), &[]).await;
         let is_led_away = answer.header("location").starts_with("/login");
         let is_refused = answer.status == StatusCode::FORBIDDEN;
-        assert_eq!((is_led_away, is_refused), (*who != Visitor, *who == Visitor), "{path}");
+        assert_eq!(
+            (is_led_away, is_refused),
+            (*who != Visitor, *who == Visitor),
+            "{path}"
+        );
     }
     // The two that would have ended the browsers above.
     for browser in [&ziad, &technician] {
@@ -191,9 +206,12 @@ async fn no_page_shows_a_secret_to_remote_support() {
             continue;
         }
         let page = technician.get(&filled(&path, "1")).await;
-        let may = !RESTRICTED.contains(&path.as_str())
-            && !NOT_FOR_SUPPORT.contains(&path.as_str());
-        assert_eq!(page.status == StatusCode::FORBIDDEN, !may && path != "/setup", "{path}");
+        let may = !RESTRICTED.contains(&path.as_str()) && !NOT_FOR_SUPPORT.contains(&path.as_str());
+        assert_eq!(
+            page.status == StatusCode::FORBIDDEN,
+            !may && path != "/setup",
+            "{path}"
+        );
         assert!(!page.status.is_server_error(), "{path}");
         for secret in secrets {
             assert!(!page.body.contains(secret), "{path} shows {secret}");

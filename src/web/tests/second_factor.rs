@@ -35,9 +35,7 @@ pub(super) async fn enrol(browser: &Browser<'_>, now: Timestamp) -> (FactorSecre
     page.shows(StatusCode::OK, &["Scan this", "<path d=\"M4 4h7"]);
     let secret = offered(&page);
     let base32 = secret.base32();
-    let groups: Vec<&str> = (0..8)
-        .map(|n| &base32.expose()[4 * n..4 * n + 4])
-        .collect();
+    let groups: Vec<&str> = (0..8).map(|n| &base32.expose()[4 * n..4 * n + 4]).collect();
     assert!(page.text().contains(&groups.join(" ")));
     let fields = [
         ("secret", base32.expose().as_str()),
@@ -65,11 +63,7 @@ async fn owing<'a>(test: &'a TestApp, name: &str, next: &str) -> Browser<'a> {
     for part in ["HttpOnly", "SameSite=Strict", "Max-Age=300"] {
         assert!(cookie.contains(part), "{cookie}");
     }
-    let both = format!(
-        "{}; {CODE}={}",
-        browser.cookie,
-        answer.cookie_value(CODE)
-    );
+    let both = format!("{}; {CODE}={}", browser.cookie, answer.cookie_value(CODE));
     assert!(answer.header("location").starts_with("/login/code"));
     test.browser(both, &browser.csrf)
 }
@@ -95,7 +89,10 @@ async fn a_phone_is_asked_after_the_password_and_no_code_works_twice() {
         StatusCode::SEE_OTHER,
         "other browsers are signed out"
     );
-    first.get(PATH).await.shows(StatusCode::OK, &["On since", "10"]);
+    first
+        .get(PATH)
+        .await
+        .shows(StatusCode::OK, &["On since", "10"]);
 
     // The code that switched it on is used up; that of the next step is not.
     let browser = owing(&test, "rania", "/plans").await;
@@ -171,7 +168,10 @@ async fn the_second_step_ends_after_minutes_and_with_the_password() {
     assert!(answer.flash().contains("took too long"));
 
     let beaten = owing(&test, "rania", "").await;
-    let fields = [("password", "battery staple"), ("password_again", "battery staple")];
+    let fields = [
+        ("password", "battery staple"),
+        ("password_again", "battery staple"),
+    ];
     let omar = test.sign_in_as("omar").await;
     let answer = omar.post("/operators/1/password", &fields).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -207,7 +207,10 @@ async fn a_recovery_code_works_once_and_new_ones_end_the_old() {
     answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Wrong code"]);
     browser.get(PATH).await.shows(StatusCode::OK, &["9"]);
     let audit = browser.get("/audit").await;
-    audit.shows(StatusCode::OK, &["recovery code used", "second factor changed"]);
+    audit.shows(
+        StatusCode::OK,
+        &["recovery code used", "second factor changed"],
+    );
 
     let path = format!("{PATH}/recovery");
     let wrong = browser.post(&path, &[("present", "wrong horse")]).await;
@@ -235,7 +238,11 @@ async fn it_is_set_up_with_the_password_and_a_right_code_only() {
         (PASSWORD, "000000", "code"),
         (PASSWORD, "", "code"),
     ] {
-        let fields = [("secret", base32.as_str()), ("present", present), ("code", code)];
+        let fields = [
+            ("secret", base32.as_str()),
+            ("present", present),
+            ("code", code),
+        ];
         let page = browser.post(PATH, &fields).await;
         let error = format!("id=\"{field}-error\"");
         page.shows(StatusCode::UNPROCESSABLE_ENTITY, &[&error]);
@@ -287,7 +294,11 @@ async fn administrators_can_be_made_to_have_one() {
     test.operator("omar", Role::Administrator).await;
     test.operator("ziad", Role::Viewer).await;
     let rania = test.sign_in().await;
-    let wish = [("needs_factor", "on"), ("idle_hours", "12"), ("longest_days", "30")];
+    let wish = [
+        ("needs_factor", "on"),
+        ("idle_hours", "12"),
+        ("longest_days", "30"),
+    ];
     let answer = rania.post("/settings/security", &wish).await;
     answer.shows(
         StatusCode::UNPROCESSABLE_ENTITY,
@@ -304,10 +315,14 @@ async fn administrators_can_be_made_to_have_one() {
         assert_eq!(omar.htmx(path).await.header("hx-redirect"), PATH, "{path}");
     }
     let theft = [("name", "thief"), ("role", "administrator")];
-    assert_eq!(omar.post("/operators", &theft).await.header("location"), PATH);
-    omar.get(PATH)
-        .await
-        .shows(StatusCode::OK, &["Administrators need a second factor here"]);
+    assert_eq!(
+        omar.post("/operators", &theft).await.header("location"),
+        PATH
+    );
+    omar.get(PATH).await.shows(
+        StatusCode::OK,
+        &["Administrators need a second factor here"],
+    );
     enrol(&omar, NOW).await;
     assert_eq!(omar.get("/").await.status, StatusCode::OK);
     // It cannot be switched off any more, and viewers are free to have none.

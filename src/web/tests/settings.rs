@@ -40,7 +40,12 @@ async fn general_settings_hold_at_once_for_pages_and_for_accounting() {
     let page = browser.get("/settings/general").await;
     page.shows(
         StatusCode::OK,
-        &["value=\"UTC\"", "value=\"00:05\"", "value=\"USD\"", "value=\"English\""],
+        &[
+            "value=\"UTC\"",
+            "value=\"00:05\"",
+            "value=\"USD\"",
+            "value=\"English\"",
+        ],
     );
     let answer = browser.post("/settings/general", &GENERAL).await;
     assert_eq!(answer.header("location"), "/settings/general");
@@ -67,7 +72,10 @@ async fn general_settings_hold_at_once_for_pages_and_for_accounting() {
         let day = Day::parse(day).unwrap();
         picture.usage_of_day(day, SubscriberId(1)).unwrap().raw
     });
-    assert!(booked[0].total() > 0 && booked[1].total() == 0, "{booked:?}");
+    assert!(
+        booked[0].total() > 0 && booked[1].total() == 0,
+        "{booked:?}"
+    );
 }
 
 #[tokio::test]
@@ -124,7 +132,10 @@ async fn bad_values_are_refused_beside_their_field() {
         refused(&browser, "/settings/security", &fields, field).await;
     }
     let settings = test.app.settings();
-    assert_eq!((settings.attempt_days, settings.sign_in.idle_hours), (30, 12));
+    assert_eq!(
+        (settings.attempt_days, settings.sign_in.idle_hours),
+        (30, 12)
+    );
 }
 
 #[tokio::test]
@@ -135,7 +146,11 @@ async fn the_log_of_attempts_is_kept_as_long_as_was_said() {
     let page = browser.get("/settings/radius").await;
     page.shows(
         StatusCode::OK,
-        &["value=\"30\"", "0.0.0.0:1812", "/etc/proxpanel/proxpanel.toml"],
+        &[
+            "value=\"30\"",
+            "0.0.0.0:1812",
+            "/etc/proxpanel/proxpanel.toml",
+        ],
     );
     let attempts = || {
         let app = std::sync::Arc::clone(&test.app);
@@ -157,7 +172,10 @@ async fn the_log_of_attempts_is_kept_as_long_as_was_said() {
         assert_eq!(is_kept("old-one").await, kept, "{days}");
     }
     let text = "Attempts are kept for 2 days";
-    browser.get("/auth-log").await.shows(StatusCode::OK, &[text]);
+    browser
+        .get("/auth-log")
+        .await
+        .shows(StatusCode::OK, &[text]);
     assert_eq!(last_changes(&test), ["days that attempts are kept: 3 > 2"]);
 }
 

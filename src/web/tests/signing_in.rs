@@ -20,7 +20,12 @@ pub(super) async fn visitor(test: &TestApp) -> Browser<'_> {
     test.browser(format!("{VISITOR}={csrf}"), csrf)
 }
 
-pub(super) async fn try_password(browser: &Browser<'_>, name: &str, password: &str, next: &str) -> Answer {
+pub(super) async fn try_password(
+    browser: &Browser<'_>,
+    name: &str,
+    password: &str,
+    next: &str,
+) -> Answer {
     browser
         .post(
             "/login",

@@ -228,6 +228,89 @@ async fn buttons_do_what_they_say_and_each_look_at_a_password_is_written_down() 
 }
 
 #[tokio::test]
+async fn learned_devices_of_a_whole_list_are_forgotten_after_a_question() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    for (name, mode) in [("bashir", "learn"), ("carla", "learn"), ("dina", "fixed")] {
+        let fields = [
+            ("user_name", name),
+            ("mac_mode", mode),
+            ("mac_learn", "1"),
+            ("macs", "02:00:00:00:00:09"),
+        ];
+        taken(&browser, "/subscribers", &with(&SUBSCRIBER, &fields)).await;
+    }
+    taken(&browser, "/subscribers/3/suspend", &[]).await;
+    let list = browser.get("/subscribers?state=disabled&sort=-user").await;
+    let link = "/subscribers/forget-macs?state=disabled";
+    list.shows(OK, &[&format!("href=\"{link}\"")]);
+    let question = browser.get(link).await;
+    question.shows(
+        OK,
+        &["1 of them have learned MAC addresses", "state disabled"],
+    );
+    let known = || [2, 3, 4].map(|id| stored(&test, id).unwrap().macs.len());
+    assert_eq!(known(), [1, 1, 1], "nobody has pressed yet");
+    let path = "/subscribers/forget-macs";
+    let done = browser.post(path, &[("state", "disabled")]).await;
+    assert_eq!(done.header("location"), "/subscribers?state=disabled");
+    let told = "The learned MAC addresses of one subscriber are forgotten.";
+    assert_eq!((done.flash().as_str(), known()), (told, [1, 0, 1]));
+    let none = browser.get(link).await;
+    none.shows(OK, &["None of them has a learned MAC address"]);
+    taken(&browser, path, &[]).await;
+    assert_eq!(known(), [0, 0, 1]);
+    // The days after which it happens by itself.
+    let after = "/subscribers/forget-macs-after";
+    for wrong in ["0", "3651", "soon"] {
+        let answer = browser.post(after, &[("days", wrong)]).await;
+        let words = ["A whole number from 1 to 3650", wrong];
+        answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &words);
+    }
+    let fields = [("days", "3650"), ("state", "disabled")];
+    assert_eq!(taken(&browser, after, &fields).await, link);
+    browser.get(path).await.shows(OK, &["value=\"3650\""]);
+    assert_eq!(taken(&browser, after, &[("days", "")]).await, path);
+    assert_eq!(test.app.settings().forget_macs_after, None);
+}
+
+#[tokio::test]
+async fn a_new_login_is_offered_planned_and_cancelled() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    let label = "What needs a new login";
+    let form = browser.get("/subscribers/1/edit").await;
+    assert!(!form.body.contains(label), "nobody is online");
+    account(&test.app, "ali", Some(1), RecordKind::Start, 1);
+    let form = browser.get("/subscribers/1/edit").await;
+    form.shows(OK, &[label, "Disconnect tonight at 04:00"]);
+    let with = |when| {
+        let fields = [("static_address", "10.0.0.9"), ("reconnect", when)];
+        with(&SUBSCRIBER, &fields)
+    };
+    let wrong = browser.post("/subscribers/1/edit", &with("soon")).await;
+    wrong.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Choose one of the list"],
+    );
+    taken(&browser, "/subscribers/1/edit", &with("tonight")).await;
+    let (planned, when) = ("A new login is planned", "04:00, so that the next login");
+    let page = browser.get("/subscribers/1").await;
+    page.shows(OK, &[planned, when, "/subscribers/1/cancel-new-login"]);
+    let path = "/subscribers/1/cancel-new-login";
+    let done = browser.post(path, &[]).await;
+    assert_eq!(done.header("location"), "/subscribers/1");
+    let told = "The session goes on; the change waits for the next login.";
+    assert_eq!(done.flash(), told);
+    let page = browser.get("/subscribers/1").await;
+    assert!(!page.body.contains(planned));
+    let again = browser.post(path, &[]).await;
+    assert_eq!(again.flash(), "Nothing is planned any more.");
+}
+
+#[tokio::test]
 async fn deleting_asks_first_and_says_what_stays() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;

@@ -42,7 +42,10 @@ pub(super) async fn enter<'a>(test: &'a TestApp, code: &str) -> Browser<'a> {
 async fn a_code_lets_a_technician_in_once_and_every_page_says_so() {
     let test = TestApp::start().await;
     let rania = test.sign_in().await;
-    rania.get(PATH).await.shows(StatusCode::OK, &["Off", "4 hours"]);
+    rania
+        .get(PATH)
+        .await
+        .shows(StatusCode::OK, &["Off", "4 hours"]);
     let code = switch_on(&rania, "4").await;
     let file = std::fs::read(test.app.store.folder().join(FILE_NAME)).unwrap();
     for plain in [code.clone(), code.replace('-', "")] {
@@ -52,14 +55,23 @@ async fn a_code_lets_a_technician_in_once_and_every_page_says_so() {
     for path in ["/", "/subscribers", "/operators", PATH] {
         rania.get(path).await.shows(StatusCode::OK, &[BANNER]);
     }
-    rania.get(PATH).await.shows(StatusCode::OK, &["Not used yet"]);
+    rania
+        .get(PATH)
+        .await
+        .shows(StatusCode::OK, &["Not used yet"]);
     let refused = try_code(&test, "aaaaa-bbbbb-ccccc-ddddd").await;
-    refused.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Wrong name or password."]);
+    refused.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Wrong name or password."],
+    );
     let technician = enter(&test, &code.to_uppercase().replace('-', " ")).await;
     let page = technician.get("/").await;
     page.shows(StatusCode::OK, &["support", BANNER, "was let in"]);
     let again = try_code(&test, &code).await;
-    again.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Wrong name or password."]);
+    again.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Wrong name or password."],
+    );
     // What is done is in the audit log under that name.
     super::isp::furnish(&rania).await;
     let answer = technician.post("/subscribers/1/suspend", &[]).await;
@@ -98,7 +110,10 @@ async fn it_ends_by_itself_for_code_and_browser() {
     let code = switch_on(&rania, "1").await;
     test.app.clock.move_to(NOW.plus(HOUR));
     let late = try_code(&test, &code).await;
-    late.shows(StatusCode::UNPROCESSABLE_ENTITY, &["Wrong name or password."]);
+    late.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Wrong name or password."],
+    );
     // It can be switched on again, with another code.
     let fresh = switch_on(&rania, "1").await;
     assert_ne!(fresh, code);
@@ -147,14 +162,20 @@ async fn a_technician_cannot_stay_or_make_the_account_another() {
         ("password_again", password),
     ];
     let page = technician.post("/account/password", &fields).await;
-    page.shows(StatusCode::UNPROCESSABLE_ENTITY, &["not your present password"]);
+    page.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["not your present password"],
+    );
     let page = technician.get("/account/second-factor").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     // Nor can an administrator make it a lasting account by mistake.
     let id = support::current(&test.app).unwrap().unwrap().operator;
     for (verb, fields) in [
         ("role", &[("role", "administrator")][..]),
-        ("password", &[("password", password), ("password_again", password)][..]),
+        (
+            "password",
+            &[("password", password), ("password_again", password)][..],
+        ),
         ("delete", &[][..]),
     ] {
         let answer = rania.post(&format!("/operators/{id}/{verb}"), fields).await;

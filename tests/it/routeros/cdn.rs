@@ -90,6 +90,7 @@ impl Isp {
             }),
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: String::new(),
         };
         let nas = nas::create(&app, &Actor::CommandLine, draft).await.unwrap();
@@ -147,6 +148,7 @@ impl Isp {
             static_prefix: None,
             rate_override: None,
             extras: Extras::default(),
+            reconnect: proxpanel::domain::reconnect::Reconnect::default(),
         };
         let created = subscribers::create(&self.app, &Actor::CommandLine, draft).await;
         let subscriber = created.unwrap();

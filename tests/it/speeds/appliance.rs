@@ -21,6 +21,7 @@ use proxpanel::domain::nas::{
 use proxpanel::domain::operator::{Operator, Role};
 use proxpanel::domain::plan::Plan;
 use proxpanel::domain::rate::Rate;
+use proxpanel::domain::reconnect::Reconnect;
 use proxpanel::domain::session::Session;
 use proxpanel::domain::subscriber::MacMode;
 use proxpanel::domain::text::Username;
@@ -229,6 +230,7 @@ impl Appliance {
             api: None,
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: String::new(),
         };
         change(&mut draft, &router);
@@ -297,6 +299,7 @@ impl Appliance {
             static_prefix: None,
             rate_override: None,
             extras: Extras::default(),
+            reconnect: Reconnect::default(),
         }
     }
 

@@ -3,8 +3,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use proxpanel::app::CoaOutcome;
+use proxpanel::domain::audit::Actor;
 use proxpanel::domain::time::SECOND;
+use proxpanel::operations::coa_test;
 use proxpanel::radius::coa::Schedule;
+use proxpanel::radius::number;
 use proxpanel::telemetry::monotonic;
 
 use super::appliance::{Appliance, PASSWORD};
@@ -85,6 +89,26 @@ fn what_a_router_was_never_told_is_right_at_the_next_login() {
     scene.it.run_job("routers");
     assert_eq!(scene.asked(), tried, "there is nothing left to tell");
     assert_eq!(scene.it.app.pushes.counts(), (0, 0));
+}
+
+#[test]
+fn what_the_test_found_out_is_how_the_router_is_asked_from_then_on() {
+    for wanted in [number::MESSAGE_AUTHENTICATOR, number::EVENT_TIMESTAMP] {
+        let scene = crossed(CoaFault::Wants(wanted));
+        scene.it.until(|| scene.failures() == 1);
+        assert_eq!(scene.rate(), Some(FULL));
+        let nas = scene.it.live(scene.ali).unwrap().nas;
+        let tested = coa_test::test(&scene.it.app, &Actor::CommandLine, nas);
+        let answer = scene.it.run(tested).unwrap().expect("an answer");
+        assert_eq!(answer.outcome, CoaOutcome::Refused(Some(503)));
+        scene.go_on_to(scene.it.now().plus(60 * SECOND));
+        scene.it.run_job("quota sync");
+        scene.it.until(|| scene.it.told(scene.ali) == Some(SLOW));
+        assert_eq!(scene.rate(), Some(SLOW));
+        let page = scene.it.page(&format!("/nas/{nas}"));
+        let form = format!("{} as the test found out", answer.form.label());
+        assert!(page.contains(&form), "{page}");
+    }
 }
 
 #[test]

@@ -1,14 +1,19 @@
 //! What quotas, terms and operators do to a live session: blocked, let in again, boosted, expired, in grace.
 
+use std::net::Ipv4Addr;
+
 use proxpanel::domain::access::Reason;
 use proxpanel::domain::audit::Actor;
+use proxpanel::domain::fup::{Threshold, Tier, TierAction};
 use proxpanel::domain::plan::{OnExpiry, Plan};
 use proxpanel::domain::quota::{Direction, MonthAnchor, Quota};
 use proxpanel::domain::rate::Rate;
+use proxpanel::domain::reconnect::Reconnect;
+use proxpanel::domain::subscriber::MacMode;
 use proxpanel::domain::time::{DAY, HOUR, MINUTE, Timestamp};
 use proxpanel::operations::aaa::reject_slot;
 use proxpanel::operations::fair_use::{self, Holds, Scope};
-use proxpanel::operations::subscribers;
+use proxpanel::operations::{macs, subscribers};
 
 use super::appliance::{Appliance, PASSWORD};
 use super::{FULL, GB, MAC, NOW, PROMISED, SLOW, Scene, plan, tiered};
@@ -125,6 +130,42 @@ fn a_top_up_opens_a_month_that_is_used_up() {
 }
 
 #[test]
+fn a_quota_is_told_of_once_and_the_page_says_when() {
+    let mut plan = plan("Metered");
+    plan.quota = Quota {
+        daily: Some(10 * GB),
+        direction: Direction::Download,
+        ..Quota::default()
+    };
+    plan.fair_use.daily = vec![Tier {
+        threshold: Threshold::Octets(6 * GB),
+        action: TierAction::Notify,
+    }];
+    let mut scene = Scene::new(plan);
+    let says = |scene: &Scene, text: &str| scene.page().matches(text).count();
+    let (tier, quota) = (
+        "On 2027-01-15 08:10 it reached the daily tier 1 at 6.0 GB.",
+        "On 2027-01-15 08:20 it reached 80 % of the daily quota of 10.0 GB.",
+    );
+    scene.download(6 * GB);
+    scene.it.run_job("quota sync");
+    assert_eq!(
+        (says(&scene, tier), says(&scene, "of the daily quota")),
+        (1, 0)
+    );
+    scene.download(2 * GB);
+    scene.it.run_job("quota sync");
+    assert_eq!((says(&scene, tier), says(&scene, quota)), (1, 1));
+    // Neither later sweeps nor a restart tell it once more.
+    scene.it.restart(&[&scene.router]);
+    scene.download(1);
+    scene.it.run_job("quota sync");
+    assert_eq!((says(&scene, tier), says(&scene, quota)), (1, 1));
+    scene.is_the_same_session();
+    assert_eq!(scene.rate(), Some(FULL));
+}
+
+#[test]
 fn a_boost_begins_at_once_and_ends_by_itself() {
     let scene = Scene::new(tiered());
     let fast = Rate::new(20_000, 50_000);
@@ -196,4 +237,58 @@ fn grace_slows_down_and_then_a_rule_ends_the_session() {
     scene.is_dropped();
     scene.is_rejected("Rejected: expired");
     assert_eq!(scene.rejected_for(Reason::Expired), 1);
+}
+
+#[test]
+fn a_device_that_was_learned_is_forgotten_when_nobody_came_for_long() {
+    let scene = Scene::new(plan("Home"));
+    let (it, mac) = (&scene.it, &scene.session.mac);
+    let mut draft = it.draft("ali", it.app.plans()[0].id, Some(NOW.plus(90 * DAY)));
+    draft.password = None;
+    draft.mac_mode = MacMode::Learn(1);
+    it.run(subscribers::update(
+        &it.app,
+        &Actor::CommandLine,
+        scene.ali,
+        draft,
+    ))
+    .unwrap();
+    assert!(scene.router.hang_up("ali", cause::USER_REQUEST));
+    scene.router.dial("ali", PASSWORD, mac).online();
+    let other = "02:00:00:00:00:08";
+    assert!(scene.router.hang_up("ali", cause::USER_REQUEST));
+    it.run(macs::set_forgetting(&it.app, &Actor::CommandLine, Some(30)))
+        .unwrap();
+    it.until(|| it.live(scene.ali).is_none());
+    it.run_job("learned devices");
+    let dialed = scene.router.dial("ali", PASSWORD, other);
+    assert!(matches!(dialed, Dialed::Rejected { .. }), "{dialed:?}");
+    it.move_clock_to(NOW.plus(31 * DAY));
+    it.run_job("learned devices");
+    scene.router.dial("ali", PASSWORD, other).online();
+}
+
+#[test]
+fn a_change_of_address_ends_the_session_tonight() {
+    let scene = Scene::new(plan("Home"));
+    let it = &scene.it;
+    let mut draft = it.draft("ali", it.app.plans()[0].id, Some(NOW.plus(30 * DAY)));
+    draft.password = None;
+    draft.static_address = Some(Ipv4Addr::new(10, 99, 0, 7));
+    draft.reconnect = Reconnect::Tonight;
+    let changed = subscribers::update(&it.app, &Actor::CommandLine, scene.ali, draft);
+    it.run(changed).unwrap();
+    scene.page_says(&["A new login is planned", "2027-01-16 04:00"]);
+    // 2027-01-16 04:00 UTC.
+    let four = NOW.plus(20 * HOUR);
+    scene.go_on_to(four.plus(-1_000));
+    it.run_job("new logins");
+    it.run_job("routers");
+    scene.is_the_same_session();
+    scene.go_on_to(four);
+    it.run_job("new logins");
+    scene.is_dropped();
+    let session = scene.router.dial("ali", PASSWORD, MAC).online();
+    assert_eq!(session.address, Ipv4Addr::new(10, 99, 0, 7));
+    assert!(!scene.page().contains("A new login is planned"));
 }

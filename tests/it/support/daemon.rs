@@ -19,20 +19,25 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Addresses {
     pub web: Vec<SocketAddr>,
+    /// Empty unless a test asks for it with `--https-listen`.
+    pub https: Vec<SocketAddr>,
     pub auth: Vec<SocketAddr>,
     pub acct: Vec<SocketAddr>,
+    pub radsec: Vec<SocketAddr>,
 }
 
 impl Addresses {
-    /// Reads `ready web=ADDR auth=ADDR acct=ADDR`. Each word may be repeated. `None` for any other line.
+    /// Reads `ready web=ADDR https=ADDR auth=ADDR acct=ADDR radsec=ADDR`. Each word may be repeated. `None` for any other line.
     fn parse(line: &str) -> Option<Self> {
         let mut addresses = Self::default();
         for word in line.strip_prefix("ready ")?.split(' ') {
             let (key, address) = word.split_once('=')?;
             let list = match key {
                 "web" => &mut addresses.web,
+                "https" => &mut addresses.https,
                 "auth" => &mut addresses.auth,
                 "acct" => &mut addresses.acct,
+                "radsec" => &mut addresses.radsec,
                 _ => continue,
             };
             list.push(address.parse().ok()?);
@@ -54,8 +59,8 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts a daemon on an empty folder. `arguments` are added to `serve`; a `--web-listen`, `--auth-listen` or
-    /// `--acct-listen` among them replaces the default of 127.0.0.1 with a free port.
+    /// Starts a daemon on an empty folder. `arguments` are added to `serve`; a `--web-listen`, `--auth-listen`,
+    /// `--acct-listen` or `--radsec-listen` among them replaces the default of 127.0.0.1 with a free port.
     pub fn start(arguments: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().expect("temporary folder"), arguments)
     }
@@ -90,7 +95,12 @@ impl Daemon {
             self.stop();
         }
         let mut command = self.command(&["serve"]);
-        for listen in ["--web-listen", "--auth-listen", "--acct-listen"] {
+        for listen in [
+            "--web-listen",
+            "--auth-listen",
+            "--acct-listen",
+            "--radsec-listen",
+        ] {
             if !self.arguments.iter().any(|argument| argument == listen) {
                 command.args([listen, "127.0.0.1:0"]);
             }
@@ -147,6 +157,11 @@ impl Daemon {
         self.addresses.web[0]
     }
 
+    /// The first address of the panel over HTTPS.
+    pub fn https(&self) -> SocketAddr {
+        self.addresses.https[0]
+    }
+
     /// The first authentication address.
     pub fn auth(&self) -> SocketAddr {
         self.addresses.auth[0]
@@ -155,6 +170,11 @@ impl Daemon {
     /// The first accounting address.
     pub fn acct(&self) -> SocketAddr {
         self.addresses.acct[0]
+    }
+
+    /// The first RadSec address.
+    pub fn radsec(&self) -> SocketAddr {
+        self.addresses.radsec[0]
     }
 
     /// The running process: its output, its id, other signals.
@@ -224,12 +244,14 @@ while :; do sleep 0.05; done
     fn a_ready_line_gives_all_addresses() {
         let address = |text: &str| text.parse::<SocketAddr>().expect(text);
         let parsed = Addresses::parse(
-            "ready web=127.0.0.1:8080 auth=0.0.0.0:1812 auth=[::]:1812 acct=0.0.0.0:1813",
+            "ready web=127.0.0.1:8080 https=[::1]:8443 auth=0.0.0.0:1812 auth=[::]:1812 acct=0.0.0.0:1813 radsec=[::]:2083",
         );
         let expected = Addresses {
             web: vec![address("127.0.0.1:8080")],
+            https: vec![address("[::1]:8443")],
             auth: vec![address("0.0.0.0:1812"), address("[::]:1812")],
             acct: vec![address("0.0.0.0:1813")],
+            radsec: vec![address("[::]:2083")],
         };
         assert_eq!(parsed, Some(expected));
         let not_ready = [
@@ -254,7 +276,7 @@ while :; do sleep 0.05; done
         let folder = daemon.data_dir().display().to_string();
         let arguments = fs::read_to_string(daemon.data_dir().join("arguments")).expect("arguments");
         let expected = format!(
-            "serve --data-dir {folder} --web-listen 127.0.0.1:0 --acct-listen 127.0.0.1:0 --auth-listen [::1]:0\n"
+            "serve --data-dir {folder} --web-listen 127.0.0.1:0 --acct-listen 127.0.0.1:0 --radsec-listen 127.0.0.1:0 --auth-listen [::1]:0\n"
         );
         assert_eq!(arguments, expected);
 

@@ -6,6 +6,10 @@
 
 pub mod browser;
 pub mod daemon;
+pub mod file_servers;
+pub mod https;
+pub mod pebble;
 pub mod process;
 pub mod radius;
+pub mod radsec;
 pub mod routeros;

@@ -77,6 +77,18 @@ impl Lines {
         found(&state)
     }
 
+    /// Waits until the lines so far, of which old ones may be gone, are as wanted. `false` when they never are.
+    pub fn wait_for_all(&self, limit: Duration, is_so: impl Fn(&VecDeque<String>) -> bool) -> bool {
+        let state = self.0.state.lock().expect("lock");
+        let waiting = |state: &mut State| !state.ended && !is_so(&state.lines);
+        let (state, _) = self
+            .0
+            .changed
+            .wait_timeout_while(state, limit, waiting)
+            .expect("lock");
+        is_so(&state.lines)
+    }
+
     /// Waits until the child closes the stream. `false` when the time is over before that.
     pub fn wait_for_end(&self, limit: Duration) -> bool {
         let state = self.0.state.lock().expect("lock");

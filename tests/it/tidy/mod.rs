@@ -61,6 +61,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     (
@@ -96,6 +97,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius",
             "routers",
+            "remote",
+            "tls",
             "domain",
             "config",
             "telemetry",
@@ -111,12 +114,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "search",
             "radius::handler",
             "radius::secret",
+            // Whether a certificate is that of a NAS.
+            "radius::radsec",
             // The connections to the routers' API, which all who ask share.
             "routers::routeros",
             "domain",
             "config",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
     // Four siblings that do not see each other, but for the attribute types.
@@ -132,13 +138,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "telemetry",
             "crypto",
+            "tls",
         ],
     ),
-    // Leaves.
+    // Leaves, each with what it cannot do without.
+    ("remote", &["tls", "crypto"]),
     ("domain", &[]),
     ("config", &[]),
     ("telemetry", &[]),
     ("crypto", &[]),
+    // Certificates; moments of domain, digests and secrets of crypto.
+    ("tls", &["domain", "crypto"]),
     ("allocator", &[]),
 ];
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::domain::access::Reason;
+use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
 use crate::domain::cdn::{CdnMode, CdnProfile, networks};
@@ -12,14 +13,17 @@ use crate::domain::id::{CdnId, NasId, PlanId, RuleId};
 use crate::domain::mac::Mac;
 use crate::domain::money::{Currency, Money};
 use crate::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Nas, Network, Profile, UsageSource,
+    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource,
 };
+use crate::domain::notice::{Level, Mark, Notice};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit};
 use crate::domain::quota::{
-    Credit, CreditScope, Direction, MonthAnchor, Quota, TopUp, Validity, WhenUsedUp,
+    Credit, CreditScope, Direction, MonthAnchor, Quota, QuotaKind, TopUp, Validity, WhenUsedUp,
 };
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::rate::{Burst, Rate};
+use crate::domain::reconnect::Planned;
 use crate::domain::subscriber::{Boost, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
 use crate::domain::time::Day;
@@ -27,8 +31,10 @@ use crate::domain::window::Window;
 use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, Method};
 use crate::store::nas::StoredNas;
+use crate::store::notices::{self, Told};
 use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
+use crate::store::planned;
 use crate::store::subscribers::StoredSubscriber;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -42,15 +48,22 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         plans::put(tx, &plan)?;
     }
     bandwidth_rules::put(tx, &bandwidth_rule())?;
-    for stored in [nas_full(), nas_bare(), nas_newest()] {
+    for stored in [nas_full(), nas_bare(), nas_newest(), nas_tested()] {
         nas::put(tx, &stored)?;
     }
+    nas::put(tx, &nas_radsec(5, RadsecTrust::Pinned([8; 32])))?;
+    nas::put(tx, &nas_radsec(6, radsec_authority()))?;
     cdn::put(tx, &cdn_profile())?;
     cdn::keep(tx, NasId(2), NOW)?;
+    acme::put(tx, &acme())?;
     operators::put(tx, &operator())?;
     operators::put(tx, &operator_newest())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
+    planned::put(tx, &planned_login())?;
+    for told in notices() {
+        notices::put(tx, SubscriberId(1), told)?;
+    }
     auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
@@ -285,6 +298,37 @@ pub fn bandwidth_rule() -> BandwidthRule {
     }
 }
 
+pub fn planned_login() -> Planned {
+    Planned {
+        due_at: NOW,
+        session: SessionId(3),
+        subscriber: SubscriberId(2),
+        by: "admin".into(),
+    }
+}
+
+/// In the order in which they are read.
+pub fn notices() -> Vec<Told> {
+    let told = |kind, began, level| Told {
+        notice: Notice {
+            mark: Mark {
+                kind,
+                began: Day(began),
+                level,
+            },
+            limit: u64::MAX,
+        },
+        at: NOW,
+    };
+    vec![
+        told(QuotaKind::Day, 20_600, Level::Share(80)),
+        told(QuotaKind::Day, 20_600, Level::Tier(0)),
+        told(QuotaKind::Month, 20_590, Level::Share(100)),
+        told(QuotaKind::Month, 20_590, Level::Tier(5)),
+        told(QuotaKind::Term, 20_500, Level::Share(90)),
+    ]
+}
+
 pub fn nas_newest() -> StoredNas {
     StoredNas {
         nas: Nas {
@@ -306,6 +350,38 @@ pub fn nas_newest() -> StoredNas {
     }
 }
 
+/// With what a test of CoA found.
+pub fn nas_tested() -> StoredNas {
+    StoredNas {
+        nas: Nas {
+            id: NasId(4),
+            network: Network::parse("127.0.0.4").unwrap(),
+            coa_form: Some(CoaForm::Dated),
+            ..nas_newest().nas
+        },
+        ..nas_newest()
+    }
+}
+
+pub fn nas_radsec(id: u32, trust: RadsecTrust) -> StoredNas {
+    StoredNas {
+        nas: Nas {
+            id: NasId(id),
+            network: Network::host(IpAddr::from([127, 0, 0, 5])),
+            radsec: Some(trust),
+            ..nas_bare().nas
+        },
+        ..nas_bare()
+    }
+}
+
+pub fn radsec_authority() -> RadsecTrust {
+    RadsecTrust::Authority {
+        pem: "pem".into(),
+        name: "tower.isp.test".into(),
+    }
+}
+
 pub fn nas_full() -> StoredNas {
     StoredNas {
         nas: Nas {
@@ -314,6 +390,7 @@ pub fn nas_full() -> StoredNas {
             network: Network::parse("2001:db8::/64").unwrap(),
             profile: Profile::Wispr,
             coa_port: 1_700,
+            coa_form: None,
             message_authenticator: MessageAuthenticator::Auto { pinned: true },
             limit_proxy_state: true,
             send_message_authenticator: true,
@@ -322,6 +399,7 @@ pub fn nas_full() -> StoredNas {
             api: None,
             usage_source: UsageSource::Accounting,
             api_fallback: false,
+            radsec: None,
             notes: "n".into(),
             created_at: NOW,
         },
@@ -442,5 +520,22 @@ pub fn cdn_profile() -> CdnProfile {
         most_per_router: 500,
         nas: vec![NasId(2), NasId(3)],
         notes: "two\nlines".into(),
+    }
+}
+
+pub fn acme() -> acme::Stored {
+    acme::Stored {
+        acme: Acme {
+            names: vec!["panel.example.net".into(), "b.example".into()],
+            email: "noc@example.net".into(),
+            directory: "https://ca.example/dir".into(),
+            authority: "-----BEGIN".into(),
+            is_on: true,
+            failures: 2,
+            last_error: "no answer".into(),
+            last_try: Some(NOW),
+            tries: vec![NOW.plus(-1), NOW],
+        },
+        account: Some(vec![1, 2, 255]),
     }
 }

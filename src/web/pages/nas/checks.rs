@@ -8,8 +8,8 @@ use crate::app::{CoaOutcome, NasEntry};
 use crate::crypto;
 use crate::domain::duration::short;
 use crate::domain::id::NasId;
-use crate::domain::nas::{ApiTransport, UsageSource};
-use crate::operations::coa_test::{self, Answer, Variant};
+use crate::domain::nas::{ApiTransport, CoaForm, UsageSource};
+use crate::operations::coa_test::{self, Answer};
 use crate::operations::nas_checks::{self, Check, Verdict};
 use crate::operations::router_api::{self, Connection};
 use crate::operations::{nas as verbs, nas_health};
@@ -161,7 +161,7 @@ pub fn api_facts(entry: &NasEntry) -> Vec<Fact> {
 }
 
 /// `1f2e 3d4c …`, in groups that can be read aloud.
-fn fingerprint(pin: &[u8; 32]) -> String {
+pub fn fingerprint(pin: &[u8; 32]) -> String {
     let groups: Vec<String> = pin.chunks(2).map(crypto::hex).collect();
     groups.join(" ")
 }
@@ -181,7 +181,7 @@ pub async fn test_coa(Path(id): Path<u32>, work: Work) -> Reply {
     let signed = work.signed;
     let id = NasId(id);
     let entry = signed.app().nas(id).ok_or(Failure::Missing)?;
-    let answer = coa_test::test(signed.app(), id).await?;
+    let answer = coa_test::test(signed.app(), &signed.actor(), id).await?;
     let (tone, text) = told(answer.as_ref(), entry.nas.coa_port);
     Ok(done(&signed, Flash { tone, text }, &format!("{PATH}/{id}")))
 }
@@ -199,19 +199,16 @@ fn told(answer: Option<&Answer>, wanted: u16) -> (Tone, String) {
         );
         return (Tone::Warn, text);
     }
-    let form = match answer.variant {
-        Variant::Plain => "",
-        Variant::MessageAuthenticator => " It wants a Message-Authenticator.",
-        Variant::Dated => " It wants a Message-Authenticator and an Event-Timestamp.",
-    };
-    let tone = if form.is_empty() {
-        Tone::Good
-    } else {
-        Tone::Warn
+    let form = match answer.form {
+        CoaForm::Plain => "",
+        CoaForm::MessageAuthenticator => " It wants a Message-Authenticator, and gets it now.",
+        CoaForm::Dated => {
+            " It wants a Message-Authenticator and an Event-Timestamp, and gets both now."
+        }
     };
     match &answer.outcome {
         CoaOutcome::Refused(Some(503)) | CoaOutcome::Confirmed => (
-            tone,
+            Tone::Good,
             format!("CoA works: the router answered on port {port}.{form}"),
         ),
         CoaOutcome::Refused(cause) => {
@@ -229,12 +226,12 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_to_do() {
-        let answer = |port, variant, cause| Answer {
+        let answer = |port, form, cause| Answer {
             port,
-            variant,
+            form,
             outcome: CoaOutcome::Refused(cause),
         };
-        use Variant::{Dated, MessageAuthenticator, Plain};
+        use CoaForm::{Dated, MessageAuthenticator, Plain};
         for (answer, tone, words) in [
             (None, Tone::Bad, "No answer, in no form"),
             (
@@ -249,13 +246,13 @@ mod tests {
             ),
             (
                 Some(answer(3799, MessageAuthenticator, Some(503))),
-                Tone::Warn,
-                "wants a Message-Authenticator.",
+                Tone::Good,
+                "wants a Message-Authenticator, and",
             ),
             (
                 Some(answer(3799, Dated, Some(503))),
-                Tone::Warn,
-                "and an Event-Timestamp",
+                Tone::Good,
+                "and an Event-Timestamp, and gets both",
             ),
             (
                 Some(answer(3799, Plain, Some(501))),

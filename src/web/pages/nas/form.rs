@@ -23,6 +23,7 @@ use crate::web::shell::{Flash, Nav, Shell};
 
 use super::PATH;
 use super::api_form::{self, ApiFields};
+use super::radsec::{self, RadsecFields};
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_NOTES: usize = 4_000;
@@ -53,12 +54,20 @@ pub struct FormPage {
     /// Seconds; empty is automatic.
     pub interim_interval: Field,
     pub api: ApiFields,
+    pub radsec: RadsecFields,
     pub notes: Field,
 }
 
-/// A form with the defaults for RouterOS; `address` and `name` of the page's address are filled in, as they were seen.
+/// A form with the defaults for RouterOS; `address`, `name` and `certificate` of the page's address are filled in, as they
+/// were seen.
 pub async fn new(signed: Signed) -> Reply {
-    let query = Query::read(&signed.here, &["address", "name"]);
+    let query = Query::read(&signed.here, &["address", "name", "certificate"]);
+    let certificate = query.get("certificate");
+    let radsec = if certificate.is_empty() {
+        "off"
+    } else {
+        "pinned"
+    };
     let form = FormData::filled(vec![
         ("name", query.get("name").to_owned()),
         ("address", query.get("address").to_owned()),
@@ -68,6 +77,8 @@ pub async fn new(signed: Signed) -> Reply {
         ("limit_proxy_state", "on".to_owned()),
         ("send_message_authenticator", "on".to_owned()),
         ("api_access", "none".to_owned()),
+        ("radsec", radsec.to_owned()),
+        ("radsec_certificate", certificate.to_owned()),
     ]);
     Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
 }
@@ -87,9 +98,11 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
     Ok(again(page(&signed, None, &form, &problems, refusal)))
 }
 
+/// The form as it stands; `certificate` of the page's address is filled in for the one that is saved.
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
-    let form = filled(&entry.nas);
+    let query = Query::read(&signed.here, &["certificate"]);
+    let form = filled(&entry.nas, query.get("certificate"));
     let page = page(&signed, Some(&entry.nas), &form, &Problems::default(), None);
     Ok(Page::ok(page).into_response())
 }
@@ -162,12 +175,13 @@ fn page(
         swap_octets: form.has("swap_octets"),
         interim_interval: field("interim_interval"),
         api: api_form::fields(form, problems, old.is_some_and(|old| old.api.is_some())),
+        radsec: radsec::fields(form, problems),
         notes: field("notes"),
     }
 }
 
-/// The form as it stands for a NAS.
-fn filled(nas: &Nas) -> FormData {
+/// The form as it stands for a NAS, but for a certificate that it shall have from now on.
+fn filled(nas: &Nas, certificate: &str) -> FormData {
     let policy = match nas.message_authenticator {
         MessageAuthenticator::Auto { .. } => "auto",
         MessageAuthenticator::Required => "required",
@@ -193,6 +207,7 @@ fn filled(nas: &Nas) -> FormData {
         }
     }
     api_form::fill(nas, &mut fields);
+    radsec::fill(nas, certificate, &mut fields);
     FormData::filled(fields)
 }
 
@@ -212,6 +227,7 @@ fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<
     });
     let interim_interval = problems.take("interim_interval", interval);
     let api = api_form::parse(form, problems);
+    let radsec = radsec::parse(form, problems);
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
     let api = api?;
     Some(Draft {
@@ -228,6 +244,7 @@ fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<
         api: api.api,
         usage_source: api.usage_source,
         api_fallback: api.fallback,
+        radsec: radsec?,
         notes: notes?,
     })
 }

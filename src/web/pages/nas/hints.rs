@@ -43,6 +43,7 @@ fn title(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::WrongSecret => "The shared secret on the router is another one than here",
         Trouble::MissingAuthenticator => "Requests without Message-Authenticator are dropped",
+        Trouble::Radsec => "RadSec connections of this device are not let in",
         Trouble::Unprotected => "This device does not protect its requests",
         Trouble::CoaUnanswered => "Disconnects and speed changes get no answer",
         Trouble::CoaRefused(_) => "Disconnects and speed changes are refused",
@@ -85,6 +86,10 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             .to_owned(),
             protect,
         ),
+        Trouble::Radsec => (
+            radsec_text(words, entry),
+            format!("{ours} protocol=radsec certificate=CERTIFICATE"),
+        ),
         Trouble::CoaUnanswered => (
             format!(
                 "The router must accept them on UDP port {}, and believes only the address that its own RADIUS entry names: no NAT may be in between.",
@@ -109,6 +114,24 @@ fn hint(words: &Words<'_>, entry: &NasEntry, trouble: Trouble) -> Hint {
             String::new()
         },
     }
+}
+
+fn radsec_text(words: &Words<'_>, entry: &NasEntry) -> String {
+    let last = entry
+        .stats
+        .radsec
+        .trouble()
+        .map_or_else(String::new, |last| {
+            format!(
+                "The last try came {} from {}: {}. ",
+                words.ago(last.at),
+                last.source,
+                last.why
+            )
+        });
+    format!(
+        "{last}Certificates that are no NAS's are listed under NAS devices, with their fingerprints."
+    )
 }
 
 fn accept_incoming(nas: &Nas) -> String {

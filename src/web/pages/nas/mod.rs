@@ -4,6 +4,7 @@ mod api_form;
 mod checks;
 mod form;
 mod hints;
+mod radsec;
 mod script;
 mod show;
 
@@ -11,6 +12,7 @@ pub use api_form::ApiFields;
 pub use checks::{CheckRow, ChecksPage, ChecksPart, checks, forget_certificate, test_coa};
 pub use form::{FormPage, create, edit, new, update};
 pub use hints::{Hint, state_badge, titles};
+pub use radsec::{RadsecFields, StrangerRow};
 pub use script::{ScriptPage, StepView, VersionLink, download, reveal, show as script};
 pub use show::{CoaRow, ShowPage, show};
 
@@ -58,6 +60,8 @@ pub struct Row {
 #[template(path = "pages/nas/_unknown.html")]
 pub struct UnknownPart {
     pub rows: Vec<UnknownRow>,
+    /// Certificates of no NAS, at the RadSec port.
+    pub strangers: Vec<StrangerRow>,
 }
 
 #[derive(Clone, Default)]
@@ -126,6 +130,7 @@ fn unknown_part(words: &Words<'_>) -> UnknownPart {
             .iter()
             .map(|sighting| unknown_row(words, sighting))
             .collect(),
+        strangers: radsec::stranger_rows(words),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 
 use crate::app::{CoaOutcome, CoaReport, NasEntry};
 use crate::domain::id::NasId;
-use crate::domain::nas::{ApiTransport, MessageAuthenticator};
+use crate::domain::nas::{ApiTransport, CoaForm, MessageAuthenticator};
 use crate::operations::records::{self, AttemptFilter};
 use crate::operations::{self, blocking, nas_health, online};
 use crate::web::error::{Failure, Reply};
@@ -24,6 +24,7 @@ use crate::web::words::{self, Words, ago_or_never};
 
 use super::checks;
 use super::hints::{self, Hint, state_badge};
+use super::radsec;
 
 /// Attempts and CoA outcomes that the page shows.
 const ATTEMPTS_SHOWN: usize = 10;
@@ -139,6 +140,10 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
             ago_or_never(words.now, entry.stats.last_acct()),
         ),
         Fact::new("CoA port", nas.coa_port.to_string()),
+        match nas.coa_form {
+            Some(form) => Fact::new("CoA requests", form.label()).note("as the test found out"),
+            None => Fact::new("CoA requests", CoaForm::Plain.label()).note("not tested yet"),
+        },
         Fact::new("Message-Authenticator", policy),
         Fact::new("Interim records", format!("every {interval} s")).note(
             match nas.interim_interval {
@@ -149,6 +154,7 @@ fn facts(words: &Words<'_>, entry: &NasEntry, online: usize) -> Vec<Fact> {
         Fact::new("Shared secret", "stored encrypted"),
     ];
     facts.extend(checks::api_facts(entry));
+    facts.extend(radsec::facts(words, entry));
     facts
 }
 

@@ -110,9 +110,10 @@ pub fn rights() -> Vec<Right> {
         support: may(Role::Support),
     };
     vec![
-        right("See subscribers, sessions, plans, logs and settings", |_| {
-            true
-        }),
+        right(
+            "See subscribers, sessions, plans, logs and settings",
+            |_| true,
+        ),
         right(
             "Change subscribers, plans, rules, addresses and CDN profiles; disconnect; run jobs",
             Role::may_work,

@@ -182,9 +182,7 @@ fn page(
         (true, _) => {
             "This is your own account. The menu behind your name leads to your password, second factor and browsers."
         }
-        (false, Role::Support) => {
-            "Remote support is switched on and off under Settings, Support."
-        }
+        (false, Role::Support) => "Remote support is switched on and off under Settings, Support.",
         (false, _) => "",
     };
     let (tone, role) = match operator.role {

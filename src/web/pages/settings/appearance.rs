@@ -24,7 +24,7 @@ pub struct AppearancePage {
     pub theme: Select,
 }
 
-pub async fn appearance(signed: Signed) -> Reply {
+pub async fn show(signed: Signed) -> Reply {
     let theme = signed.app().settings().theme;
     let choices = [
         (Theme::Auto.as_str(), "As the device is set"),
@@ -39,7 +39,7 @@ pub async fn appearance(signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn set_appearance(Change { signed, form }: Change) -> Reply {
+pub async fn save(Change { signed, form }: Change) -> Reply {
     let theme = Theme::parse(form.text("theme"));
     verbs::set_appearance(signed.app(), &signed.actor(), theme).await?;
     Ok(done(

@@ -39,7 +39,7 @@ pub struct GeneralPage {
     pub currency: Field,
 }
 
-pub async fn general(signed: Signed) -> Reply {
+pub async fn show(signed: Signed) -> Reply {
     let settings = signed.app().settings();
     let starts = settings.day_starts;
     let form = FormData::filled(vec![
@@ -54,12 +54,18 @@ pub async fn general(signed: Signed) -> Reply {
     Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
 }
 
-pub async fn set_general(Change { signed, form }: Change) -> Reply {
+pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
     let mut refusal = None;
     if let Some(new) = parse(&form, &mut problems) {
         match verbs::set_general(signed.app(), &signed.actor(), new).await {
-            Ok(()) => return Ok(done(&signed, Flash::good("Saved. It holds from now on."), PATH)),
+            Ok(()) => {
+                return Ok(done(
+                    &signed,
+                    Flash::good("Saved. It holds from now on."),
+                    PATH,
+                ));
+            }
             Err(error) => refusal = problems.absorb(error)?,
         }
     }

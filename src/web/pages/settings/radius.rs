@@ -34,13 +34,13 @@ pub struct RadiusPage {
     pub config_file: &'static str,
 }
 
-pub async fn radius(signed: Signed) -> Reply {
+pub async fn show(signed: Signed) -> Reply {
     let days = signed.app().settings().attempt_days.to_string();
     let form = FormData::filled(vec![("attempt_days", days)]);
     Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
 }
 
-pub async fn set_radius(Change { signed, form }: Change) -> Reply {
+pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
     let mut refusal = None;
     let typed = number(
@@ -50,7 +50,13 @@ pub async fn set_radius(Change { signed, form }: Change) -> Reply {
     );
     if let Some(days) = problems.take("attempt_days", typed) {
         match verbs::set_radius(signed.app(), &signed.actor(), days).await {
-            Ok(()) => return Ok(done(&signed, Flash::good("Saved. It holds from now on."), PATH)),
+            Ok(()) => {
+                return Ok(done(
+                    &signed,
+                    Flash::good("Saved. It holds from now on."),
+                    PATH,
+                ));
+            }
             Err(error) => refusal = problems.absorb(error)?,
         }
     }
@@ -80,12 +86,17 @@ fn page(
 
 fn facts(app: &App) -> Vec<Fact> {
     let (listening, radius) = (app.listening(), &app.config.radius);
+    let radsec = match listening.radsec.is_empty() {
+        true => "Off".to_owned(),
+        false => addresses(&listening.radsec),
+    };
     let coa = radius
         .coa_bind
         .map_or_else(|| "Chosen by the system".to_owned(), |ip| ip.to_string());
     vec![
         Fact::new("Authentication, UDP", addresses(&listening.auth)).note("radius.auth_listen"),
         Fact::new("Accounting, UDP", addresses(&listening.acct)).note("radius.acct_listen"),
+        Fact::new("RadSec, TCP", radsec).note("radius.radsec_listen"),
         Fact::new("CoA leaves from", coa).note("radius.coa_bind"),
         Fact::new("Threads for each listener", radius.threads.to_string()).note("radius.threads"),
     ]

@@ -32,7 +32,7 @@ pub struct SecurityPage {
     pub config_file: &'static str,
 }
 
-pub async fn security(signed: Signed) -> Reply {
+pub async fn show(signed: Signed) -> Reply {
     let sign_in = signed.app().settings().sign_in;
     let mut fields = vec![
         ("idle_hours", sign_in.idle_hours.to_string()),
@@ -45,7 +45,7 @@ pub async fn security(signed: Signed) -> Reply {
     Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
 }
 
-pub async fn set_security(Change { signed, form }: Change) -> Reply {
+pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
     let mut refusal = None;
     let idle_hours = number(form.text("idle_hours"), 1, MOST_IDLE_HOURS);
@@ -60,7 +60,13 @@ pub async fn set_security(Change { signed, form }: Change) -> Reply {
         };
         let own = signed.current.operator.id;
         match verbs::set_security(signed.app(), &signed.actor(), own, new).await {
-            Ok(()) => return Ok(done(&signed, Flash::good("Saved. It holds from now on."), PATH)),
+            Ok(()) => {
+                return Ok(done(
+                    &signed,
+                    Flash::good("Saved. It holds from now on."),
+                    PATH,
+                ));
+            }
             Err(error) => refusal = problems.absorb(error)?,
         }
     }

@@ -46,13 +46,13 @@ pub struct CodePage {
     pub until: String,
 }
 
-pub async fn support(signed: Signed) -> Reply {
+pub async fn show(signed: Signed) -> Reply {
     let form = FormData::filled(vec![("hours", "4".to_owned())]);
     let page = page(&signed, &form, &Problems::default(), None)?;
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn begin_support(Change { signed, form }: Change) -> Reply {
+pub async fn begin(Change { signed, form }: Change) -> Reply {
     let app = signed.app();
     let mut problems = Problems::default();
     let mut refusal = None;
@@ -76,7 +76,7 @@ pub async fn begin_support(Change { signed, form }: Change) -> Reply {
     Ok(Page::unprocessable(page).into_response())
 }
 
-pub async fn end_support(change: Change) -> Reply {
+pub async fn end(change: Change) -> Reply {
     let signed = change.signed;
     verbs::end(signed.app(), &signed.actor()).await?;
     let flash = Flash::good("Remote support is off, and signed out everywhere.");
@@ -103,7 +103,11 @@ fn page(
                 Fact::new("Ends by itself", words.minute(support.until)),
                 Fact::new(
                     "One-time code",
-                    if support.waits { "Not used yet" } else { "Used" },
+                    if support.waits {
+                        "Not used yet"
+                    } else {
+                        "Used"
+                    },
                 ),
             ],
             account::login_rows(

@@ -85,7 +85,8 @@ pub struct CreditRow {
 }
 
 /// The bars of a subscriber's quotas.
-pub fn quota_part(words: &Words<'_>, gathered: &Gathered) -> QuotaPart {
+pub fn quota_part(words: &Words<'_>, detail: &Detail) -> QuotaPart {
+    let gathered = &detail.speed;
     let facts = gathered.facts();
     let plan = facts.plan;
     let mut part = QuotaPart {
@@ -128,6 +129,11 @@ pub fn quota_part(words: &Words<'_>, gathered: &Gathered) -> QuotaPart {
             ));
         }
     }
+    let told = detail.told.iter();
+    part.notes.extend(told.map(|told| {
+        let at = words.minute(told.at);
+        format!("On {at} it reached {}.", told.notice)
+    }));
     if let Some(boost) = facts.boost.filter(|boost| words.now < boost.until) {
         part.notes.push(format!(
             "Boosted to {} until {}.",
@@ -326,7 +332,7 @@ async fn page(
         path: words::subscriber_href(id),
         user_name: name,
         refusal: refusal.or_else(|| problems.summary()),
-        quota: quota_part(&words, &detail.speed),
+        quota: quota_part(&words, &detail),
         scope: select(
             "scope",
             &[

@@ -29,7 +29,7 @@ use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::{self, Words};
 
-use super::PATH;
+use super::{PATH, reconnect};
 
 /// Characters of the texts that only people read.
 const LONGEST_NAME: usize = 120;
@@ -71,6 +71,9 @@ pub struct FormPage {
     pub static_prefix: Field,
     /// The only NAS that may bring this subscriber in.
     pub only_nas: Select,
+    /// When a live session ends for what only a login brings; shown while one is open.
+    pub reconnect: Select,
+    pub is_online: bool,
     /// kbps; empty means the plan's speed.
     pub download_kbps: Field,
     pub upload_kbps: Field,
@@ -248,6 +251,8 @@ fn page(
             "only_nas",
             words.nas_choices("Any NAS", form.text("only_nas")),
         ),
+        reconnect: select("reconnect", reconnect::choices(form)),
+        is_online: old.is_some_and(|old| signed.app().accounting.live().is_online(old.id)),
         download_kbps: field("download_kbps"),
         upload_kbps: field("upload_kbps"),
         extra_check: field("extra_check"),
@@ -350,6 +355,7 @@ fn parse(
     let only_nas = problems.take("only_nas", optional(form.text("only_nas"), nas));
     let rate_override = rate(form, problems);
     let extras = extras(form, problems);
+    let reconnect = reconnect::parse(form, problems);
     // Each field that is missing here has noted its problem.
     Some(Draft {
         username: username?,
@@ -371,6 +377,7 @@ fn parse(
         static_prefix: static_prefix?,
         rate_override: rate_override?,
         extras: extras?,
+        reconnect: reconnect?,
     })
 }
 

@@ -22,6 +22,7 @@ use crate::web::shell::{Nav, Shell};
 use crate::web::words::{self, Words};
 
 use super::PATH;
+use super::macs::{FORGET_PATH, MEANT};
 
 /// `GET /subscribers?q=&plan=&state=&presence=&sort=&page=&size=`; htmx gets `RowsPart`.
 #[derive(Template)]
@@ -49,6 +50,8 @@ pub struct RowsPart {
     pub pager: Pager,
     /// True when there is no subscriber at all, so that the page offers to add the first.
     pub is_first_run: bool,
+    /// Where the learned devices of all that fit can be forgotten, or empty for who may not.
+    pub forget_href: String,
 }
 
 #[derive(Clone, Default)]
@@ -77,7 +80,13 @@ pub async fn list(signed: Signed) -> Reply {
     let known = ["q", "plan", "state", "presence", "sort", "page", "size"];
     let query = Query::read(&signed.here, &known);
     let (app, asked) = (Arc::clone(&signed.panel.app), query.clone());
-    let part = blocking(move || part(&app, &asked)).await??;
+    let mut part = blocking(move || part(&app, &asked)).await??;
+    if signed.may_change() {
+        let meant = MEANT.into_iter().fold(Query::new(), |meant, name| {
+            meant.with(name, query.get(name))
+        });
+        part.forget_href = meant.href(FORGET_PATH);
+    }
     if signed.htmx.wants_partial {
         return Ok(pages::rows(&signed, part, &query.href(PATH)));
     }
@@ -115,10 +124,11 @@ fn part(app: &App, query: &Query) -> Result<RowsPart, Failure> {
         is_first_run: total == 0 && filters.is_empty(),
         rows: found.iter().map(|listed| row(&words, listed)).collect(),
         filters,
+        forget_href: String::new(),
     })
 }
 
-fn filter(query: &Query) -> SubscriberFilter {
+pub(super) fn filter(query: &Query) -> SubscriberFilter {
     let sort = query.get("sort");
     SubscriberFilter {
         text: query.get("q").to_owned(),
@@ -140,7 +150,7 @@ fn filter(query: &Query) -> SubscriberFilter {
     }
 }
 
-fn active(words: &Words<'_>, query: &Query) -> Vec<ActiveFilter> {
+pub(super) fn active(words: &Words<'_>, query: &Query) -> Vec<ActiveFilter> {
     let mut chips = pages::Chips::new(PATH, query);
     chips.text();
     chips.named("plan", "plan", |id| words.plan(PlanId(id)));

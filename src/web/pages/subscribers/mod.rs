@@ -4,6 +4,8 @@ mod fair_use;
 mod form;
 mod list;
 mod live;
+mod macs;
+mod reconnect;
 mod show;
 mod verbs;
 
@@ -13,6 +15,8 @@ pub use fair_use::{
 pub use form::{FormPage, create, edit, new, update};
 pub use list::{ListPage, Row, RowsPart, list};
 pub use live::{Graph, LivePart, live};
+pub use macs::{ForgetMacsPage, ask_forget_macs, forget_many_macs, set_forgetting};
+pub use reconnect::cancel_reconnect;
 pub use show::{SessionsPart, ShowPage, SpeedPart, Why, sessions, show};
 pub use verbs::{
     DeletePage, PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,

@@ -47,6 +47,8 @@ pub struct ShowPage {
     pub is_online: bool,
     pub has_mac_lock: bool,
     pub why: Why,
+    /// When the session is ended for a change that only a new login brings, and who wants it; or empty.
+    pub planned: String,
     pub account: Vec<Fact>,
     pub access: Vec<Fact>,
     pub notes: String,
@@ -150,6 +152,10 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         is_online: newest.is_some(),
         has_mac_lock: !subscriber.macs.is_empty(),
         why: explain(&words, detail, &plan, newest),
+        planned: detail.planned.as_ref().map_or_else(String::new, |plan| {
+            let at = words.minute(plan.due_at);
+            format!("The session is ended on {at}, so that the next login brings what changed. Planned by {}.", plan.by)
+        }),
         account: account(&words, subscriber),
         access: access(&words, detail, &plan),
         notes: subscriber.notes.clone(),
@@ -161,7 +167,7 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         },
         usage: usage(&detail.days, "day"),
         months: usage(&detail.months, "month"),
-        quota: quota_part(&words, &detail.speed),
+        quota: quota_part(&words, detail),
         speed: speed_part(&words, detail, newest),
         has_live: newest.is_some_and(|session| {
             app.nas(session.nas)

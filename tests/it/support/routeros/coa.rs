@@ -154,6 +154,7 @@ fn obey(shared: &Arc<Shared>, packet: &Packet<'_>, source: SocketAddr, first: bo
         }
         let done = match fault {
             CoaFault::Silent => Err(None),
+            CoaFault::Wants(attribute) if packet.first(attribute).is_none() => Err(None),
             CoaFault::Nak(cause) => Err(Some(cause)),
             _ => find(shared, state, packet)
                 .and_then(|key| act(state, key, packet))

@@ -31,6 +31,8 @@ pub enum CoaFault {
     #[default]
     None,
     Silent,
+    /// Silent to requests without this attribute.
+    Wants(u8),
     /// Nothing is changed; the answer is a NAK with this Error-Cause.
     Nak(u32),
     /// Done at once, answered late.

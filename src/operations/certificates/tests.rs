@@ -1,0 +1,129 @@
+//! What becomes of the certificate over failures, restarts and years. The whole way with an authority is in `tests/it`.
+
+use super::*;
+use crate::domain::time::{DAY, HOUR, SECOND};
+use crate::operations::testing::{NOW, TestApp, run};
+use crate::tls::LIFE;
+
+const ACTOR: Actor = Actor::CommandLine;
+
+fn wanted(names: &[&str]) -> Wanted {
+    Wanted {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        email: String::new(),
+        // Nobody listens there.
+        directory: "https://127.0.0.1:9/dir".to_owned(),
+        authority: String::new(),
+    }
+}
+
+fn audited(it: &TestApp) -> Vec<String> {
+    let view = it.app.store.view().unwrap();
+    let entries = audit::of(&view, Object::Settings, 100).unwrap();
+    let words = |entry: crate::domain::audit::Entry| format!("{} {}", entry.actor, entry.action);
+    entries.into_iter().map(words).collect()
+}
+
+#[test]
+fn the_choice_survives_a_restart() {
+    let it = TestApp::new();
+    let pair = it.app.certificates.make_self_signed(NOW).unwrap();
+    run(store(&it.app, Source::Own, pair.clone())).unwrap();
+    run(take(&it.app, &ACTOR, Source::Own, pair.facts().clone())).unwrap();
+    assert_eq!(audited(&it), ["command line certificate changed"]);
+    let TestApp { app, folder, .. } = it;
+    app.close();
+    drop(app);
+    let it = TestApp::open(folder);
+    let in_use = it.app.certificates.in_use();
+    assert_eq!(in_use.source, Source::Own);
+    assert_eq!(in_use.facts, *pair.facts());
+}
+
+#[test]
+fn a_self_signed_certificate_is_renewed_before_it_ends() {
+    let it = TestApp::new();
+    let first = it.app.certificates.in_use().facts.clone();
+    let due = first.not_after.plus(-RENEWED_BEFORE);
+    assert!(due.since(NOW) > LIFE - 40 * DAY);
+    it.clock.move_to(due.plus(-SECOND));
+    assert!(!run(renew_self_signed(&it.app)).unwrap());
+    assert_eq!(it.app.certificates.in_use().facts, first);
+    it.clock.move_to(due);
+    assert!(run(renew_self_signed(&it.app)).unwrap());
+    let second = it.app.certificates.in_use().facts.clone();
+    assert!(second.not_after > first.not_after.plus(700 * DAY));
+    assert_eq!(audited(&it), ["system: certificate certificate changed"]);
+    assert!(!run(renew_self_signed(&it.app)).unwrap());
+}
+
+#[test]
+fn an_order_that_fails_says_why_and_waits_and_the_certificate_stays() {
+    let it = TestApp::new();
+    let before = it.app.certificates.in_use().facts.clone();
+    assert_eq!(next_try(&it.app).unwrap(), None);
+    run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+    assert!(next_try(&it.app).unwrap().unwrap() <= NOW);
+    let mut now = NOW;
+    for (failures, hours) in [(1, 1), (2, 4), (3, 12)] {
+        let said = run(order(&it.app)).unwrap();
+        assert!(
+            said.contains("https://127.0.0.1:9/dir cannot be reached"),
+            "{said}"
+        );
+        let state = state(&it.app).unwrap();
+        assert_eq!(state.acme.failures, failures);
+        assert!(state.acme.last_error.contains("cannot be reached"));
+        assert_eq!(state.next_try, Some(now.plus(hours * HOUR)));
+        assert_eq!(state.step, None);
+        now = now.plus(hours * HOUR);
+        it.clock.move_to(now);
+    }
+    assert_eq!(it.app.certificates.in_use().facts, before);
+    // Saving the form again tries at once; an hour bounds how often.
+    for _ in 0..5 {
+        run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+        assert!(next_try(&it.app).unwrap().unwrap() <= now);
+        run(order(&it.app)).unwrap();
+    }
+    run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+    assert_eq!(next_try(&it.app).unwrap(), Some(now.plus(HOUR)));
+    // Another choice ends it.
+    run(use_self_signed(&it.app, &ACTOR, false)).unwrap();
+    assert_eq!(next_try(&it.app).unwrap(), None);
+    assert_eq!(it.app.certificates.in_use().facts, before);
+}
+
+#[test]
+fn a_good_certificate_of_the_authority_is_shown_again_without_an_order() {
+    let it = TestApp::new();
+    let name = "localhost";
+    let pair = it.app.certificates.make_self_signed(NOW).unwrap();
+    assert!(pair.facts().covers(name));
+    run(store(&it.app, Source::Acme, pair)).unwrap();
+    let asked = || wanted(&[name]);
+    // The first time the directory is another one than that of what is stored.
+    run(use_acme(&it.app, &ACTOR, asked())).unwrap();
+    assert_eq!(it.app.certificates.in_use().source, Source::SelfSigned);
+    run(use_acme(&it.app, &ACTOR, asked())).unwrap();
+    assert_eq!(it.app.certificates.in_use().source, Source::Acme);
+    let end = it.app.certificates.in_use().facts.not_after;
+    assert_eq!(next_try(&it.app).unwrap(), Some(end.plus(-30 * DAY)));
+    // A name that it does not have makes an order due.
+    run(use_acme(&it.app, &ACTOR, wanted(&[name, "b.example"]))).unwrap();
+    assert!(next_try(&it.app).unwrap().unwrap() <= NOW);
+    assert_eq!(it.app.certificates.in_use().source, Source::Acme);
+}
+
+#[test]
+fn an_authority_of_ones_own_must_be_one() {
+    let it = TestApp::new();
+    let wrong = Wanted {
+        authority: "nonsense".to_owned(),
+        ..wanted(&["a.example"])
+    };
+    let refused = run(use_acme(&it.app, &ACTOR, wrong)).unwrap_err();
+    assert!(refused.to_string().starts_with("authority: "), "{refused}");
+    assert_eq!(next_try(&it.app).unwrap(), None);
+    assert!(audited(&it).is_empty());
+}

@@ -1,0 +1,167 @@
+//! RadSec through a real radsecproxy: radclient asks it over UDP, it asks the daemon over TLS.
+
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proxpanel::app::{App, Clock};
+use proxpanel::config::{Config, Overrides};
+use proxpanel::crypto::{Secret, hex};
+use proxpanel::domain::audit::Actor;
+use proxpanel::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use proxpanel::domain::radsec::RadsecTrust;
+use proxpanel::operations::nas::{self, Draft};
+use proxpanel::store::accounting::Pace;
+
+use crate::support::daemon::{Daemon, command};
+use crate::support::radius;
+use crate::support::radsec::{Identity, Proxy};
+
+/// Far longer than anything here takes; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between radclient and the proxy; the daemon does not know it.
+const SECRET: &str = "of-the-proxy";
+
+/// A folder with demo subscribers, and a NAS that is known by its certificate alone: nothing comes from its address.
+fn folder(identity: &Identity) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = command(&[
+        "demo",
+        "--subscribers",
+        "5",
+        "--sessions",
+        "0",
+        "--days",
+        "0",
+    ])
+    .arg("--data-dir")
+    .arg(folder.path())
+    .output()
+    .unwrap();
+    assert!(filled.status.success(), "{filled:?}");
+    let overrides = Overrides {
+        data_dir: Some(folder.path().to_path_buf()),
+        ..Overrides::default()
+    };
+    let config = Config::parse("", Path::new("test.toml"), &overrides).unwrap();
+    let app = App::open(config, Clock::System, Pace::default()).unwrap();
+    let draft = Draft {
+        name: "Behind TLS".into(),
+        network: Network::host(IpAddr::from([192, 0, 2, 77])),
+        secret: Some(Arc::new(Secret::new("of UDP, not used".to_owned()))),
+        profile: Profile::MikroTik,
+        coa_port: 3799,
+        message_authenticator: MessageAuthenticator::Required,
+        limit_proxy_state: true,
+        send_message_authenticator: true,
+        swap_octets: false,
+        interim_interval: None,
+        api: None,
+        usage_source: UsageSource::Accounting,
+        api_fallback: false,
+        radsec: Some(RadsecTrust::Pinned(identity.fingerprint)),
+        notes: String::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(nas::create(&app, &Actor::CommandLine, draft))
+        .unwrap();
+    app.close();
+    folder
+}
+
+/// What radclient prints.
+fn radclient(server: SocketAddr, kind: &str, tries: u32, request: &str) -> String {
+    let script =
+        format!("printf '%s' \"$REQUEST\" | radclient -r {tries} -t 3 -x {server} {kind} {SECRET}");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .env("REQUEST", request)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn record(server: SocketAddr, kind: &str, seconds: u32, octets: u32) {
+    let request = format!(
+        "User-Name=user00001,Acct-Session-Id=tls-1,Acct-Status-Type={kind},Acct-Session-Time={seconds},\
+         Acct-Input-Octets={octets},Acct-Output-Octets={octets}"
+    );
+    let text = radclient(server, "acct", 3, &request);
+    assert!(text.contains("Received Accounting-Response"), "{text}");
+}
+
+#[test]
+fn radsecproxy_logs_in_accounts_and_comes_back_after_a_restart() {
+    let identity = Identity::new("tower.isp.test");
+    // A port that stays through a restart, found free.
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let radsec = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let mut daemon = Daemon::start_in(folder(&identity), &["--radsec-listen", &radsec]);
+    assert_eq!(daemon.radsec().to_string(), radsec);
+    let proxy = Proxy::start(daemon.radsec(), &identity, SECRET);
+    proxy.wait_for_connection(1);
+
+    let login = "User-Name=user00001,User-Password=pass00001";
+    let text = radclient(proxy.udp, "auth", 3, login);
+    assert!(
+        text.contains("Received Access-Accept"),
+        "{text}\n{}",
+        proxy.process.output()
+    );
+    assert!(text.contains("Mikrotik-Rate-Limit"), "{text}");
+    let text = radclient(
+        proxy.udp,
+        "auth",
+        3,
+        "User-Name=user00001,User-Password=wrong",
+    );
+    assert!(text.contains("Received Access-Reject"), "{text}");
+    record(proxy.udp, "Start", 0, 0);
+    record(proxy.udp, "Interim-Update", 60, 1_000);
+
+    daemon.restart();
+    // This takes half a minute: radsecproxy leaves 30 s between two connections to one server (its connect_wait).
+    proxy.wait_for_connection(2);
+    let text = radclient(proxy.udp, "auth", 5, login);
+    assert!(text.contains("Received Access-Accept"), "{text}");
+    record(proxy.udp, "Stop", 90, 2_000);
+    let output = daemon.run(&["export", "sessions"]);
+    let rows = String::from_utf8(output.stdout).unwrap();
+    let row: Vec<&str> = rows
+        .lines()
+        .find(|line| line.contains("tls-1"))
+        .unwrap_or_else(|| panic!("{rows}"))
+        .split(',')
+        .collect();
+    assert_eq!((row[0], row[2]), ("Behind TLS", "user00001"));
+    assert_eq!(row[7..9], ["2000", "2000"]);
+    // UDP goes on beside it.
+    assert!(radius::accepts(daemon.auth(), "user00001", "pass00001"));
+    let errors = daemon.process().stderr.text();
+    assert!(
+        !errors.contains("panicked") && !errors.contains("ERROR"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn radsecproxy_with_another_certificate_is_cut_off_and_named() {
+    let daemon = Daemon::start_in(folder(&Identity::new("tower.isp.test")), &[]);
+    // The same name in it changes nothing.
+    let other = Identity::new("tower.isp.test");
+    let proxy = Proxy::start(daemon.radsec(), &other, SECRET);
+    let fingerprint = hex(&other.fingerprint);
+    let named = daemon.process().stderr.wait_for(PATIENCE, |line| {
+        (line.contains("certificate that is no NAS's") && line.contains(&fingerprint)).then_some(())
+    });
+    assert!(named.is_some(), "{}", daemon.process().output());
+    let login = "User-Name=user00001,User-Password=pass00001";
+    let text = radclient(proxy.udp, "auth", 1, login);
+    assert!(!text.contains("Received"), "{text}");
+}
