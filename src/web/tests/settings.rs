@@ -195,7 +195,10 @@ async fn shorter_sessions_sign_browsers_out_at_once() {
     // However busy: a day after signing in it is over.
     for hours in 3..=24 {
         test.app.clock.move_to(NOW.plus(hours * HOUR));
-        assert_eq!(browser.get("/").await.status, StatusCode::OK, "{hours}");
+        // That a browser is in use is noted behind its back, and in the order of writes before this change.
+        let theme = [("theme", if hours % 2 == 0 { "dark" } else { "light" })];
+        let answer = browser.post("/settings/appearance", &theme).await;
+        assert_eq!(answer.header("location"), "/settings/appearance", "{hours}");
     }
     test.app.clock.move_to(NOW.plus(DAY + 1));
     assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
