@@ -96,6 +96,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
+    golden("operator-newest", view.get(&OPERATORS, 2).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
     golden("audit", view.get(&AUDIT, 1).unwrap().unwrap());
     golden("auth-log", view.get(&AUTH_LOG, 1).unwrap().unwrap());
@@ -226,6 +227,12 @@ fn every_value_reads_back_as_it_was() {
         "$argon2id$x"
     );
     // No Debug, so no `assert_eq!`.
+    let (newest, sample) = (
+        operators::get(&view, OperatorId(2)).unwrap().unwrap(),
+        samples::operator_newest(),
+    );
+    assert_eq!(newest.operator, sample.operator);
+    assert!(newest.factor == sample.factor && newest.support == sample.support);
     assert!(operators::login(&view, &[7; 32]).unwrap() == Some(samples::login()));
     assert_eq!(
         sessions::closed(&view, SessionId(1)).unwrap(),

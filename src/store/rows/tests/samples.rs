@@ -32,7 +32,7 @@ use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, Method};
 use crate::store::nas::StoredNas;
 use crate::store::notices::{self, Told};
-use crate::store::operators::{StoredLogin, StoredOperator};
+use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
 use crate::store::planned;
 use crate::store::subscribers::StoredSubscriber;
@@ -57,6 +57,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     cdn::keep(tx, NasId(2), NOW)?;
     acme::put(tx, &acme())?;
     operators::put(tx, &operator())?;
+    operators::put(tx, &operator_newest())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
     planned::put(tx, &planned_login())?;
@@ -64,7 +65,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         notices::put(tx, SubscriberId(1), told)?;
     }
     licence::put(tx, &licence_row())?;
-    auth_log::append(tx, 1, &attempts(), NOW)?;
+    auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
         .field("plan", "Home", "نور")
@@ -450,6 +451,30 @@ pub fn operator() -> StoredOperator {
             created_at: NOW,
         },
         password_hash: "$argon2id$x".into(),
+        factor: None,
+        support: None,
+    }
+}
+
+pub fn operator_newest() -> StoredOperator {
+    StoredOperator {
+        operator: Operator {
+            id: OperatorId(2),
+            name: "support".into(),
+            role: Role::Support,
+            created_at: NOW,
+        },
+        password_hash: String::new(),
+        factor: Some(StoredFactor {
+            sealed_secret: vec![9; 5],
+            last_step: u64::MAX,
+            recovery: vec![[1; 32], [2; 32]],
+            since: NOW,
+        }),
+        support: Some(SupportTerm {
+            until: NOW.plus(1),
+            code_hash: Some([3; 32]),
+        }),
     }
 }
 
