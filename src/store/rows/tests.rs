@@ -4,6 +4,7 @@ mod accounting;
 mod addresses;
 mod backups;
 mod indexes;
+mod routers;
 mod samples;
 
 use proptest::prelude::*;
@@ -24,6 +25,7 @@ use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::quota::{Counting, Period};
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::session::{Cause, Session, Stopped};
 use crate::domain::time::{Day, Timestamp};
 
@@ -93,8 +95,8 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("nas-tested", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
-    golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
-    golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
+    golden("nas-radsec-pinned", view.get(&NAS, 5).unwrap().unwrap());
+    golden("nas-radsec-authority", view.get(&NAS, 6).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
     golden("operator-newest", view.get(&OPERATORS, 2).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
@@ -206,10 +208,12 @@ fn every_value_reads_back_as_it_was() {
         Some(samples::NOW)
     );
     for sample in [
-        samples::nas_full(),
-        samples::nas_bare(),
-        samples::nas_newest(),
-        samples::nas_tested(),
+        routers::nas_full(),
+        routers::nas_bare(),
+        routers::nas_newest(),
+        routers::nas_tested(),
+        routers::nas_radsec(5, RadsecTrust::Pinned([8; 32])),
+        routers::nas_radsec(6, routers::radsec_authority()),
     ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(
