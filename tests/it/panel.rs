@@ -289,7 +289,7 @@ fn a_phone_is_set_up_asked_for_and_taken_away_from_the_command_line() {
             .await;
         let shown = "return document.getElementById('secret-text').textContent";
         let groups = browser.client.execute(shown, vec![]).await.unwrap();
-        let base32 = groups.as_str().unwrap().replace(' ', "");
+        let base32 = groups.as_str().unwrap().replace([' ', '\n'], "");
         let phone = FactorSecret::from_base32(&base32).unwrap();
         // A code works once, so the next one is that of the next step, which counts already.
         let code = |later: i64| {

@@ -89,7 +89,7 @@ pub async fn enrol(
             switched(tx, &actor, &stored.operator, ("off", "on"), now)
         })
         .await?;
-    Ok(RecoveryCodes(codes))
+    Ok(codes)
 }
 
 /// Makes new recovery codes; the old ones stop working. Errors: `Field` for a wrong password, `Refused` without a second factor.
@@ -115,7 +115,7 @@ pub async fn new_recovery_codes(
             note(tx, &actor, what, &stored.operator, difference, now)
         })
         .await?;
-    Ok(RecoveryCodes(codes))
+    Ok(codes)
 }
 
 /// Switches the own second factor off. Errors: `Field` for a wrong password, `Refused` where administrators need one.
@@ -212,7 +212,8 @@ fn unseal(
     FactorSecret::from_octets(plain.expose()).ok_or(CryptoError::Unseal)
 }
 
-fn recovery_codes() -> Result<(Vec<Secret<String>>, Vec<[u8; 32]>), Error> {
+/// New codes, and what is kept of them.
+fn recovery_codes() -> Result<(RecoveryCodes, Vec<[u8; 32]>), Error> {
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     let mut hashes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {
@@ -220,7 +221,7 @@ fn recovery_codes() -> Result<(Vec<Secret<String>>, Vec<[u8; 32]>), Error> {
         hashes.push(crypto::code_hash(code.expose()));
         codes.push(code);
     }
-    Ok((codes, hashes))
+    Ok((RecoveryCodes(codes), hashes))
 }
 
 fn switched(

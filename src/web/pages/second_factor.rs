@@ -194,12 +194,15 @@ fn enrol_page(
     })
 }
 
+/// Four groups a line, which a phone has room for.
 fn groups_of_four(text: &str) -> String {
     let signs: Vec<char> = text.chars().collect();
-    let groups = signs
+    let groups: Vec<String> = signs
         .chunks(4)
-        .map(|group| group.iter().collect::<String>());
-    groups.collect::<Vec<_>>().join(" ")
+        .map(|group| group.iter().collect())
+        .collect();
+    let lines: Vec<String> = groups.chunks(4).map(|line| line.join(" ")).collect();
+    lines.join("\n")
 }
 
 fn recovery_page(signed: &Signed, problems: &Problems, refusal: Option<String>) -> AskPage {
