@@ -282,7 +282,7 @@ async fn sign_in(browser: &Browser, daemon: &Daemon) {
 #[test]
 fn a_phone_is_set_up_asked_for_and_taken_away_from_the_command_line() {
     let daemon = demo(3, 0, 0, &[]);
-    with_browser(PHONE, async |browser| {
+    with_browser(DESKTOP, async |browser| {
         first_run(browser, &daemon).await;
         browser
             .open_page(&url(&daemon, "/account/second-factor"))
@@ -301,12 +301,12 @@ fn a_phone_is_set_up_asked_for_and_taken_away_from_the_command_line() {
         send(browser).await;
         wait_for_text(browser, "Recovery codes").await;
         assert!(!browser.scrolls_sideways().await);
-        browser.screenshot("recovery-codes-phone").await;
+        browser.screenshot("recovery-codes").await;
 
         sign_out(browser).await;
         sign_in(browser, &daemon).await;
         wait_for_text(browser, "One more step").await;
-        browser.screenshot("login-code-phone").await;
+        browser.screenshot("login-code").await;
         fill(browser, "code", &code(30)).await;
         send(browser).await;
         wait_for_text(browser, "Dashboard").await;
