@@ -22,6 +22,7 @@ mod radsec_state;
 mod routers;
 mod sightings;
 mod strangers;
+mod update_board;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -74,6 +75,7 @@ pub use radsec_state::{RadsecPeer, RadsecState, RadsecTrouble};
 pub use routers::{NoApi, Routers};
 pub use sightings::{Sighting, Sightings};
 pub use strangers::{Stranger, Strangers};
+pub use update_board::{UpdateBoard, UpdateProgress, UpdateTurn};
 
 /// What the installation is set to.
 #[derive(Debug, Clone)]
@@ -281,6 +283,7 @@ pub struct App {
     pub cdn: CdnRouters,
     pub promises: Promises,
     pub backups: BackupBoard,
+    pub updates: UpdateBoard,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
     pub restart: Notify,
     pub certificates: Certificates,
@@ -328,6 +331,7 @@ impl App {
             cdn: CdnRouters::default(),
             promises: Promises::new(),
             backups: BackupBoard::default(),
+            updates: UpdateBoard::default(),
             restart: Notify::new(),
             certificates,
             notices: Notices::default(),
