@@ -1,15 +1,13 @@
 //! `proxpanel update`: newer versions from the vendor.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use super::{CliError, Place, configured, print};
 use crate::control::Request;
-use crate::licence::{LONGEST_SIGNED, Release, VendorKey};
-use crate::operations::licence::VERSION;
+use crate::operations::updates;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
@@ -70,29 +68,4 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
             )?)
         }
     }
-}
-
-fn vendor_key(place: &Place) -> Result<VendorKey, CliError> {
-    let vendor = configured(place)?.licence.vendor;
-    let none = "no vendor is configured, and no --key is given";
-    vendor.map(|vendor| vendor.key).ok_or_else(|| refused(none))
-}
-
-/// Nothing of the two files is trusted.
-fn verify(key: &VendorKey, package: &Path, manifest: &Path) -> Result<Release, CliError> {
-    let mut text = String::new();
-    let longest = u64::try_from(LONGEST_SIGNED).unwrap_or(u64::MAX);
-    File::open(manifest)?
-        .take(longest.saturating_add(2))
-        .read_to_string(&mut text)?;
-    let release = Release::open(key, &text).map_err(refused)?;
-    release.check_fits(VERSION).map_err(refused)?;
-    release
-        .check_package(File::open(package)?)
-        .map_err(refused)?;
-    Ok(release)
-}
-
-fn refused(why: impl ToString) -> CliError {
-    CliError::Refused(why.to_string())
 }

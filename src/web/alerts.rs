@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
-use crate::operations::licence;
+use crate::operations::{licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -24,6 +24,7 @@ pub fn of(app: &App) -> Vec<Alert> {
         alerts.extend(of_certificate(&app.certificates.in_use(), app.now()));
     }
     alerts.extend(of_licence(app));
+    alerts.extend(of_updates(app));
     alerts
 }
 
@@ -62,6 +63,14 @@ fn of_licence(app: &App) -> Option<Alert> {
             &format!("{} See Settings, Licence.", said.text),
         )
     })
+}
+
+/// A version that can be had. A store that cannot be read has its own alert.
+fn of_updates(app: &App) -> Option<Alert> {
+    let (release, _) = updates::offered(app).ok()??;
+    let title = format!("Version {} can be installed.", release.version);
+    let text = "Settings, Updates says what is new.";
+    Some(alert(Tone::Info, &title, text))
 }
 
 fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {

@@ -17,6 +17,7 @@ const SETTINGS: &[Tab] = &[
     tab("/settings/certificate", "Certificate"),
     tab("/settings/backups", "Backups"),
     tab("/settings/licence", "Licence"),
+    tab("/settings/updates", "Updates"),
 ];
 
 /// The machine room.

@@ -6,6 +6,7 @@
 
 mod hand_over;
 mod results;
+mod verify;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ use super::backups::{check_room, make_folder};
 use super::{Error, blocking, licence};
 pub use hand_over::install;
 pub use results::{Outcome, RESULTS, follow, outcome};
+pub use verify::verify;
 
 /// The name of the job that asks, downloads and follows.
 pub const JOB: &str = "updates";
@@ -177,7 +179,7 @@ pub async fn download(app: &App) -> Result<Release, Error> {
     let path = package(app, &release)?;
     let (folder, wanted, keep) = (folder(app), release.octets, path.clone());
     blocking(move || make_room(&folder, wanted, &keep)).await??;
-    if verify(&path, &release).await.is_ok() {
+    if check_file(&path, &release).await.is_ok() {
         return Ok(release);
     }
     let client = licence::client(vendor).await.map_err(http)?;
@@ -260,7 +262,7 @@ fn package(app: &App, release: &Release) -> Result<PathBuf, Error> {
     Ok(folder(app).join(package_name(&version, ARCHITECTURE)))
 }
 
-async fn verify(path: &Path, release: &Release) -> Result<(), Error> {
+async fn check_file(path: &Path, release: &Release) -> Result<(), Error> {
     let (path, release) = (path.to_owned(), release.clone());
     blocking(move || {
         let file = File::open(&path)?;

@@ -14,6 +14,7 @@ mod others;
 mod plans;
 mod settings;
 mod subscribers;
+mod updates;
 
 use crate::web::assets;
 use crate::web::parts::{Badge, Tone};
@@ -73,6 +74,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         logs::samples,
         others::samples,
         plans::samples,
+        updates::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

@@ -3,3 +3,4 @@
 pub mod backups;
 pub mod certificate;
 pub mod licence;
+pub mod updates;
