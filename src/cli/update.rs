@@ -55,11 +55,8 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
             package,
             manifest,
         } => {
-            let key = match key {
-                Some(key) => VendorKey::parse(&key).map_err(refused)?,
-                None => vendor_key(&place)?,
-            };
-            let release = verify(&key, &package, &manifest)?;
+            let config = configured(&place)?;
+            let release = updates::verify(&config, key.as_deref(), &package, &manifest)?;
             let mut out = io::stdout();
             Ok(writeln!(
                 out,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use axum::http::StatusCode;
 use axum::routing::get;
 use hyper::body::{Bytes, Frame};
 
@@ -317,4 +318,54 @@ async fn a_download_is_cancelled_at_any_moment() {
     assert!(matches!(ended, Err(Error::Cancelled)));
     assert_eq!(files(&test), Vec::<String>::new());
     assert!(!board.is_busy());
+}
+
+#[tokio::test]
+async fn the_page_leads_from_the_question_to_the_hand_over() {
+    let world = World::start().await;
+    let (test, _) = world.licensed(terms(None, None)).await;
+    let browser = test.sign_in().await;
+    let path = "/settings/updates";
+    browser
+        .get(path)
+        .await
+        .shows(StatusCode::OK, &["No newer version is known."]);
+    publish(&world.desk, "9.0.0", &package(b"a")).await.unwrap();
+    let asked = browser.post("/settings/updates/check", &[]).await;
+    assert!(asked.flash().contains("9.0.0"), "{}", asked.flash());
+    let page = browser.get(path).await;
+    let shown = [
+        "Version 9.0.0 can be installed.",
+        "&#60;b&#62;Faster",
+        "Download",
+    ];
+    page.shows(StatusCode::OK, &shown);
+    assert!(!page.body.contains("/settings/updates/install"));
+    browser
+        .get("/")
+        .await
+        .shows(StatusCode::OK, &["Version 9.0.0 can be installed."]);
+    let early = browser.post("/settings/updates/install", &[]).await;
+    assert_ne!(early.status, StatusCode::OK);
+    assert!(updates::status(&test.app).unwrap().history.is_empty());
+    let begun = browser.post("/settings/updates/download", &[]).await;
+    assert_eq!(begun.status, StatusCode::SEE_OTHER);
+    assert!(test.app.updates.take_wish(), "the job is asked");
+    updates::download(&test.app).await.unwrap();
+    let page = browser.get(path).await;
+    page.shows(
+        StatusCode::OK,
+        &[
+            "/settings/updates/install",
+            "Version 9.0.0 is installed now.",
+        ],
+    );
+    let handed = browser.post("/settings/updates/install", &[]).await;
+    assert_eq!(handed.status, StatusCode::SEE_OTHER);
+    let page = browser.get(path).await;
+    page.shows(
+        StatusCode::OK,
+        &["handed over", "rania", "A new version is being installed."],
+    );
+    assert!(folder(&test).join("ready").exists());
 }
