@@ -52,6 +52,9 @@ pub enum Request {
         name: String,
         password: String,
     },
+    OperatorResetFactor {
+        name: String,
+    },
     ExportSessions,
     /// A backup now; the first line of the answer is its file.
     BackupCreate,
@@ -128,15 +131,24 @@ pub fn execute(
             )?;
         }
         Request::OperatorResetPassword { name, password } => {
+            let id = operators::find(app, &name)?.id;
             runtime.block_on(operators::reset_password(
                 app,
                 &Actor::CommandLine,
-                &name,
+                id,
                 Secret::new(password),
             ))?;
             writeln!(
                 out,
                 "{name} has a new password; all its browsers are signed out"
+            )?;
+        }
+        Request::OperatorResetFactor { name } => {
+            let id = operators::find(app, &name)?.id;
+            runtime.block_on(operators::reset_factor(app, &Actor::CommandLine, id))?;
+            writeln!(
+                out,
+                "{name} signs in with the password alone; all its browsers are signed out"
             )?;
         }
         Request::ExportSessions => {

@@ -4,6 +4,7 @@
 //! Invariants: no value of `Secret` or `Key` reaches a log or an error, and an existing key file is never replaced.
 
 mod key_file;
+pub mod totp;
 
 use std::fmt;
 use std::io;
@@ -69,6 +70,8 @@ pub enum CryptoError {
     Seal,
     #[error("a password could not be hashed: {0}")]
     Hash(String),
+    #[error("a second factor could not be made: {0}")]
+    Factor(String),
 }
 
 /// A value that is wiped when dropped and that prints as `[redacted]`.
@@ -226,6 +229,35 @@ pub fn random_token() -> Result<String, CryptoError> {
     Ok(hex(&random_bytes::<32>()?))
 }
 
+/// The signs of [`readable_code`]: none can be taken for another of them.
+const READABLE: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A code for people to read and type, such as `k7mxq-2hfzp`: so many groups of five signs, 25 random bits each. Ask for three
+/// at least: such codes are stored as a plain digest.
+pub fn readable_code(groups: usize) -> Result<Secret<String>, CryptoError> {
+    let mut code = String::with_capacity(groups.saturating_mul(6));
+    for group in 0..groups {
+        if group > 0 {
+            code.push('-');
+        }
+        for octet in random_bytes::<5>()? {
+            let sign = READABLE.get(usize::from(octet % 32)).copied();
+            code.push(sign.map_or('x', char::from));
+        }
+    }
+    Ok(Secret::new(code))
+}
+
+/// The digest of a code as somebody typed it: case, blanks and dashes do not count.
+pub fn code_hash(typed: &str) -> [u8; 32] {
+    let plain: String = typed
+        .chars()
+        .filter(|sign| !sign.is_whitespace() && *sign != '-')
+        .flat_map(char::to_lowercase)
+        .collect();
+    sha256(plain.as_bytes())
+}
+
 /// Lower-case hexadecimal digits, two for each octet.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
@@ -349,6 +381,23 @@ mod tests {
         for text in ["", "0g", "é"] {
             assert!(unhex(text).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn codes_are_readable_and_are_known_again_however_they_are_typed() {
+        let code = readable_code(3).unwrap().expose().clone();
+        assert_eq!(code.len(), 17);
+        for (position, sign) in code.chars().enumerate() {
+            assert_eq!(sign == '-', position % 6 == 5, "{code}");
+            assert!(
+                !"lo01".contains(sign),
+                "{code}: a sign that looks like another"
+            );
+        }
+        assert_ne!(code, *readable_code(3).unwrap().expose());
+        let spaced = code.to_uppercase().replace('-', " ");
+        assert_eq!(code_hash(&format!(" {spaced}\n")), code_hash(&code));
+        assert_ne!(code_hash(&code[1..]), code_hash(&code));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::config::{self, Config, Source};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
-use crate::operations::{self, attempts, demo, setup};
+use crate::operations::{self, attempts, backups, demo, setup};
 use crate::radius::radsec::{Limits, Radsec, RadsecError};
 use crate::radius::{Handler, Port, Server, server};
 use crate::store::accounting::Pace;
@@ -132,6 +132,9 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, 
         acct: addresses(&radius.acct),
         radsec: radsec.addresses().to_vec(),
     });
+    if let Err(error) = backups::clean_up(app) {
+        tracing::warn!(%error, "what is left of a backup stays");
+    }
     let mut supervisor = Supervisor::default();
     jobs::start(
         &mut supervisor,

@@ -40,11 +40,16 @@ pub fn fill(data: &Path, subscribers: u32) -> Result<(), Fault> {
 impl Appliance {
     /// Starts the daemon and waits until it says that it is ready.
     pub fn start(data: &Path) -> Result<Appliance, Fault> {
+        Appliance::start_program(PROGRAM, data)
+    }
+
+    /// The same with another build of the daemon.
+    pub fn start_program(program: &str, data: &Path) -> Result<Appliance, Fault> {
         let log = File::options()
             .create(true)
             .append(true)
             .open(data.with_extension("log"))?;
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program);
         command.arg("serve").arg("--data-dir").arg(data);
         for listen in [
             "--web-listen",

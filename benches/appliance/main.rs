@@ -14,6 +14,7 @@ mod fault;
 mod floor;
 mod freeradius;
 mod load;
+mod logins;
 mod prepare;
 mod process;
 mod quota_sync;
@@ -25,7 +26,7 @@ mod routeros;
 mod towers;
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -80,6 +81,12 @@ struct Options {
     /// Measures all sessions crossing a speed window; nothing else likewise.
     #[arg(long)]
     boundary: bool,
+    /// Measures logins alone, in so many rounds, each behind its own measurement of the floor; nothing else likewise.
+    #[arg(long, default_value_t = 0)]
+    logins: u32,
+    /// Another build of the daemon that `--logins` measures in turn with this tree's.
+    #[arg(long)]
+    against: Option<PathBuf>,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -130,6 +137,7 @@ impl Bench {
             resolver,
             quota_sync,
             boundary,
+            logins,
             subscribers,
             sessions,
             ..
@@ -143,7 +151,17 @@ impl Bench {
         if boundary {
             boundary::run(folder, subscribers, sessions)?;
         }
-        Ok(resolver || quota_sync || boundary)
+        if logins > 0 {
+            let plan = logins::Plan {
+                rounds: logins,
+                seconds: self.options.seconds,
+                subscribers,
+                rules: self.options.rules,
+                against: self.options.against.clone(),
+            };
+            logins::run(folder, &plan)?;
+        }
+        Ok(resolver || quota_sync || boundary || logins > 0)
     }
 
     /// The floor under PAP requests; returns its processor time each, in microseconds.

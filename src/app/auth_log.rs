@@ -116,6 +116,10 @@ impl Waiting {
             let count = self.attempts.len().min(MOST_AT_ONCE);
             self.block = (self.first, Arc::new(self.attempts.drain(..count).collect()));
             self.first = self.first.saturating_add(wide(count));
+            if self.attempts.is_empty() {
+                // A flood is over: its room is given back.
+                self.attempts.shrink_to(MOST_AT_ONCE);
+            }
         }
         self.block.clone()
     }

@@ -20,6 +20,7 @@ mod promises;
 mod pushes;
 mod radsec_state;
 mod routers;
+mod settings;
 mod sightings;
 mod strangers;
 mod update_board;
@@ -41,14 +42,13 @@ use crate::domain::Invalid;
 use crate::domain::bandwidth_rule::Rules;
 use crate::domain::cdn::CdnProfile;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
-use crate::domain::money::Currency;
 use crate::domain::plan::Plan;
-use crate::domain::time::{Calendar, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
-use crate::store::settings::{self, Setting};
+use crate::store::settings::Setting;
 use crate::store::{
     Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
     outbox, plans,
@@ -73,42 +73,10 @@ pub use promises::Promises;
 pub use pushes::{Pending, Pushes, Wanted};
 pub use radsec_state::{RadsecPeer, RadsecState, RadsecTrouble};
 pub use routers::{NoApi, Routers};
+pub use settings::{ATTEMPT_DAYS, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, Settings, SignIn};
 pub use sightings::{Sighting, Sightings};
 pub use strangers::{Stranger, Strangers};
 pub use update_board::{UpdateBoard, UpdateProgress, UpdateTurn};
-
-/// What the installation is set to.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub isp_name: String,
-    pub calendar: Calendar,
-    /// Minutes after midnight at which a business day starts.
-    pub day_starts: u16,
-    pub currency: Currency,
-    /// Days offline after which learned MAC addresses are forgotten; `None` for never.
-    pub forget_macs_after: Option<u16>,
-}
-
-/// Just after midnight, so that a job which runs at midnight sees a finished day (rules.md section 1).
-pub const DAY_STARTS: u16 = 5;
-
-impl Settings {
-    fn read(view: &View) -> Result<Settings, AppError> {
-        let text = |setting| settings::get(view, setting);
-        let zone = text(Setting::TimeZone)?.unwrap_or_else(|| "UTC".to_owned());
-        let day_starts = text(Setting::DayStarts)?
-            .and_then(|t| t.parse().ok())
-            .unwrap_or(DAY_STARTS);
-        let currency = text(Setting::Currency)?.unwrap_or_else(|| "USD".to_owned());
-        Ok(Settings {
-            isp_name: text(Setting::IspName)?.unwrap_or_else(|| "ProxPanel".to_owned()),
-            calendar: Calendar::new(&zone, day_starts).map_err(AppError::Setting)?,
-            day_starts,
-            forget_macs_after: text(Setting::ForgetMacsAfter)?.and_then(|t| t.parse().ok()),
-            currency: Currency::parse(&currency).map_err(AppError::Setting)?,
-        })
-    }
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -496,7 +464,7 @@ fn open_certificates(
     view: &View,
     now: Timestamp,
 ) -> Result<Certificates, AppError> {
-    let chosen = settings::get(view, Setting::Certificate)?;
+    let chosen = crate::store::settings::get(view, Setting::Certificate)?;
     let configured = config.web.certificate.clone();
     Ok(Certificates::open(
         &config.data_dir,

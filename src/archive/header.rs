@@ -33,8 +33,8 @@ pub(super) const PREFIX_LENGTH: usize = 7;
 
 /// Argon2id memory in KiB and passes: the file leaves the house, so guessing is made several times dearer than at the
 /// sign-in, within what a machine of 512 MB has to spare for a moment.
-const MEMORY_KIB: u32 = 16 << 10;
-const PASSES: u32 = 6;
+const MEMORY_KIB: u32 = 8 << 10;
+const PASSES: u32 = 12;
 const LANES: u32 = 1;
 /// What a header may ask for: a forged one must not take all memory or all day.
 const MOST_MEMORY_KIB: u32 = 128 << 10;

@@ -140,7 +140,7 @@ pub struct Packer<W: Write> {
 }
 
 impl<W: Write> Packer<W> {
-    /// Writes the header. Deriving the key takes some 0.2 s and 16 MiB, which are free again afterwards.
+    /// Writes the header. Deriving the key takes some 0.2 s and 8 MiB, which are free again afterwards.
     pub fn new(out: W, words: &Words) -> Result<Self, ArchiveError> {
         let (header, key) = Header::make(words)?;
         Self::begin(out, &header, &key)

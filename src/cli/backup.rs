@@ -9,10 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::{CliError, Place, ask, configured, make_folder, read_password, step_down};
 use crate::app::{BackupStep, Clock};
-use crate::archive::Words;
 use crate::control::{self, Request};
 use crate::crypto::Secret;
-use crate::operations::backups::{self, manifest::Manifest, restore};
+use crate::operations::backups::{self, Words, manifest::Manifest, restore};
 use crate::store::FILE_NAME;
 use crate::telemetry;
 

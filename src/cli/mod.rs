@@ -166,6 +166,13 @@ enum OperatorVerb {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Take the second factor of an operator away whose phone is lost, and sign all browsers out
+    #[command(name = "reset-2fa")]
+    ResetFactor {
+        #[command(flatten)]
+        place: Place,
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -350,6 +357,9 @@ fn ask_daemon(place: &Place, request: &Request) -> Result<(), CliError> {
     }
 }
 
+/// Groups of five signs in a generated password: 100 bits.
+const GENERATED_GROUPS: usize = 4;
+
 fn operator(verb: OperatorVerb) -> Result<(), CliError> {
     let (place, name, password_stdin, role) = match verb {
         OperatorVerb::Add {
@@ -366,13 +376,16 @@ fn operator(verb: OperatorVerb) -> Result<(), CliError> {
             name,
             password_stdin,
         } => (place, name, password_stdin, None),
+        OperatorVerb::ResetFactor { place, name } => {
+            return print(&place, Request::OperatorResetFactor { name });
+        }
     };
     let password = if password_stdin {
         // Before the line is read: it cannot be read twice.
         step_down::to_owner_of(&configured(&place)?.data_dir)?;
         read_password()?
     } else {
-        generated_password()?
+        crypto::readable_code(GENERATED_GROUPS)?.expose().clone()
     };
     let shown = password.clone();
     let request = match role {
@@ -410,24 +423,6 @@ fn read_password() -> Result<String, CliError> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Twenty characters that cannot be mistaken for one another: more than 90 bits.
-fn generated_password() -> Result<String, CliError> {
-    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567896";
-    let random = crypto::random_bytes::<20>()?;
-    let letter = |octet: &u8| {
-        LETTERS
-            .get(usize::from(octet % 32))
-            .copied()
-            .map_or('x', char::from)
-    };
-    let letters: Vec<char> = random.iter().map(letter).collect();
-    Ok(letters
-        .chunks(5)
-        .map(|part| part.iter().collect::<String>())
-        .collect::<Vec<_>>()
-        .join("-"))
 }
 
 fn fill_demo(config: &Config, size: demo::Size) -> Result<(), CliError> {

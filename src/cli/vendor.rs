@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, generated_password, read_password};
+use super::{CliError, GENERATED_GROUPS, read_password};
 use crate::app::Clock;
 use crate::control::{self, Asked};
+use crate::crypto;
 use crate::vendor::{CertificateFiles, Desk, Init, Request, ServeOptions, execute, serve};
 use crate::{daemon, telemetry};
 
@@ -151,7 +152,7 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
         } => {
             let password = match password_stdin {
                 true => read_password()?,
-                false => generated_password()?,
+                false => crypto::readable_code(GENERATED_GROUPS)?.expose().clone(),
             };
             let shown = password.clone();
             let init = Init {

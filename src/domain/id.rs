@@ -1,6 +1,6 @@
 //! Identifiers. Numbers that cannot be mistaken for one another.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SubscriberId(pub u32);
@@ -86,7 +86,10 @@ impl fmt::Display for SessionId {
 impl LoginId {
     /// The text carried in `Class`: `v1:` and sixteen hex digits.
     pub fn to_class(self, subscriber: SubscriberId) -> String {
-        format!("v1:{:x}:{:016x}", subscriber.0, self.0)
+        // The longest: 3 + 8 + 1 + 16.
+        let mut class = String::with_capacity(28);
+        let _ = write!(class, "v1:{:x}:{:016x}", subscriber.0, self.0);
+        class
     }
 
     /// Reads what [`LoginId::to_class`] wrote; anything else is somebody else's `Class`.

@@ -12,16 +12,23 @@ impl Mac {
     /// as `192.168.100.111`, which has twelve digits and is no MAC address.
     pub fn read(text: &str) -> Option<Mac> {
         let text = text.trim();
-        for separator in [':', '-', ' ', '.'] {
-            if text.contains(separator) {
-                let groups: Vec<&str> = text.split(separator).take(8).collect();
-                return from_groups(&groups, separator);
-            }
+        let separator = [b':', b'-', b' ', b'.']
+            .into_iter()
+            .find(|separator| text.as_bytes().contains(separator));
+        let Some(separator) = separator.map(char::from) else {
+            return match text.len() {
+                12 => from_digits(text.as_bytes()),
+                _ => None,
+            };
+        };
+        // No notation has more than seven groups. Nothing is allocated here: every login and record has such a text.
+        let mut groups = [""; 8];
+        let mut count = 0;
+        for (place, group) in groups.iter_mut().zip(text.split(separator)) {
+            *place = group;
+            count += 1;
         }
-        match text.len() {
-            12 => from_digits(text.as_bytes()),
-            _ => None,
-        }
+        from_groups(groups.get(..count)?, separator)
     }
 
     /// What a person typed into a form.

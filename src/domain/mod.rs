@@ -35,6 +35,7 @@ pub mod session;
 pub mod speed;
 pub mod subscriber;
 pub mod text;
+pub mod theme;
 pub mod time;
 pub mod usage_audit;
 pub mod why;

@@ -4,36 +4,60 @@ use super::Invalid;
 use super::id::OperatorId;
 use super::time::Timestamp;
 
-/// What an operator may do. An operator without a role could do nothing, so there is none.
+/// What an operator may do. An operator without a role could do nothing, so there is none. Whatever a role is not
+/// expressly allowed it may not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Everything.
     Administrator,
     /// Sees everything, changes nothing but the own password.
     Viewer,
+    /// The technician of the vendor, for some hours (PRODUCT.md section 8): the daily work, but nothing that shows a secret
+    /// or gives anybody more rights.
+    Support,
 }
 
 impl Role {
-    pub const ALL: [Role; 2] = [Role::Administrator, Role::Viewer];
+    pub const ALL: [Role; 3] = [Role::Administrator, Role::Viewer, Role::Support];
+    /// Those that a person may be given; remote support is switched on, not given.
+    pub const GIVEN: [Role; 2] = [Role::Administrator, Role::Viewer];
 
     pub fn word(self) -> &'static str {
         match self {
             Role::Administrator => "administrator",
             Role::Viewer => "viewer",
+            Role::Support => "support",
         }
     }
 
+    /// The role behind a word that was kept.
+    pub fn from_word(word: &str) -> Option<Role> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
+    }
+
+    /// A role that somebody is to be given.
     pub fn parse(text: &str) -> Result<Role, Invalid> {
-        Self::ALL
+        Self::GIVEN
             .into_iter()
-            .find(|r| r.word() == text)
+            .find(|role| role.word() == text)
             .ok_or_else(|| Invalid::new("One of administrator, viewer"))
     }
 
+    /// May change everything and see secrets: NAS devices, operators, settings, passwords and all that is not daily work.
     pub fn may_change(self) -> bool {
         self == Role::Administrator
     }
+
+    /// May do the daily work: subscribers, plans, rules, addresses, CDN profiles, sessions, jobs.
+    pub fn may_work(self) -> bool {
+        matches!(self, Role::Administrator | Role::Support)
+    }
 }
+
+/// The name of the account of remote support. Nobody else may have it.
+pub const SUPPORT_NAME: &str = "support";
+/// For how many hours remote support can be switched on.
+pub const SUPPORT_HOURS: [u16; 4] = [1, 4, 24, 72];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
@@ -73,6 +97,25 @@ pub fn check_password(text: &str) -> Result<(), Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_role_may_is_written_down_and_no_more() {
+        for (role, may_work, may_change) in [
+            (Role::Administrator, true, true),
+            (Role::Viewer, false, false),
+            (Role::Support, true, false),
+        ] {
+            assert_eq!(role.may_work(), may_work, "{role:?}");
+            assert_eq!(role.may_change(), may_change, "{role:?}");
+            assert_eq!(Role::from_word(role.word()), Some(role));
+        }
+        assert_eq!(Role::from_word("owner"), None);
+        assert_eq!(Role::parse("viewer"), Ok(Role::Viewer));
+        assert!(
+            Role::parse("support").is_err(),
+            "nobody is given remote support"
+        );
+    }
 
     #[test]
     fn names_and_passwords_have_bounds() {

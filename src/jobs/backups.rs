@@ -15,8 +15,6 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub struct Backups {
-    /// Whether what a crash left was removed.
-    is_clean: bool,
     outcome: String,
 }
 
@@ -30,11 +28,6 @@ impl Job for Backups {
     }
 
     async fn work(&mut self, app: Arc<App>, now: Timestamp) -> Result<Next, Error> {
-        if !self.is_clean {
-            let board = Arc::clone(&app);
-            blocking(move || backups::clean_up(&board)).await??;
-            self.is_clean = true;
-        }
         if let Some(wish) = app.backups.take_wish() {
             let board = Arc::clone(&app);
             let done = blocking(move || carry_out(&app, wish)).await?;

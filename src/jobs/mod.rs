@@ -18,6 +18,7 @@ mod search_index;
 mod speeds;
 mod stale_sessions;
 mod supervisor;
+mod support;
 mod updates;
 mod usage_audit;
 
@@ -75,6 +76,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, macs::Macs::default());
     supervisor.run(app, usage_audit::UsageAudit::default());
     supervisor.run(app, backups::Backups::default());
+    supervisor.run(app, support::RemoteSupport::default());
     supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, licence::Licence::default());

@@ -1,24 +1,27 @@
 //! Authentication attempts: from memory into the log.
 
 use crate::app::{App, AuthLog};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{DAY, Timestamp};
 use crate::store::{Store, Tx, auth_log};
 
 use super::Error;
 
 /// Writes the attempts that wait, in one or more blocks, and says how many. Called by one job, and once at the stop. Blocks.
 pub fn write(app: &App) -> Result<usize, Error> {
-    write_all(&app.auth_log, &app.store, app.now())
+    let kept_for = i64::from(app.settings().attempt_days) * DAY;
+    write_all(&app.auth_log, &app.store, app.now(), kept_for)
 }
 
-fn write_all(log: &AuthLog, store: &Store, now: Timestamp) -> Result<usize, Error> {
+fn write_all(log: &AuthLog, store: &Store, now: Timestamp, kept_for: i64) -> Result<usize, Error> {
     let end = log.end();
     let mut written = 0;
     loop {
         let (first, block) = log.next_block();
         let count = block.len();
         if count > 0 {
-            let append = move |tx: &mut Tx<'_>| auth_log::append(tx, first, &block, now);
+            let append = move |tx: &mut Tx<'_>| {
+                auth_log::append(tx, first, &block, now, now.plus(-kept_for))
+            };
             store.write("authentication log", append).wait()?;
             log.written();
             written += count;
@@ -79,7 +82,7 @@ mod tests {
         for number in 1..=600 {
             log.add(attempt(number));
         }
-        assert_eq!(write_all(&log, &store, Timestamp(600)).unwrap(), 600);
+        assert_eq!(write_all(&log, &store, Timestamp(600), DAY).unwrap(), 600);
         for number in 601..=1_100 {
             log.add(attempt(number));
         }
@@ -95,7 +98,7 @@ mod tests {
         }
         assert_eq!(seen(&log, &store, u64::MAX, 3), [1_500, 1_499, 1_498]);
         // The unfinished block goes first, under its old numbers.
-        assert_eq!(write_all(&log, &store, Timestamp(1_500)).unwrap(), 900);
+        assert_eq!(write_all(&log, &store, Timestamp(1_500), DAY).unwrap(), 900);
         assert_eq!(seen(&log, &store, u64::MAX, usize::MAX), all);
         let again = AuthLog::open(&store.view().unwrap()).unwrap();
         again.add(attempt(1_501));
@@ -125,7 +128,7 @@ mod tests {
             "2 and 3 are gone"
         );
         assert_eq!(
-            u64::try_from(write_all(&log, &store, Timestamp(0)).unwrap()).unwrap(),
+            u64::try_from(write_all(&log, &store, Timestamp(0), DAY).unwrap()).unwrap(),
             most + 1
         );
     }

@@ -40,10 +40,12 @@ pub mod router_script;
 pub mod routers;
 pub mod search;
 pub mod sessions;
+pub mod settings;
 pub mod setup;
 pub mod simulator;
 pub mod speeds;
 pub mod subscribers;
+pub mod support;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

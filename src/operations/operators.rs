@@ -1,255 +1,60 @@
-//! Operators: sign in and out, add, change passwords, see and revoke signed-in browsers.
+//! Operators: who they are, what an administrator may do to the account of another, and the own password.
+//!
+//! Signing in is in `sign_in`, the second factor in `factor`. Invariant: there is always an administrator.
 
-use std::num::NonZeroU32;
+mod factor;
+mod sign_in;
+mod waiting;
+
 use std::sync::Arc;
-
-use governor::clock::DefaultClock;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
-use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::crypto::{self, Secret};
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::OperatorId;
-use crate::domain::operator::{Operator, Role, check_password, parse_name};
+use crate::domain::operator::{Operator, Role, SUPPORT_NAME, check_password, parse_name};
 use crate::domain::text::fold_case;
-use crate::domain::time::{DAY, HOUR, MINUTE, Timestamp};
-use crate::store::operators::{
-    self, MOST_LOGINS, MOST_OPERATORS, StoredLogin, StoredOperator, TokenHash,
-};
+use crate::domain::time::Timestamp;
+use crate::store::Tx;
+use crate::store::operators::{self, MOST_OPERATORS, StoredOperator, TokenHash};
 use crate::store::settings::{self, Setting};
-use crate::store::{StoreError, Tx};
 
 use super::trail::note;
 use super::{Error, blocking};
 
-/// A browser that was not used for so long must sign in again.
-const IDLE: i64 = 12 * HOUR;
-/// Even a busy one must after so long.
-const OLDEST: i64 = 30 * DAY;
-/// How exact "last seen" is: a write for every page would be wasteful.
-const SEEN_STEP: i64 = 5 * MINUTE;
-/// Password checks at once: each takes 7 MB and 13 ms of a core.
-const CHECKS_AT_ONCE: usize = 2;
+pub use factor::{
+    FactorState, RECOVERY_CODES, RecoveryCodes, end_factor, enrol, factor_state,
+    new_recovery_codes, reset_factor,
+};
+pub use sign_in::{
+    BY_ACCOUNT, BY_ADDRESS, BY_CODE, CurrentLogin, Entry, Pace, SignedIn, Throttle, all_logins,
+    confirm, current, let_in, logins, owes_code, revoke, sign_in, sign_out,
+};
 
-/// Limits how fast passwords can be tried.
-pub struct Throttle {
-    by_address: Limiter,
-    by_account: Limiter,
-    checks: Semaphore,
-}
+/// Shared by all pages.
+pub type SharedThrottle = Arc<Throttle>;
 
-type Limiter = RateLimiter<String, DefaultKeyedStateStore<String>, DefaultClock>;
-
-/// Attempts at once, then one every so many seconds.
-fn limiter(burst: u32, every_seconds: u64) -> Limiter {
-    let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-    let period = std::time::Duration::from_secs(every_seconds.max(1));
-    let quota = Quota::with_period(period)
-        .unwrap_or(Quota::per_minute(NonZeroU32::MIN))
-        .allow_burst(burst);
-    RateLimiter::keyed(quota)
-}
-
-impl Default for Throttle {
-    fn default() -> Self {
-        Throttle {
-            by_address: limiter(10, 6),
-            by_account: limiter(5, 12),
-            checks: Semaphore::new(CHECKS_AT_ONCE),
-        }
-    }
-}
-
-impl Throttle {
-    /// Counts an attempt. False when there were too many.
-    fn admit(&self, address: &str, account: &str) -> bool {
-        // Both are counted, so that neither hides the other.
-        let address_ok = self.by_address.check_key(&address.to_owned()).is_ok();
-        let account_ok = self.by_account.check_key(&fold_case(account)).is_ok();
-        // The maps of attempts forget what has recovered, so that strangers cannot grow them without end.
-        if self.by_address.len() > MOST_REMEMBERED || self.by_account.len() > MOST_REMEMBERED {
-            self.by_address.retain_recent();
-            self.by_account.retain_recent();
-        }
-        address_ok && account_ok
-    }
-}
-
-const MOST_REMEMBERED: usize = 10_000;
-
-/// A browser that was let in: what goes into its cookie.
-pub struct SignedIn {
-    pub token: Secret<String>,
-    pub operator: Operator,
-}
-
-/// Who uses a page.
-#[derive(Clone)]
-pub struct CurrentLogin {
-    pub operator: Operator,
-    pub token_hash: TokenHash,
-    pub login: StoredLogin,
-}
-
-/// Checks name and password. Errors: `Refused` with the same words whether the name or the password
-/// is wrong, `Throttled`.
-pub async fn sign_in(
+/// Checks the present password of whoever is signed in, before something that a stolen browser must not do.
+/// Errors: `Field` (`present`), `Throttled`.
+async fn present(
     app: &App,
     throttle: &Throttle,
-    name: &str,
+    current: &CurrentLogin,
+    actor: &Actor,
     password: Secret<String>,
-    address: String,
-    user_agent: String,
-) -> Result<SignedIn, Error> {
-    if !throttle.admit(&address, name) {
-        tracing::warn!(address, "too many attempts to sign in");
+) -> Result<(), Error> {
+    if !throttle.admit(actor.address(), &current.operator.name) {
         return Err(Error::Throttled);
     }
-    let found = operators::named(&app.store.view()?, name)?;
-    let permit = throttle
-        .checks
-        .acquire()
-        .await
-        .map_err(|_| Error::Interrupted)?;
-    let hash = found.as_ref().map(|o| o.password_hash.clone());
-    let is_right = blocking(move || match hash {
-        Some(hash) => crypto::verify_password(password.expose(), &hash),
-        None => crypto::verify_nobody(password.expose()),
-    })
-    .await?;
-    drop(permit);
-    match found {
-        Some(stored) if is_right => let_in(app, stored.operator, address, user_agent).await,
-        _ => {
-            tracing::warn!(address, "a sign-in was refused");
-            Err(Error::Refused("Wrong name or password".to_owned()))
-        }
+    let stored = operators::get(&app.store.view()?, current.operator.id)?
+        .ok_or(Error::Missing("operator"))?;
+    match throttle
+        .verify(password, Some(stored.password_hash))
+        .await?
+    {
+        true => Ok(()),
+        false => Err(Error::field("present", "This is not your present password")),
     }
-}
-
-/// Gives a browser a token, of which the store keeps only the hash.
-pub async fn let_in(
-    app: &App,
-    operator: Operator,
-    address: String,
-    user_agent: String,
-) -> Result<SignedIn, Error> {
-    let (token, csrf, now) = (crypto::random_token()?, crypto::random_token()?, app.now());
-    let hash = crypto::sha256(token.as_bytes());
-    let login = StoredLogin {
-        operator: operator.id,
-        created_at: now,
-        seen_at: now,
-        address: address.clone(),
-        user_agent: user_agent.chars().take(200).collect(),
-        csrf,
-    };
-    let actor = Actor::Operator {
-        id: operator.id,
-        name: operator.name.clone(),
-        address,
-    };
-    let who = operator.clone();
-    app.store
-        .write("sign in", move |tx| {
-            purge(tx, now)?;
-            operators::put_login(tx, &hash, &login)?;
-            note(tx, &actor, "signed in", &who, Difference::default(), now)
-        })
-        .await?;
-    Ok(SignedIn {
-        token: Secret::new(token),
-        operator,
-    })
-}
-
-/// The operator behind a cookie, or `None` if the browser must sign in.
-pub async fn current(app: &App, token: &str) -> Result<Option<CurrentLogin>, Error> {
-    let (token_hash, now) = (crypto::sha256(token.as_bytes()), app.now());
-    let view = app.store.view()?;
-    let Some(login) = operators::login(&view, &token_hash)? else {
-        return Ok(None);
-    };
-    if is_over(&login, now) {
-        return Ok(None);
-    }
-    let Some(stored) = operators::get(&view, login.operator)? else {
-        return Ok(None);
-    };
-    drop(view);
-    if now.since(login.seen_at) >= SEEN_STEP {
-        seen(app, token_hash, now);
-    }
-    Ok(Some(CurrentLogin {
-        operator: stored.operator,
-        token_hash,
-        login,
-    }))
-}
-
-fn is_over(login: &StoredLogin, now: Timestamp) -> bool {
-    now.since(login.seen_at) > IDLE || now.since(login.created_at) > OLDEST
-}
-
-/// Notes that a browser is in use, behind its back: a full disk must not keep operators out.
-fn seen(app: &App, token_hash: TokenHash, now: Timestamp) {
-    let ticket = app
-        .store
-        .write("browser seen", move |tx| -> Result<(), StoreError> {
-            if let Some(mut login) = operators::login(tx, &token_hash)? {
-                login.seen_at = now;
-                operators::put_login(tx, &token_hash, &login)?;
-            }
-            Ok(())
-        });
-    drop(ticket);
-}
-
-pub async fn sign_out(app: &App, token_hash: TokenHash) -> Result<(), Error> {
-    app.store
-        .write("sign out", move |tx| {
-            operators::remove_login(tx, &token_hash).map(drop)
-        })
-        .await
-        .map_err(|error: StoreError| Error::Store(error))
-}
-
-/// The signed-in browsers of one operator, the newest first.
-pub fn logins(app: &App, operator: OperatorId) -> Result<Vec<(TokenHash, StoredLogin)>, Error> {
-    let now = app.now();
-    let mut logins = operators::logins(&app.store.view()?)?;
-    logins.retain(|(_, login)| login.operator == operator && !is_over(login, now));
-    logins.sort_by_key(|(_, login)| std::cmp::Reverse(login.seen_at));
-    Ok(logins)
-}
-
-/// Signs a browser of the operator out.
-pub async fn revoke(
-    app: &App,
-    actor: &Actor,
-    operator: Operator,
-    token_hash: TokenHash,
-) -> Result<(), Error> {
-    let (actor, now) = (actor.clone(), app.now());
-    app.store
-        .write("revoke browser", move |tx| {
-            let login = operators::login(tx, &token_hash)?.filter(|l| l.operator == operator.id);
-            if login.is_none() {
-                return Err(Error::Missing("browser"));
-            }
-            operators::remove_login(tx, &token_hash)?;
-            note(
-                tx,
-                &actor,
-                "browser signed out",
-                &operator,
-                Difference::default(),
-                now,
-            )
-        })
-        .await
 }
 
 /// Changes the own password and signs all other browsers out. Errors: `Field` for a wrong or weak password.
@@ -265,59 +70,35 @@ pub async fn change_password(
         field: "password",
         problem,
     })?;
-    if !throttle.admit(actor.address(), &current.operator.name) {
-        return Err(Error::Throttled);
-    }
-    let stored = operators::get(&app.store.view()?, current.operator.id)?
-        .ok_or(Error::Missing("operator"))?;
-    let permit = throttle
-        .checks
-        .acquire()
-        .await
-        .map_err(|_| Error::Interrupted)?;
-    let hash = stored.password_hash.clone();
-    let checked = blocking(move || {
-        crypto::verify_password(old.expose(), &hash).then(|| crypto::hash_password(new.expose()))
-    })
-    .await?;
-    drop(permit);
-    let Some(password_hash) = checked.transpose()? else {
-        return Err(Error::field("present", "This is not your present password"));
-    };
-    set_password(
-        app,
-        actor,
-        stored.operator,
-        password_hash,
-        Some(current.token_hash),
-    )
-    .await
+    present(app, throttle, current, actor, old).await?;
+    let id = current.operator.id;
+    set_password(app, actor, id, new, Some(current.token_hash)).await
 }
 
-/// Sets a new hash and signs out all browsers of the operator but `kept`.
+/// Sets a password and signs out all browsers of the operator but `kept`.
 async fn set_password(
     app: &App,
     actor: &Actor,
-    operator: Operator,
-    password_hash: String,
+    id: OperatorId,
+    password: Secret<String>,
     kept: Option<TokenHash>,
 ) -> Result<(), Error> {
+    check_password(password.expose()).map_err(|problem| Error::Field {
+        field: "password",
+        problem,
+    })?;
+    let hash = blocking(move || crypto::hash_password(password.expose())).await??;
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("set password", move |tx| {
-            let stored = StoredOperator {
-                operator: operator.clone(),
-                password_hash: password_hash.clone(),
-            };
+            let mut stored = person(tx, id)?;
+            stored.password_hash.clone_from(&hash);
             operators::put(tx, &stored)?;
-            for (token, login) in operators::logins(tx)? {
-                if login.operator == operator.id && Some(token) != kept {
-                    operators::remove_login(tx, &token)?;
-                }
-            }
+            operators::sign_out(tx, id, kept)?;
             let mut difference = Difference::default();
             difference.secret("password", true);
-            note(tx, &actor, "password changed", &operator, difference, now)
+            let what = "password changed";
+            note(tx, &actor, what, &stored.operator, difference, now)
         })
         .await
 }
@@ -337,6 +118,9 @@ pub(super) async fn candidate(
 ) -> Result<Candidate, Error> {
     let field = |field| move |problem| Error::Field { field, problem };
     let name = parse_name(name).map_err(field("name"))?;
+    if fold_case(&name) == SUPPORT_NAME {
+        return Err(Error::field("name", "This name is kept for remote support"));
+    }
     check_password(password.expose()).map_err(field("password"))?;
     let password_hash = blocking(move || crypto::hash_password(password.expose())).await??;
     Ok(Candidate {
@@ -369,14 +153,13 @@ pub(super) fn insert(
         role: candidate.role,
         created_at: now,
     };
-    let password_hash = candidate.password_hash.clone();
-    operators::put(
-        tx,
-        &StoredOperator {
-            operator: operator.clone(),
-            password_hash,
-        },
-    )?;
+    let stored = StoredOperator {
+        operator: operator.clone(),
+        password_hash: candidate.password_hash.clone(),
+        factor: None,
+        support: None,
+    };
+    operators::put(tx, &stored)?;
     // Whoever can add an operator needs no setup link any more.
     settings::remove(tx, Setting::SetupToken)?;
     let mut difference = Difference::default();
@@ -402,44 +185,150 @@ pub async fn add(
         .await
 }
 
-/// Gives an operator a new password, from the command line. All browsers are signed out.
+/// The operator with a name, for commands. Errors: `Missing`.
+pub fn find(app: &App, name: &str) -> Result<Operator, Error> {
+    let found = operators::named(&app.store.view()?, name)?;
+    found
+        .map(|stored| stored.operator)
+        .ok_or(Error::Missing("operator"))
+}
+
+/// Gives another operator a new password. All its browsers are signed out. Errors: `Field` for a weak one, `Refused` for the own
+/// account and that of remote support.
 pub async fn reset_password(
     app: &App,
     actor: &Actor,
-    name: &str,
+    id: OperatorId,
     password: Secret<String>,
 ) -> Result<(), Error> {
-    check_password(password.expose()).map_err(|problem| Error::Field {
-        field: "password",
-        problem,
-    })?;
-    let stored = operators::named(&app.store.view()?, name)?.ok_or(Error::Missing("operator"))?;
-    let hash = blocking(move || crypto::hash_password(password.expose())).await??;
-    set_password(app, actor, stored.operator, hash, None).await
+    other_than(actor, id)?;
+    set_password(app, actor, id, password, None).await
+}
+
+/// Gives another operator another role, from its next page on. Errors: `Refused` for the own account, that of remote support,
+/// and the last administrator.
+pub async fn change_role(
+    app: &App,
+    actor: &Actor,
+    id: OperatorId,
+    role: Role,
+) -> Result<(), Error> {
+    other_than(actor, id)?;
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("change role", move |tx| {
+            let mut stored = person(tx, id)?;
+            let old = stored.operator.role;
+            if old == role {
+                return Ok(());
+            }
+            keep_an_administrator(tx, &stored.operator)?;
+            stored.operator.role = role;
+            operators::put(tx, &stored)?;
+            let mut difference = Difference::default();
+            difference.field("role", old.word(), role.word());
+            let what = "role changed";
+            note(tx, &actor, what, &stored.operator, difference, now)
+        })
+        .await
+}
+
+/// Removes another operator with all its browsers. Errors as of [`change_role`].
+pub async fn remove(app: &App, actor: &Actor, id: OperatorId) -> Result<(), Error> {
+    other_than(actor, id)?;
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("remove operator", move |tx| {
+            let operator = person(tx, id)?.operator;
+            keep_an_administrator(tx, &operator)?;
+            operators::remove(tx, id)?;
+            let mut difference = Difference::default();
+            difference.field("role", operator.role.word(), "");
+            note(tx, &actor, "removed", &operator, difference, now)
+        })
+        .await
+}
+
+/// Signs all browsers of another operator out, and says how many.
+pub async fn sign_out_all(app: &App, actor: &Actor, id: OperatorId) -> Result<usize, Error> {
+    other_than(actor, id)?;
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write("sign out operator", move |tx| {
+            let stored = operators::get(tx, id)?.ok_or(Error::Missing("operator"))?;
+            let count = operators::sign_out(tx, id, None)?;
+            let mut difference = Difference::default();
+            difference.field("browsers", count, 0);
+            let what = "signed out everywhere";
+            note(tx, &actor, what, &stored.operator, difference, now)?;
+            Ok(count)
+        })
+        .await
+}
+
+/// What an administrator does to others takes another way for the own account: with the present password.
+fn other_than(actor: &Actor, id: OperatorId) -> Result<(), Error> {
+    match actor {
+        Actor::Operator { id: own, .. } if *own == id => Err(Error::Refused(
+            "This is your own account. Use the menu behind your name, or ask another administrator"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// An operator that is no remote support. Errors: `Missing`, `Refused`.
+fn person(tx: &Tx<'_>, id: OperatorId) -> Result<StoredOperator, Error> {
+    let stored = operators::get(tx, id)?.ok_or(Error::Missing("operator"))?;
+    match stored.operator.role {
+        Role::Support => Err(Error::Refused(
+            "Remote support is switched on and off under Settings, Support".to_owned(),
+        )),
+        _ => Ok(stored),
+    }
+}
+
+/// Errors: `Refused` when nobody but `leaves` is an administrator.
+fn keep_an_administrator(tx: &Tx<'_>, leaves: &Operator) -> Result<(), Error> {
+    let stays = operators::all(tx)?
+        .iter()
+        .any(|o| o.operator.id != leaves.id && o.operator.role == Role::Administrator);
+    if stays || leaves.role != Role::Administrator {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "{} is the last administrator. Make another one first",
+        leaves.name
+    )))
+}
+
+/// One line of the list of operators.
+pub struct Listed {
+    pub operator: Operator,
+    pub has_factor: bool,
+    /// Signed-in browsers, and when one of them was last used.
+    pub browsers: usize,
+    pub last_used: Option<Timestamp>,
 }
 
 /// All operators by name.
-pub fn list(app: &App) -> Result<Vec<Operator>, Error> {
-    let mut all: Vec<Operator> = operators::all(&app.store.view()?)?
+pub fn list(app: &App) -> Result<Vec<Listed>, Error> {
+    let logins = all_logins(app)?;
+    let mut all: Vec<Listed> = operators::all(&app.store.view()?)?
         .into_iter()
-        .map(|o| o.operator)
+        .map(|stored| {
+            let own = || {
+                let id = stored.operator.id;
+                logins.iter().filter(move |(_, login)| login.operator == id)
+            };
+            Listed {
+                has_factor: stored.factor.is_some(),
+                browsers: own().count(),
+                last_used: own().map(|(_, login)| login.seen_at).max(),
+                operator: stored.operator,
+            }
+        })
         .collect();
-    all.sort_by_key(|o| fold_case(&o.name));
+    all.sort_by_key(|listed| fold_case(&listed.operator.name));
     Ok(all)
 }
-
-/// Removes browsers that are signed out by time, and the oldest beyond the bound.
-fn purge(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-    let mut logins = operators::logins(tx)?;
-    logins.sort_by_key(|(_, login)| login.seen_at);
-    let surplus = (logins.len() + 1).saturating_sub(MOST_LOGINS);
-    for (index, (token, login)) in logins.into_iter().enumerate() {
-        if index < surplus || is_over(&login, now) {
-            operators::remove_login(tx, &token)?;
-        }
-    }
-    Ok(())
-}
-
-/// Shared by all pages.
-pub type SharedThrottle = Arc<Throttle>;

@@ -53,13 +53,16 @@ pub(super) enum Admission {
 
 struct Entry {
     generation: u64,
+    /// The generation under which it stands in the order; an older one when the identifier has been used again since.
+    listed: u64,
     request_authenticator: Authenticator,
     answered: bool,
     reply: Vec<u8>,
     expires: Instant,
 }
 
-/// Entries of one NAS; `order` is by admission and may name entries that are gone.
+/// Entries of one NAS; `order` is by admission and may name entries that are gone. An entry whose identifier is used again
+/// keeps its place, which costs nothing, and gets its true one when it comes to the old end.
 #[derive(Default)]
 struct NasEntries {
     entries: HashMap<Key, Entry>,
@@ -112,29 +115,30 @@ impl Dedup {
             entry.request_authenticator = *request_authenticator;
             entry.answered = false;
             entry.expires = now + IN_FLIGHT_LIFE;
-        } else {
-            self.subtract(own.purge(now));
-            if own.entries.len() >= PER_NAS_MAX {
-                self.subtract(own.evict_oldest());
-            }
-            if self.total.load(Ordering::Relaxed) >= TOTAL_MAX {
-                let freed = own.evict_oldest();
-                if freed == 0 {
-                    // Other NAS fill the cache: this request is served without protection from copies.
-                    return Admission::New(ticket);
-                }
-                self.subtract(freed);
-            }
-            let entry = Entry {
-                generation,
-                request_authenticator: *request_authenticator,
-                answered: false,
-                reply: Vec::new(),
-                expires: now + IN_FLIGHT_LIFE,
-            };
-            own.entries.insert(key, entry);
-            self.total.fetch_add(1, Ordering::Relaxed);
+            return Admission::New(ticket);
         }
+        self.subtract(own.purge(now));
+        if own.entries.len() >= PER_NAS_MAX {
+            self.subtract(own.evict_oldest());
+        }
+        if self.total.load(Ordering::Relaxed) >= TOTAL_MAX {
+            let freed = own.evict_oldest();
+            if freed == 0 {
+                // Other NAS fill the cache: this request is served without protection from copies.
+                return Admission::New(ticket);
+            }
+            self.subtract(freed);
+        }
+        let entry = Entry {
+            generation,
+            listed: generation,
+            request_authenticator: *request_authenticator,
+            answered: false,
+            reply: Vec::new(),
+            expires: now + IN_FLIGHT_LIFE,
+        };
+        own.entries.insert(key, entry);
+        self.total.fetch_add(1, Ordering::Relaxed);
         own.order.push_back((key, generation));
         own.compact();
         Admission::New(ticket)
@@ -196,35 +200,50 @@ impl NasEntries {
     /// Drops expired entries from the old end; returns how many entries went.
     fn purge(&mut self, now: Instant) -> usize {
         let mut freed = 0;
-        while let Some((key, generation)) = self.order.front() {
-            match self.entries.get(key) {
-                Some(entry) if entry.generation == *generation => {
-                    if now < entry.expires {
-                        break;
-                    }
-                    self.entries.remove(key);
-                    freed += 1;
-                }
-                _ => {}
+        while let Some(key) = self.oldest() {
+            if self
+                .entries
+                .get(&key)
+                .is_some_and(|entry| now < entry.expires)
+            {
+                break;
             }
-            self.order.pop_front();
+            freed += self.drop_oldest();
         }
         freed
     }
 
     /// Drops the oldest entry, answered or not; returns 1, or 0 when there is none.
     fn evict_oldest(&mut self) -> usize {
-        while let Some((key, generation)) = self.order.pop_front() {
-            if self
-                .entries
-                .get(&key)
-                .is_some_and(|entry| entry.generation == generation)
-            {
-                self.entries.remove(&key);
-                return 1;
-            }
+        match self.oldest() {
+            Some(_) => self.drop_oldest(),
+            None => 0,
         }
-        0
+    }
+
+    /// The oldest entry, once the old end of the order tells the truth. Each place is looked at once, since one that was put
+    /// to the other end is true there.
+    fn oldest(&mut self) -> Option<Key> {
+        while let Some((key, generation)) = self.order.front().copied() {
+            match self.entries.get_mut(&key) {
+                Some(entry) if entry.listed != generation => {}
+                Some(entry) if entry.generation == generation => return Some(key),
+                Some(entry) => {
+                    entry.listed = entry.generation;
+                    self.order.push_back((key, entry.generation));
+                }
+                None => {}
+            }
+            self.order.pop_front();
+        }
+        None
+    }
+
+    /// Drops what [`NasEntries::oldest`] has found.
+    fn drop_oldest(&mut self) -> usize {
+        let oldest = self.order.pop_front();
+        let dropped = oldest.and_then(|(key, _)| self.entries.remove(&key));
+        usize::from(dropped.is_some())
     }
 
     /// Keeps `order` within twice the entries, at constant cost per admission over time.
@@ -234,7 +253,7 @@ impl NasEntries {
             self.order.retain(|(key, generation)| {
                 entries
                     .get(key)
-                    .is_some_and(|entry| entry.generation == *generation)
+                    .is_some_and(|entry| entry.listed == *generation)
             });
         }
     }
@@ -395,6 +414,35 @@ mod tests {
                 .iter()
                 .all(|shard| shard.lock().unwrap().is_empty())
         );
+    }
+
+    #[test]
+    fn an_identifier_used_again_is_as_young_as_its_last_request() {
+        let (cache, now, mut out) = (Dedup::new(), monotonic(), Vec::new());
+        let mut answer = |port, authenticator, now| {
+            let admission = cache.admit(1, key(port, 0), &[authenticator; 16], now, &mut out);
+            let is_new = matches!(admission, Admission::New(_));
+            if let Admission::New(ticket) = admission {
+                cache.complete(&ticket, b"x", now);
+            }
+            is_new
+        };
+        assert!(answer(1, 1, now));
+        assert!(answer(2, 1, now));
+        assert!(answer(1, 2, now + REPLY_LIFE / 2));
+        // The first was answered when the second had half of its life behind it.
+        cache.sweep(now + REPLY_LIFE);
+        assert_eq!(cache.total.load(Ordering::Relaxed), 1);
+        assert!(!answer(1, 2, now + REPLY_LIFE));
+        assert_eq!(cache.shard(1)[&1].order.len(), 1);
+        // It is younger than all but the newest.
+        for port in 2..=u16::try_from(PER_NAS_MAX).unwrap() {
+            assert!(answer(port, 1, now + REPLY_LIFE));
+        }
+        assert!(answer(1, 3, now + REPLY_LIFE));
+        assert!(answer(9_000, 1, now + REPLY_LIFE));
+        assert!(!answer(1, 3, now + REPLY_LIFE));
+        assert!(answer(2, 1, now + REPLY_LIFE));
     }
 
     #[test]

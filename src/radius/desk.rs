@@ -1,7 +1,8 @@
 //! From a packet that a NAS sent to its reply: policy, duplicates, handler, signature. The same whichever way it came.
 //!
 //! The order is radius.md section 2: structure, code, attributes, policy, digests (all in `pipeline`), then the duplicate
-//! cache, then the handler. Sockets are not known here, but as the [`Path`] back. Invariant: nothing here waits or logs.
+//! cache, then the handler. Sockets are not known here, but as the [`Path`] back. Invariant: nothing here waits or logs;
+//! datagrams leave with [`Desk::send`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,9 +17,11 @@ use super::handler::{
     AccessOutcome, AccessRequest, Acknowledgement, MaPolicy, NasPeer, Observation, Port,
 };
 use super::number;
+use super::outgoing::Outgoing;
 use super::packet::{Code, MESSAGE_AUTHENTICATOR_OCTETS, Packet};
 use super::pipeline::{self, Refusal};
 use super::reply::{Path, PendingResponse, ReplyTo, Shared};
+use super::socket::ServerSocket;
 use super::timer::{Delayed, Timer};
 
 /// Longest delay of an Access-Reject; beyond it every NAS has given up.
@@ -32,6 +35,7 @@ pub(super) struct Desk {
     shared: Arc<Shared>,
     timer: Arc<Timer>,
     scratch: Scratch,
+    outgoing: Outgoing,
 }
 
 /// Buffers that live as long as the desk, so that a request allocates nothing.
@@ -49,7 +53,23 @@ impl Desk {
             shared,
             timer,
             scratch: Scratch::default(),
+            outgoing: Outgoing::default(),
         }
+    }
+
+    /// Whether datagrams wait for [`Desk::send`].
+    pub fn has_replies(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// Whether no more may wait.
+    pub fn is_full(&self) -> bool {
+        self.outgoing.is_full()
+    }
+
+    /// Sends the datagrams that wait.
+    pub fn send(&mut self, socket: &ServerSocket) {
+        self.outgoing.send(socket, self.shared.handler.as_ref());
     }
 
     /// Serves a packet of a known NAS. Errors: why it was dropped, which was observed already.
@@ -103,7 +123,7 @@ impl Desk {
             .handler
             .observe(Observation::Duplicate { nas, resent });
         if resent {
-            self.shared.deliver(path, None, nas, &self.scratch.reply);
+            self.reply(path, None, nas);
         }
         None
     }
@@ -158,10 +178,26 @@ impl Desk {
             shared.dedup.release(&ticket);
             handler.observe(Observation::SendFailed { nas });
         } else if delay.is_zero() {
-            shared.deliver(&path, Some(&ticket), nas, reply);
+            self.reply(&path, Some(&ticket), nas);
         } else {
             self.deliver_later(delay, path, ticket, nas);
         }
+    }
+
+    /// Stores the reply in the scratch buffer where it has a ticket, and sends it: a datagram together with those that follow.
+    fn reply(&mut self, path: &Path, ticket: Option<&Ticket>, nas: u32) {
+        let reply = &self.scratch.reply;
+        let Path::Datagram {
+            destination, local, ..
+        } = path
+        else {
+            self.shared.deliver(path, ticket, nas, reply);
+            return;
+        };
+        if let Some(ticket) = ticket {
+            self.shared.keep(ticket, reply);
+        }
+        self.outgoing.push(reply, *destination, *local, nas);
     }
 
     /// Hands the reply in the scratch buffer to the timer, or sends it if too many wait.
@@ -247,9 +283,7 @@ impl Desk {
             &[],
             &mut self.scratch.reply,
         ) {
-            Ok(()) => self
-                .shared
-                .deliver(path, None, peer.nas, &self.scratch.reply),
+            Ok(()) => self.reply(path, None, peer.nas),
             Err(_) => handler.observe(Observation::SendFailed { nas: peer.nas }),
         }
     }
@@ -267,7 +301,7 @@ impl Desk {
             .push_u32(number::ERROR_CAUSE, UNSUPPORTED_EXTENSION)
             .and_then(|()| to.write(code, false, attributes.octets(), reply));
         match written {
-            Ok(()) => self.shared.deliver(path, None, peer.nas, reply),
+            Ok(()) => self.reply(path, None, peer.nas),
             Err(_) => self
                 .shared
                 .handler

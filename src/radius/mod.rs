@@ -17,6 +17,7 @@ pub mod dictionary;
 mod draft;
 pub mod handler;
 pub mod number;
+mod outgoing;
 pub mod packet;
 pub mod pipeline;
 pub mod radsec;

@@ -111,10 +111,15 @@ impl ReplyTo<'_> {
 }
 
 impl Shared {
-    /// Stores and sends a finished reply, and says so.
+    /// Stores a finished reply for copies of its request.
+    pub fn keep(&self, ticket: &Ticket, packet: &[u8]) {
+        self.dedup.complete(ticket, packet, monotonic());
+    }
+
+    /// Stores a finished reply where it has a ticket, sends it, and says so.
     pub fn deliver(&self, path: &Path, ticket: Option<&Ticket>, nas: u32, packet: &[u8]) {
         if let Some(ticket) = ticket {
-            self.dedup.complete(ticket, packet, monotonic());
+            self.keep(ticket, packet);
         }
         let code = Code(packet.first().copied().unwrap_or_default());
         self.handler.observe(match path.send(packet) {

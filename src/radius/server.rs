@@ -137,15 +137,20 @@ impl Worker {
         let mut datagram = vec![0; PACKET_MAX_OCTETS];
         let mut control = control_buffer();
         while !self.stopping.load(Ordering::SeqCst) {
-            match self.socket.receive(&mut datagram, &mut control) {
-                Ok(None) => {}
+            let wait = !self.desk.has_replies();
+            match self.socket.receive(&mut datagram, &mut control, wait) {
+                Ok(None) => self.send(),
                 Ok(Some(received)) => {
                     let datagram = datagram.get(..received.length).unwrap_or_default();
                     // The handler's own calls are guarded where they are made. This is the last guard: a thread that
                     // ends would leave a socket which the kernel still gives requests to and nobody reads.
                     let _ = catch_unwind(AssertUnwindSafe(|| self.serve(datagram, &received)));
+                    if self.desk.is_full() {
+                        self.send();
+                    }
                 }
                 Err(_) => {
+                    self.send();
                     let port = self.port;
                     self.handler.observe(Observation::ReceiveFailed { port });
                     // Keeps an error that stays from taking the processor.
@@ -153,6 +158,12 @@ impl Worker {
                 }
             }
         }
+        self.send();
+    }
+
+    fn send(&mut self) {
+        let (desk, socket) = (&mut self.desk, &self.socket);
+        let _ = catch_unwind(AssertUnwindSafe(|| desk.send(socket)));
     }
 
     fn serve(&mut self, datagram: &[u8], received: &Received) {

@@ -1,8 +1,9 @@
 //! One UDP socket of the server: opened with the right options, received from and answered from the address the
 //! request came to.
 //!
-//! Octets only. Invariant: one receive call and one send call per datagram; on a wildcard address every reply leaves
-//! from the address that was asked (packet-info), which NAS and firewalls insist on.
+//! Octets only. Invariant: one receive call and one send call per datagram, and one receive call that finds nothing before
+//! replies leave; on a wildcard address every reply leaves from the address that was asked (packet-info), which NAS and
+//! firewalls insist on.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvfrom,
-    recvmsg, sendmsg, setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, SockaddrIn6, cmsg_space, recvmsg,
+    sendmsg, setsockopt, sockopt,
 };
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
@@ -99,13 +100,25 @@ impl ServerSocket {
         let _ = SockRef::from(&self.socket).shutdown(Shutdown::Read);
     }
 
-    /// Waits for a datagram. `Ok(None)` after the timeout, an interruption, `wake` or an empty datagram. Octets beyond `buffer` are lost, which
-    /// is harmless: a packet longer than the buffer is refused for its length.
-    pub fn receive(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Option<Received>> {
-        let received = match (self.wildcard, self.v6) {
-            (false, _) => self.receive_bound(buffer),
-            (true, false) => self.receive_v4(buffer, control),
-            (true, true) => self.receive_v6(buffer, control),
+    /// The next datagram; with `wait`, as soon as one comes. `Ok(None)` when there is none, after the timeout, an
+    /// interruption, `wake` or an empty datagram. Octets beyond `buffer` are lost, which is harmless: a packet longer than
+    /// the buffer is refused for its length.
+    pub fn receive(
+        &self,
+        buffer: &mut [u8],
+        control: &mut [u8],
+        wait: bool,
+    ) -> io::Result<Option<Received>> {
+        let flags = if wait {
+            MsgFlags::empty()
+        } else {
+            MsgFlags::MSG_DONTWAIT
+        };
+        let control = self.wildcard.then_some(control);
+        let received = if self.v6 {
+            self.receive_v6(buffer, control, flags)
+        } else {
+            self.receive_v4(buffer, control, flags)
         };
         match received {
             // A read that `wake` ended looks like an empty datagram from nowhere. Real ones deserve no answer either.
@@ -120,37 +133,14 @@ impl ServerSocket {
         }
     }
 
-    /// Not the standard library's `recv_from`: it panics on the missing source of a read that `wake` ended.
-    fn receive_bound(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        let descriptor = self.socket.as_raw_fd();
-        let (length, source) = if self.v6 {
-            let (length, source) = recvfrom::<SockaddrIn6>(descriptor, buffer)?;
-            (
-                length,
-                source.map(|source| SocketAddrV6::from(source).into()),
-            )
-        } else {
-            let (length, source) = recvfrom::<SockaddrIn>(descriptor, buffer)?;
-            (
-                length,
-                source.map(|source| SocketAddrV4::from(source).into()),
-            )
-        };
-        Ok(Received {
-            length,
-            source: source.ok_or(io::ErrorKind::WouldBlock)?,
-            local: Local::Bound,
-        })
-    }
-
-    fn receive_v4(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Received> {
+    fn receive_v4(
+        &self,
+        buffer: &mut [u8],
+        control: Option<&mut [u8]>,
+        flags: MsgFlags,
+    ) -> io::Result<Received> {
         let mut parts = [IoSliceMut::new(buffer)];
-        let message = recvmsg::<SockaddrIn>(
-            self.socket.as_raw_fd(),
-            &mut parts,
-            Some(control),
-            MsgFlags::empty(),
-        )?;
+        let message = recvmsg::<SockaddrIn>(self.socket.as_raw_fd(), &mut parts, control, flags)?;
         let source = message.address.ok_or(io::ErrorKind::WouldBlock)?;
         let local = message.cmsgs()?.find_map(|part| match part {
             ControlMessageOwned::Ipv4PacketInfo(info) => Some(Local::V4(Ipv4Addr::from(
@@ -165,14 +155,14 @@ impl ServerSocket {
         })
     }
 
-    fn receive_v6(&self, buffer: &mut [u8], control: &mut [u8]) -> io::Result<Received> {
+    fn receive_v6(
+        &self,
+        buffer: &mut [u8],
+        control: Option<&mut [u8]>,
+        flags: MsgFlags,
+    ) -> io::Result<Received> {
         let mut parts = [IoSliceMut::new(buffer)];
-        let message = recvmsg::<SockaddrIn6>(
-            self.socket.as_raw_fd(),
-            &mut parts,
-            Some(control),
-            MsgFlags::empty(),
-        )?;
+        let message = recvmsg::<SockaddrIn6>(self.socket.as_raw_fd(), &mut parts, control, flags)?;
         let source = message.address.ok_or(io::ErrorKind::WouldBlock)?;
         let local = message.cmsgs()?.find_map(|part| match part {
             ControlMessageOwned::Ipv6PacketInfo(info) => Some(Local::V6(
@@ -263,7 +253,7 @@ mod tests {
             sender.send_to(b"question", (asked, port)).unwrap();
             let mut buffer = [0; 16];
             let received = socket
-                .receive(&mut buffer, &mut control_buffer())
+                .receive(&mut buffer, &mut control_buffer(), true)
                 .unwrap()
                 .unwrap();
             assert_eq!(buffer[..received.length], *b"question");
@@ -279,7 +269,7 @@ mod tests {
             let socket = ServerSocket::bind(listen.parse().unwrap(), false).unwrap();
             socket.wake();
             let started = monotonic();
-            let received = socket.receive(&mut [0; 16], &mut control_buffer());
+            let received = socket.receive(&mut [0; 16], &mut control_buffer(), true);
             assert!(matches!(received, Ok(None)), "{listen}: {received:?}");
             assert!(
                 monotonic() < started + RECEIVE_TIMEOUT,

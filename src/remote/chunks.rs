@@ -52,7 +52,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         for size in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE] {
-            let octets: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
+            let octets: Vec<u8> = (0..251).cycle().take(size).collect();
             std::fs::write(&path, &octets).unwrap();
             let mut chunks = Chunks::open(&path).await.unwrap();
             let mut read = Vec::new();

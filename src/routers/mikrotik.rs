@@ -3,7 +3,7 @@
 //! The grammar is in mikrotik.md a3. Fields are positional, so a priority or a minimum needs the burst fields before
 //! it. Upload comes first: RouterOS counts from its own side, and what it receives is upload.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use super::RouterError;
@@ -22,7 +22,9 @@ pub(super) fn push_rate_limit(
     limit: &RateLimit,
     out: &mut AttributeBuffer,
 ) -> Result<(), RouterError> {
-    let text = RateLimitText::from(limit).to_string();
+    // Room for the longest usual one, so that it is not moved while it grows.
+    let mut text = String::with_capacity(64);
+    let _ = write!(text, "{}", RateLimitText::from(limit));
     Ok(out.push_vendor_text(mikrotik::VENDOR, mikrotik::RATE_LIMIT, &text)?)
 }
 

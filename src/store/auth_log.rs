@@ -14,14 +14,12 @@ use super::{Order, Read, StoreError, Tx};
 use crate::domain::access::Reason;
 use crate::domain::id::{NasId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::time::{DAY, Timestamp};
+use crate::domain::time::Timestamp;
 
 /// Attempts in one row.
 pub const BLOCK: usize = 512;
 /// Attempts kept at most; about 40 MB.
 pub const MOST_ATTEMPTS: u64 = 500_000;
-/// How long an attempt is kept.
-pub const KEPT_FOR: i64 = 30 * DAY;
 
 /// How a subscriber proved its identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,12 +171,13 @@ pub fn last(read: &impl Read) -> Result<u64, StoreError> {
     Ok(last)
 }
 
-/// Appends attempts, numbered from `first` on, and purges what is too old or too many.
+/// Appends attempts, numbered from `first` on, and purges what is older than `keep_since` or too many.
 pub fn append(
     tx: &mut Tx<'_>,
     first: u64,
     attempts: &[Attempt],
     now: Timestamp,
+    keep_since: Timestamp,
 ) -> Result<(), StoreError> {
     let mut number = first;
     for block in attempts.chunks(BLOCK) {
@@ -191,7 +190,7 @@ pub fn append(
     }
     let oldest = number.saturating_sub(MOST_ATTEMPTS);
     tx.remove_range(&AUTH_LOG, ..oldest)?;
-    purge_older(tx, now.plus(-KEPT_FOR))
+    purge_older(tx, keep_since)
 }
 
 /// Removes blocks whose last attempt is too old, a few at a time: every append takes some.

@@ -1,5 +1,6 @@
 //! Operators and their signed-in browsers.
 
+use minicbor::bytes::{ByteArray, ByteVec};
 use minicbor::{Decode, Encode};
 
 use super::codec::Record;
@@ -19,8 +20,37 @@ pub const MOST_LOGINS: usize = 5_000;
 #[derive(Clone)]
 pub struct StoredOperator {
     pub operator: Operator,
-    /// A PHC string (argon2id).
+    /// A PHC string (argon2id); empty for the account of remote support, which has no password.
     pub password_hash: String,
+    /// Absent while the password alone lets in.
+    pub factor: Option<StoredFactor>,
+    /// Of the account of remote support only.
+    pub support: Option<SupportTerm>,
+}
+
+/// A second factor: the time-based codes of a phone, and the recovery codes for when it is lost. No Debug.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredFactor {
+    /// What the phone knows, sealed for [`factor_context`].
+    pub sealed_secret: Vec<u8>,
+    /// The time step of the last code that was used: neither it nor an older one works again (RFC 6238 section 5.2).
+    pub last_step: u64,
+    /// SHA-256 of each recovery code that is left; they are random, so they need no slow hash.
+    pub recovery: Vec<[u8; 32]>,
+    pub since: Timestamp,
+}
+
+/// For how long remote support is on. No Debug.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SupportTerm {
+    pub until: Timestamp,
+    /// SHA-256 of the one-time code; absent once it was used.
+    pub code_hash: Option<[u8; 32]>,
+}
+
+/// Where the secret of an operator's second factor is sealed for.
+pub fn factor_context(id: OperatorId) -> String {
+    format!("operator/{}/factor", id.0)
 }
 
 /// A signed-in browser. Its key is the hash of the token in the cookie. No Debug: it holds the token of its forms.
@@ -54,6 +84,30 @@ mod v1 {
         pub password_hash: String,
         #[n(3)]
         pub created_at: i64,
+        #[n(4)]
+        pub factor: Option<FactorRow>,
+        #[n(5)]
+        pub support: Option<SupportRow>,
+    }
+
+    #[derive(Clone, Encode, Decode)]
+    pub struct FactorRow {
+        #[n(0)]
+        pub sealed_secret: ByteVec,
+        #[n(1)]
+        pub last_step: u64,
+        #[n(2)]
+        pub recovery: Vec<ByteArray<32>>,
+        #[n(3)]
+        pub since: i64,
+    }
+
+    #[derive(Clone, Encode, Decode)]
+    pub struct SupportRow {
+        #[n(0)]
+        pub until: i64,
+        #[n(1)]
+        pub code_hash: Option<ByteArray<32>>,
     }
 
     #[derive(Clone, Encode, Decode)]
@@ -83,7 +137,8 @@ impl Record for LoginRow {
 
 impl OperatorRow {
     fn into_stored(self, id: OperatorId) -> Result<StoredOperator, StoreError> {
-        let role = Role::parse(&self.role).map_err(|why| rows::damaged(&OPERATORS, id, &why))?;
+        let unknown = || rows::damaged(&OPERATORS, id, &format!("the role {}", self.role));
+        let role = Role::from_word(&self.role).ok_or_else(unknown)?;
         Ok(StoredOperator {
             operator: Operator {
                 id,
@@ -92,7 +147,34 @@ impl OperatorRow {
                 created_at: Timestamp(self.created_at),
             },
             password_hash: self.password_hash,
+            factor: self.factor.map(StoredFactor::from),
+            support: self.support.map(|row| SupportTerm {
+                until: Timestamp(row.until),
+                code_hash: row.code_hash.map(Into::into),
+            }),
         })
+    }
+}
+
+impl From<v1::FactorRow> for StoredFactor {
+    fn from(row: v1::FactorRow) -> Self {
+        StoredFactor {
+            sealed_secret: row.sealed_secret.into(),
+            last_step: row.last_step,
+            recovery: row.recovery.into_iter().map(Into::into).collect(),
+            since: Timestamp(row.since),
+        }
+    }
+}
+
+impl From<&StoredFactor> for v1::FactorRow {
+    fn from(factor: &StoredFactor) -> Self {
+        v1::FactorRow {
+            sealed_secret: factor.sealed_secret.clone().into(),
+            last_step: factor.last_step,
+            recovery: factor.recovery.iter().map(|hash| (*hash).into()).collect(),
+            since: factor.since.0,
+        }
     }
 }
 
@@ -166,10 +248,39 @@ pub fn put(tx: &mut Tx<'_>, stored: &StoredOperator) -> Result<(), StoreError> {
         role: stored.operator.role.word().to_owned(),
         password_hash: stored.password_hash.clone(),
         created_at: stored.operator.created_at.0,
+        factor: stored.factor.as_ref().map(v1::FactorRow::from),
+        support: stored.support.map(|term| v1::SupportRow {
+            until: term.until.0,
+            code_hash: term.code_hash.map(Into::into),
+        }),
     };
     tx.insert(&OPERATORS, stored.operator.id.0, &row)?;
     tx.touch(Change::Operators);
     Ok(())
+}
+
+/// Removes an operator with all its browsers.
+pub fn remove(tx: &mut Tx<'_>, id: OperatorId) -> Result<(), StoreError> {
+    sign_out(tx, id, None)?;
+    tx.remove(&OPERATORS, id.0)?;
+    tx.touch(Change::Operators);
+    Ok(())
+}
+
+/// Signs out every browser of an operator but `kept`, and says how many.
+pub fn sign_out(
+    tx: &mut Tx<'_>,
+    id: OperatorId,
+    kept: Option<TokenHash>,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for (token, login) in logins(tx)? {
+        if login.operator == id && Some(token) != kept {
+            remove_login(tx, &token)?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 pub fn put_login(

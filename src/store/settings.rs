@@ -20,6 +20,16 @@ pub enum Setting {
     BackupRetention,
     /// The passphrase of backups, sealed, in hex.
     BackupPassphrase,
+    /// Days for which authentication attempts are kept.
+    AttemptDays,
+    /// `YES` when administrators must have a second factor.
+    NeedsFactor,
+    /// Hours after which a browser that was not used must sign in again.
+    IdleHours,
+    /// Days after which every browser must sign in again.
+    LongestDays,
+    /// The colours of browsers that chose none: `light`, `dark` or `auto`.
+    Theme,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
@@ -27,6 +37,10 @@ pub enum Setting {
     /// Days offline after which learned MAC addresses are forgotten; absent for never.
     ForgetMacsAfter,
 }
+
+/// How a setting says that something is on; the other word is [`NO`].
+pub const YES: &str = "yes";
+pub const NO: &str = "no";
 
 impl Setting {
     fn word(self) -> &'static str {
@@ -38,6 +52,11 @@ impl Setting {
             Setting::BackupSchedule => "backup-schedule",
             Setting::BackupRetention => "backup-retention",
             Setting::BackupPassphrase => "backup-passphrase",
+            Setting::AttemptDays => "attempt-days",
+            Setting::NeedsFactor => "needs-second-factor",
+            Setting::IdleHours => "idle-hours",
+            Setting::LongestDays => "longest-days",
+            Setting::Theme => "theme",
             Setting::SetupToken => "setup-token",
             Setting::Certificate => "certificate",
             Setting::ForgetMacsAfter => "forget-macs-after",

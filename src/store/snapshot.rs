@@ -210,7 +210,7 @@ pub fn examine(folder: &Path) -> Result<Inventory, SnapshotError> {
     let key_path = folder.join(KEY_NAME);
     let known = known_schema();
     let key = KeyFile::load_or_create(&key_path, true).map_err(OpenError::Key)?;
-    let examined = trusting(&path, || {
+    trusting(&path, || {
         let mut database = builder(CACHE).open(&path)?;
         let is_whole = database.check_integrity()?;
         let facts = schema::read_facts(&database);
@@ -239,8 +239,7 @@ pub fn examine(folder: &Path) -> Result<Inventory, SnapshotError> {
         };
         database.close()?;
         Ok(examined)
-    })?;
-    examined
+    })?
 }
 
 fn inventory(database: &Database, schema: u32) -> Result<Inventory, SnapshotError> {

@@ -2,12 +2,14 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
+use crate::operations::support::{self, Support};
 use crate::operations::{licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
 use crate::web::parts::Tone;
 use crate::web::shell::Alert;
+use crate::web::words::Words;
 
 /// A disk this full deserves a warning, in percent.
 const NEARLY_FULL: u8 = 90;
@@ -22,6 +24,10 @@ pub fn of(app: &App) -> Vec<Alert> {
     // Behind a proxy that speaks HTTPS in our place, nobody sees the certificate.
     if !app.listening().https.is_empty() {
         alerts.extend(of_certificate(&app.certificates.in_use(), app.now()));
+    }
+    // A store that cannot be read says so by other means.
+    if let Ok(Some(on)) = support::current(app) {
+        alerts.push(remote_support(on, &Words::of(app).minute(on.until)));
     }
     alerts.extend(of_licence(app));
     alerts.extend(of_updates(app));
@@ -71,6 +77,17 @@ fn of_updates(app: &App) -> Option<Alert> {
     let title = format!("Version {} can be installed.", release.version);
     let text = "Settings, Updates says what is new.";
     Some(alert(Tone::Info, &title, text))
+}
+
+fn remote_support(on: Support, until: &str) -> Alert {
+    let text = match on.waits {
+        true => "Its code was not used yet. End it under Settings, Support.",
+        false => {
+            "A technician of the vendor was let in; the audit log shows what is done. End it under Settings, Support."
+        }
+    };
+    let title = format!("Remote support is on until {until}.");
+    alert(Tone::Warn, &title, text)
 }
 
 fn alerts(store: &Health, accounting: &accounting::Health, disk: Option<DiskSample>) -> Vec<Alert> {

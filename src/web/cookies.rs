@@ -19,9 +19,16 @@ pub const VISITOR: &str = "visitor";
 /// The outcome of the previous form, shown once.
 pub const FLASH: &str = "flash";
 
+/// The token of a browser that owes the code of its second factor.
+pub const CODE: &str = "code";
+/// The colours that an operator chose.
+const THEME: &str = "theme";
+
 /// The browser may keep a sign-in so long; the server ends it earlier (`operations::operators`).
 const SESSION_DAYS: i64 = 30;
 const THEME_DAYS: i64 = 365;
+/// The server forgets the password that was right about as soon (`operations::operators`).
+const CODE_MINUTES: i64 = 5;
 /// A page that is not shown within a minute is not the answer to the form.
 const FLASH_SECONDS: i64 = 60;
 /// Characters of a flash; the cookie stays far below the 4 kB that browsers keep.
@@ -37,9 +44,9 @@ pub fn read(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|cookie| cookie.value().to_owned())
 }
 
-/// The colours that the browser was told to use.
-pub fn theme(headers: &HeaderMap) -> Theme {
-    read(headers, Theme::COOKIE).map_or(Theme::Auto, |text| Theme::parse(&text))
+/// The colours that the browser was told to use, or those of the installation.
+pub fn theme(headers: &HeaderMap, otherwise: Theme) -> Theme {
+    read(headers, THEME).map_or(otherwise, |text| Theme::parse(&text))
 }
 
 /// The outcome of the previous form, if there is one. What cannot be read is no flash.
@@ -86,10 +93,21 @@ pub fn set_visitor(response: &mut Response, token: &str, is_https: bool) {
     );
 }
 
+pub fn set_code(response: &mut Response, token: &str, is_https: bool) {
+    set(
+        response,
+        CODE,
+        token,
+        SameSite::Strict,
+        is_https,
+        Duration::minutes(CODE_MINUTES),
+    );
+}
+
 pub fn set_theme(response: &mut Response, theme: Theme, is_https: bool) {
     set(
         response,
-        Theme::COOKIE,
+        THEME,
         theme.as_str(),
         SameSite::Lax,
         is_https,

@@ -206,7 +206,7 @@ pub async fn answer(
         id: crypto::random_bytes::<6>()
             .map_or_else(|_| "unknown".to_owned(), |octets| crypto::hex(&octets)),
         path,
-        theme: cookies::theme(headers),
+        theme: cookies::theme(headers, panel.app.settings().theme),
         htmx: htmx.wants_partial,
         back: came_from(headers),
         had_flash: cookies::read(headers, cookies::FLASH).is_some(),

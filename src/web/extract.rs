@@ -1,7 +1,9 @@
 //! Who asks and what for: extractors that handlers name in their arguments. What they let through may be trusted.
 //!
-//! `Signed` for pages, `Change` for forms that change something, `Own` for forms about the operator's own account, `Visitor`
-//! and `VisitorForm` for the two pages before sign-in. Invariant: no form gets to a handler without its token.
+//! `Signed` for pages, `Administrator` for those that only administrators may see, `Work` for forms of the daily work, `Change`
+//! for all other forms that change something, `Own` for forms about the operator's own account, `Visitor` and `VisitorForm` for
+//! the pages before sign-in. Invariants: no form gets to a handler without its token, and who must set up a second factor gets
+//! to nothing else.
 
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crate::app::App;
 use crate::crypto;
 use crate::domain::audit::Actor;
+use crate::domain::operator::Role;
 use crate::operations::operators::{self, CurrentLogin, Throttle};
 use crate::operations::setup;
 use crate::web::alerts;
@@ -68,6 +71,10 @@ impl Signed {
         self.current.operator.role.may_change()
     }
 
+    pub fn may_work(&self) -> bool {
+        self.current.operator.role.may_work()
+    }
+
     /// The frame of a page.
     pub fn shell(&self, title: &str, nav: Nav) -> Shell {
         Shell {
@@ -76,6 +83,7 @@ impl Signed {
             operator: self.current.operator.name.clone(),
             theme: self.theme,
             may_change: self.may_change(),
+            may_work: self.may_work(),
             csrf: self.current.login.csrf.clone(),
             here: self.here.clone(),
             search: String::new(),
@@ -94,12 +102,15 @@ impl FromRequestParts<Panel> for Signed {
             .await
             .map_err(IntoResponse::into_response)?
         {
+            Some(current) if current.must_enrol && !may_enrol(parts.uri.path()) => {
+                Err(htmx.redirect(ENROL))
+            }
             Some(current) => {
                 let client = Client::of(parts, &panel.app.config.web.trusted_proxies);
                 Ok(Signed {
                     panel: panel.clone(),
                     current,
-                    theme: cookies::theme(&parts.headers),
+                    theme: cookies::theme(&parts.headers, panel.app.settings().theme),
                     htmx,
                     here: here(&parts.uri),
                     back: came_from(&parts.headers),
@@ -113,6 +124,14 @@ impl FromRequestParts<Panel> for Signed {
     }
 }
 
+/// Where an operator goes who must set up a second factor before anything else.
+const ENROL: &str = "/account/second-factor";
+
+/// What such an operator may use: setting it up, and leaving.
+fn may_enrol(path: &str) -> bool {
+    path.starts_with(ENROL) || path == "/logout" || path == "/account/theme"
+}
+
 async fn current(headers: &HeaderMap, panel: &Panel) -> Result<Option<CurrentLogin>, Failure> {
     match cookies::read(headers, cookies::SESSION) {
         Some(token) => Ok(operators::current(&panel.app, &token).await?),
@@ -123,7 +142,7 @@ async fn current(headers: &HeaderMap, panel: &Panel) -> Result<Option<CurrentLog
 /// Where a browser goes that is not signed in: htmx reloads the page at a 401, and the page leads to the sign-in.
 fn must_sign_in(parts: &Parts, panel: &Panel, htmx: &Htmx) -> Response {
     match setup::is_needed(&panel.app) {
-        Ok(true) => setup_pages::needed(cookies::theme(&parts.headers)),
+        Ok(true) => setup_pages::needed(cookies::theme(&parts.headers, panel.app.settings().theme)),
         Ok(false) if htmx.wants_partial => StatusCode::UNAUTHORIZED.into_response(),
         Ok(false) => {
             let next = if parts.method == Method::GET {
@@ -159,9 +178,64 @@ impl FromRequest<Panel> for Own {
 }
 
 /// What can be done whatever the licence says: these lead out, or keep the machine and its data.
-const BEYOND_LICENCE: [&str; 3] = ["/settings/", "/system/", "/account/"];
+const BEYOND_LICENCE: [&str; 4] = ["/settings/", "/system/", "/account/", "/operators"];
 
-/// A form of an operator who may change things. No Debug: it may hold a password.
+/// Refuses a form that the licence does not allow now.
+fn licensed(panel: &Panel, path: &str) -> Result<(), Response> {
+    let is_free = BEYOND_LICENCE.iter().any(|free| path.starts_with(free));
+    if is_free || panel.app.licence().allows_changes() {
+        return Ok(());
+    }
+    let text = "The licence does not allow changes now; Settings, Licence says why. Subscribers sign in as before.";
+    Err(Failure::Refused(text.to_owned()).into_response())
+}
+
+/// A request for a page that only administrators may see.
+pub struct Administrator(pub Signed);
+
+impl FromRequestParts<Panel> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, panel: &Panel) -> Result<Self, Response> {
+        let signed = Signed::from_request_parts(parts, panel).await?;
+        match signed.may_change() {
+            true => Ok(Administrator(signed)),
+            false => Err(forbidden(&signed)),
+        }
+    }
+}
+
+/// What somebody reads who may not do a thing.
+fn forbidden(signed: &Signed) -> Response {
+    let text = match signed.current.operator.role {
+        Role::Support => "Remote support may not do this. Ask an administrator of the network.",
+        _ => "Your account may look at everything and change nothing. Ask an administrator.",
+    };
+    Failure::Forbidden(text.to_owned()).into_response()
+}
+
+/// A form of the daily work: on subscribers, plans, rules, addresses, CDN profiles, sessions and jobs. No Debug: it may hold a
+/// password.
+pub struct Work {
+    pub signed: Signed,
+    pub form: FormData,
+}
+
+impl FromRequest<Panel> for Work {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, panel: &Panel) -> Result<Self, Response> {
+        let path = request.uri().path().to_owned();
+        let Own { signed, form } = Own::from_request(request, panel).await?;
+        licensed(panel, &path)?;
+        match signed.may_work() {
+            true => Ok(Work { signed, form }),
+            false => Err(forbidden(&signed)),
+        }
+    }
+}
+
+/// A form of an administrator: everything that is not daily work. No Debug: it may hold a password.
 pub struct Change {
     pub signed: Signed,
     pub form: FormData,
@@ -171,19 +245,13 @@ impl FromRequest<Panel> for Change {
     type Rejection = Response;
 
     async fn from_request(request: Request, panel: &Panel) -> Result<Self, Response> {
-        let path = request.uri().path();
-        let is_free = BEYOND_LICENCE.iter().any(|free| path.starts_with(free));
+        let path = request.uri().path().to_owned();
         let Own { signed, form } = Own::from_request(request, panel).await?;
-        if !is_free && !panel.app.licence().allows_changes() {
-            let text = "The licence does not allow changes now; Settings, Licence says why. Subscribers sign in as before.";
-            return Err(Failure::Refused(text.to_owned()).into_response());
+        licensed(panel, &path)?;
+        match signed.may_change() {
+            true => Ok(Change { signed, form }),
+            false => Err(forbidden(&signed)),
         }
-        if !signed.may_change() {
-            let text =
-                "Your account may look at everything and change nothing. Ask an administrator.";
-            return Err(Failure::Forbidden(text.to_owned()).into_response());
-        }
-        Ok(Change { signed, form })
     }
 }
 
@@ -209,6 +277,8 @@ pub struct Visitor {
     pub user_agent: String,
     /// The host by which the browser knows this panel, without the port.
     pub host: String,
+    /// What names a browser that owes the code of its second factor; empty for all others.
+    pub code: String,
     theme: Theme,
     flash: Option<Flash>,
     csrf: String,
@@ -263,7 +333,8 @@ impl FromRequestParts<Panel> for Visitor {
                 .filter(|(_, port)| !port.ends_with(']'))
                 .map_or(host, |(name, _)| name)
                 .to_owned(),
-            theme: cookies::theme(&parts.headers),
+            code: cookies::read(&parts.headers, cookies::CODE).unwrap_or_default(),
+            theme: cookies::theme(&parts.headers, panel.app.settings().theme),
             flash: cookies::flash(&parts.headers),
             csrf,
         })

@@ -22,6 +22,7 @@ pub mod page;
 pub mod pager;
 pub mod pages;
 pub mod parts;
+pub mod qr;
 pub mod query;
 pub mod secure;
 pub mod server;
@@ -51,8 +52,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, addresses, audit, auth_log, cdn, dashboard, login, nas, plans, rules, search,
-    sessions, settings, setup, simulator, subscribers, system,
+    account, addresses, audit, auth_log, cdn, dashboard, login, nas, operators, plans, rules,
+    search, second_factor, sessions, settings, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -74,6 +75,7 @@ fn routes() -> Router<Panel> {
     Router::new()
         .route("/healthz", get(health))
         .route("/login", get(login::show).post(login::create))
+        .route("/login/code", get(login::code).post(login::confirm))
         .route("/logout", post(login::remove))
         .route("/setup", get(setup::show).post(setup::create))
         .route("/setup/done", get(setup::done))
@@ -88,6 +90,18 @@ fn routes() -> Router<Panel> {
             get(account::password).post(account::change_password),
         )
         .route("/account/theme", post(account::theme))
+        .route(
+            "/account/second-factor",
+            get(second_factor::show).post(second_factor::create),
+        )
+        .route(
+            "/account/second-factor/recovery",
+            get(second_factor::ask_recovery).post(second_factor::new_recovery),
+        )
+        .route(
+            "/account/second-factor/off",
+            get(second_factor::ask_end).post(second_factor::end),
+        )
         .route("/", get(dashboard::show))
         .route(
             "/subscribers",
@@ -192,6 +206,45 @@ fn routes() -> Router<Panel> {
         .route("/sessions/{id}/disconnect", post(sessions::disconnect))
         .route("/auth-log", get(auth_log::list))
         .route("/audit", get(audit::list))
+        .route("/operators", get(operators::list).post(operators::create))
+        .route("/operators/new", get(operators::new))
+        .route("/operators/{id}", get(operators::show))
+        .route("/operators/{id}/role", post(operators::change_role))
+        .route("/operators/{id}/password", post(operators::reset_password))
+        .route(
+            "/operators/{id}/reset-second-factor",
+            post(operators::reset_factor),
+        )
+        .route("/operators/{id}/sign-out", post(operators::sign_out))
+        .route(
+            "/operators/{id}/logins/{browser}/revoke",
+            post(operators::revoke),
+        )
+        .route(
+            "/operators/{id}/delete",
+            get(operators::ask_remove).post(operators::remove),
+        )
+        .route(
+            "/settings/general",
+            get(settings::general::show).post(settings::general::save),
+        )
+        .route(
+            "/settings/radius",
+            get(settings::radius::show).post(settings::radius::save),
+        )
+        .route(
+            "/settings/security",
+            get(settings::security::show).post(settings::security::save),
+        )
+        .route(
+            "/settings/support",
+            get(settings::support::show).post(settings::support::begin),
+        )
+        .route("/settings/support/end", post(settings::support::end))
+        .route(
+            "/settings/appearance",
+            get(settings::appearance::show).post(settings::appearance::save),
+        )
         .route(
             "/settings/backups",
             get(settings::backups::show).post(settings::backups::update),

@@ -1,38 +1,7 @@
 //! What surrounds a page: title, menu, theme, operator, notices. No page content, no handlers.
 
+pub use crate::domain::theme::Theme;
 use crate::web::parts::Tone;
-
-/// Colours of the panel: what the browser prefers, or what the operator chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    #[default]
-    Auto,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    /// Name of the cookie that keeps the choice.
-    pub const COOKIE: &str = "theme";
-
-    /// Reads the cookie or the form value; anything unknown means the browser's own preference.
-    pub fn parse(text: &str) -> Self {
-        match text {
-            "light" => Self::Light,
-            "dark" => Self::Dark,
-            _ => Self::Auto,
-        }
-    }
-
-    /// Value of `<html data-theme>` and of the cookie.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-}
 
 /// The entry of the menu that is marked as the current page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +18,7 @@ pub enum Nav {
     Sessions,
     AuthLog,
     Audit,
+    Operators,
     Settings,
     System,
     /// A page that is not in the menu, such as search results.
@@ -165,8 +135,14 @@ const MENU: [MenuGroup; 5] = [
         heading: "Machine",
         items: &[
             MenuItem {
+                nav: Nav::Operators,
+                href: "/operators",
+                label: "Operators",
+                icon: "shield-check",
+            },
+            MenuItem {
                 nav: Nav::Settings,
-                href: "/settings/backups",
+                href: "/settings/general",
                 label: "Settings",
                 icon: "settings",
             },
@@ -221,8 +197,10 @@ pub struct Shell {
     /// The operator's name, as shown in the corner.
     pub operator: String,
     pub theme: Theme,
-    /// Whether this operator may change anything; else pages offer nothing that would be refused.
+    /// Whether this operator may change everything; else pages offer nothing that would be refused.
     pub may_change: bool,
+    /// Whether this operator may do the daily work, such as on subscribers and plans.
+    pub may_work: bool,
     /// Goes into the hidden `csrf` field of every form, which htmx sends too.
     pub csrf: String,
     /// Path and query of this page, to come back to after a change of theme.
@@ -263,14 +241,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn theme_survives_its_cookie() {
-        for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
-            assert_eq!(Theme::parse(theme.as_str()), theme);
-        }
-        assert_eq!(Theme::parse("\"><script>"), Theme::Auto);
-    }
-
-    #[test]
     fn every_menu_entry_is_listed_once() {
         let items: Vec<_> = MENU.iter().flat_map(|group| group.items).collect();
         for (i, item) in items.iter().enumerate() {
@@ -281,7 +251,7 @@ mod tests {
                     .all(|other| other.nav != item.nav && other.href != item.href)
             );
         }
-        assert_eq!(items.len(), 14);
+        assert_eq!(items.len(), 15);
     }
 
     #[test]

@@ -14,10 +14,15 @@ const fn tab(href: &'static str, label: &'static str) -> Tab {
 
 /// What the installation is set to.
 const SETTINGS: &[Tab] = &[
+    tab("/settings/general", "General"),
+    tab("/settings/radius", "RADIUS"),
+    tab("/settings/security", "Security"),
     tab("/settings/certificate", "Certificate"),
     tab("/settings/backups", "Backups"),
     tab("/settings/licence", "Licence"),
     tab("/settings/updates", "Updates"),
+    tab("/settings/support", "Support"),
+    tab("/settings/appearance", "Appearance"),
 ];
 
 /// The machine room.

@@ -1,6 +1,8 @@
 //! The panel in a real browser against the real daemon: first run, every page, and the work of an operator's day.
 
 use fantoccini::Locator;
+use proxpanel::app::Clock;
+use proxpanel::crypto::totp::FactorSecret;
 use proxpanel::radius::auth::Method;
 use proxpanel::radius::client::{Login, Request};
 use proxpanel::radius::{AttributeBuffer, Code, SharedSecret};
@@ -12,7 +14,7 @@ use crate::support::browser::{Browser, DESKTOP, PHONE, with_browser};
 use crate::support::daemon::Daemon;
 use crate::support::radius::{self, INTERIM, Record, START};
 
-pub const PASSWORD: &str = "a long enough password";
+const PASSWORD: &str = "a long enough password";
 
 /// The path of the one-time setup link that `proxpanel setup` prints.
 fn setup_link(daemon: &Daemon) -> String {
@@ -87,7 +89,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 34] = [
+const PAGES: [(&str, &str); 44] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -119,10 +121,20 @@ const PAGES: [(&str, &str); 34] = [
     ("jobs", "/system/jobs"),
     ("backups", "/settings/backups"),
     ("certificate", "/settings/certificate"),
+    ("licence", "/settings/licence"),
     ("history", "/sessions"),
     ("auth-log", "/auth-log"),
     ("audit", "/audit"),
     ("search", "/search?q=user0001"),
+    ("operators", "/operators"),
+    ("operator-new", "/operators/new"),
+    ("operator", "/operators/1"),
+    ("second-factor", "/account/second-factor"),
+    ("settings-general", "/settings/general"),
+    ("settings-radius", "/settings/radius"),
+    ("settings-security", "/settings/security"),
+    ("settings-support", "/settings/support"),
+    ("settings-appearance", "/settings/appearance"),
     ("logins", "/account/logins"),
     ("password", "/account/password"),
 ];
@@ -257,6 +269,60 @@ fn an_operators_day() {
         sign_out(browser).await;
         browser.open_page(&url(&daemon, "/subscribers")).await;
         wait_for_text(browser, "Sign in").await;
+    });
+}
+
+async fn sign_in(browser: &Browser, daemon: &Daemon) {
+    browser.open_page(&url(daemon, "/login")).await;
+    fill(browser, "name", "rania").await;
+    fill(browser, "password", PASSWORD).await;
+    send(browser).await;
+}
+
+#[test]
+fn a_phone_is_set_up_asked_for_and_taken_away_from_the_command_line() {
+    let daemon = demo(3, 0, 0, &[]);
+    with_browser(PHONE, async |browser| {
+        first_run(browser, &daemon).await;
+        browser
+            .open_page(&url(&daemon, "/account/second-factor"))
+            .await;
+        let shown = "return document.getElementById('secret-text').textContent";
+        let groups = browser.client.execute(shown, vec![]).await.unwrap();
+        let base32 = groups.as_str().unwrap().replace(' ', "");
+        let phone = FactorSecret::from_base32(&base32).unwrap();
+        // A code works once, so the next one is that of the next step, which counts already.
+        let code = |later: i64| {
+            let now = Clock::System.now().seconds();
+            phone.code_at(now + later).unwrap()
+        };
+        fill(browser, "code", &code(0)).await;
+        fill(browser, "present", PASSWORD).await;
+        send(browser).await;
+        wait_for_text(browser, "Recovery codes").await;
+        assert!(!browser.scrolls_sideways().await);
+        browser.screenshot("recovery-codes-phone").await;
+
+        sign_out(browser).await;
+        sign_in(browser, &daemon).await;
+        wait_for_text(browser, "One more step").await;
+        browser.screenshot("login-code-phone").await;
+        fill(browser, "code", &code(30)).await;
+        send(browser).await;
+        wait_for_text(browser, "Dashboard").await;
+        browser.assert_quiet_console();
+
+        let output = daemon.run(&["operator", "reset-2fa", "rania"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("with the password alone"), "{said}");
+        sign_in(browser, &daemon).await;
+        wait_for_text(browser, "Dashboard").await;
+        let again = daemon.run(&["operator", "reset-2fa", "rania"]);
+        let said = String::from_utf8_lossy(&again.stderr).into_owned();
+        assert!(
+            !again.status.success() && said.contains("no second factor"),
+            "{said}"
+        );
     });
 }
 

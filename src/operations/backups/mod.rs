@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::app::{App, BackupStep, BackupTurn, BackupWish};
-use crate::archive::Words;
+pub use crate::archive::Words;
 use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::backup::{Backup, RestoreTest, Trigger, surplus};
 use crate::domain::octets::Octets;
@@ -215,11 +215,8 @@ pub fn verify(path: &Path, words: &Words, tell: Tell<'_>) -> Result<Manifest, Er
     unpack::unpack(file, words, &work, tell)
 }
 
-/// Removes what a crash left of a backup or a restore, a copy in clear perhaps, unless something is being done already.
+/// Removes what a crash left of a backup or a restore, a copy in clear perhaps. At the start, before anybody makes one.
 pub fn clean_up(app: &App) -> Result<(), Error> {
-    let Some(_turn) = app.backups.begin("Cleaning up".to_owned(), app.now()) else {
-        return Ok(());
-    };
     let data = app.store.folder();
     files::remove_folder(&data.join(WORK))?;
     files::remove_folder(&data.join(PART))?;

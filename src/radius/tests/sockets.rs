@@ -1,7 +1,7 @@
 //! Addresses, threads, starting and stopping.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use super::fake::*;
@@ -58,6 +58,37 @@ fn wildcard_sockets_answer_from_the_address_that_was_asked() {
 }
 
 #[test]
+fn replies_to_requests_that_waited_go_each_to_whoever_asked() {
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let bench = bench_on(
+        "127.0.0.1:0",
+        Port::Auth,
+        peer(SECRET),
+        move |request, reply| {
+            // The first holds up the others, so that they are read one right behind the other.
+            if request.packet.identifier() == 0 {
+                gate.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            }
+            accept(request, reply)
+        },
+    );
+    let sockets = [client("127.0.0.1:0"), client("127.0.0.1:0")];
+    // More than leave together.
+    let requests: Vec<Request> = (0..41).map(pap).collect();
+    for (request, socket) in requests.iter().zip(sockets.iter().cycle()) {
+        socket
+            .send_to(request.octets(), bench.server.local_addr())
+            .unwrap();
+    }
+    open.send(()).unwrap();
+    for (request, socket) in requests.iter().zip(sockets.iter().cycle()) {
+        let (reply, _) = receive(socket);
+        assert_eq!(request.verify(&reply).unwrap().code(), Code::ACCESS_ACCEPT);
+    }
+}
+
+#[test]
 fn several_threads_share_a_port_that_the_first_chose() {
     let (handler, _seen) = fake(peer(SECRET), accept);
     let server = spawn(([127, 0, 0, 1], 0).into(), Port::Auth, 4, handler).unwrap();
@@ -101,7 +132,10 @@ fn a_woken_socket_receives_nothing_and_does_not_panic() {
         let (mut buffer, mut control) = ([0; 64], [0; 128]);
         for _ in 0..3 {
             assert!(
-                socket.receive(&mut buffer, &mut control).unwrap().is_none(),
+                socket
+                    .receive(&mut buffer, &mut control, true)
+                    .unwrap()
+                    .is_none(),
                 "{address}"
             );
         }

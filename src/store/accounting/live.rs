@@ -48,7 +48,8 @@ struct Slot {
 
 pub struct Live {
     calendar: Calendar,
-    slots: HashMap<SessionId, Slot>,
+    /// Boxed, since a table is up to half empty.
+    slots: HashMap<SessionId, Box<Slot>>,
     /// Sessions in `slots` under one key, oldest first. Nearly always one.
     by_key: HashMap<Key, Vec<SessionId>>,
     open: Open,
@@ -337,7 +338,7 @@ impl Live {
         let (id, listing) = (session.id, Listing::of(&session));
         let ids = self.by_key.entry(Key::of_session(&session)).or_default();
         ids.insert(ids.partition_point(|other| *other < id), id);
-        self.slots.insert(id, Slot { session, dirty });
+        self.slots.insert(id, Box::new(Slot { session, dirty }));
         self.open.list(id, listing);
     }
 

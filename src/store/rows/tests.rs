@@ -2,7 +2,9 @@
 
 mod accounting;
 mod addresses;
+mod backups;
 mod indexes;
+mod routers;
 mod samples;
 
 use proptest::prelude::*;
@@ -16,13 +18,14 @@ use super::super::tables::{
 };
 use super::super::testing::{Disk, quick};
 use super::super::{
-    Read, Store, StoreError, Tx, acme, auth_log, backups, bandwidth_rules, cdn, licence, nas,
-    notices, operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
+    Read, Store, StoreError, Tx, acme, auth_log, bandwidth_rules, cdn, licence, nas, notices,
+    operators, outbox, planned, plans, sessions, subscribers, usage, usage_audit,
 };
 use crate::crypto::hex;
 use crate::domain::id::{CdnId, LoginId, NasId, OperatorId, SessionId, SubscriberId};
 use crate::domain::octets::Traffic;
 use crate::domain::quota::{Counting, Period};
+use crate::domain::radsec::RadsecTrust;
 use crate::domain::session::{Cause, Session, Stopped};
 use crate::domain::time::{Day, Timestamp};
 
@@ -92,9 +95,10 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("nas-tested", view.get(&NAS, 4).unwrap().unwrap());
     golden("nas-full", view.get(&NAS, 1).unwrap().unwrap());
     golden("nas-bare", view.get(&NAS, 2).unwrap().unwrap());
-    golden("nas-radsec-pinned", view.get(&NAS, 4).unwrap().unwrap());
-    golden("nas-radsec-authority", view.get(&NAS, 5).unwrap().unwrap());
+    golden("nas-radsec-pinned", view.get(&NAS, 5).unwrap().unwrap());
+    golden("nas-radsec-authority", view.get(&NAS, 6).unwrap().unwrap());
     golden("operator", view.get(&OPERATORS, 1).unwrap().unwrap());
+    golden("operator-newest", view.get(&OPERATORS, 2).unwrap().unwrap());
     golden("login", view.get(&LOGINS, [7; 32]).unwrap().unwrap());
     golden("audit", view.get(&AUDIT, 1).unwrap().unwrap());
     golden("auth-log", view.get(&AUTH_LOG, 1).unwrap().unwrap());
@@ -135,11 +139,6 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("update-offer", view.get(&UPDATE_OFFER, 0).unwrap().unwrap());
     golden("update", view.get(&UPDATES, 1).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
-    golden("backup", backups::BackupRow::from(&samples::backup()));
-    golden(
-        "backup-failed",
-        backups::BackupRow::from(&samples::failed_backup()),
-    );
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(
             &format!("outbox-{}", number + 1),
@@ -211,10 +210,12 @@ fn every_value_reads_back_as_it_was() {
         Some(samples::NOW)
     );
     for sample in [
-        samples::nas_full(),
-        samples::nas_bare(),
-        samples::nas_newest(),
-        samples::nas_tested(),
+        routers::nas_full(),
+        routers::nas_bare(),
+        routers::nas_newest(),
+        routers::nas_tested(),
+        routers::nas_radsec(5, RadsecTrust::Pinned([8; 32])),
+        routers::nas_radsec(6, routers::radsec_authority()),
     ] {
         let read = nas::get(&view, sample.nas.id).unwrap().unwrap();
         assert_eq!(
@@ -232,6 +233,12 @@ fn every_value_reads_back_as_it_was() {
         "$argon2id$x"
     );
     // No Debug, so no `assert_eq!`.
+    let (newest, sample) = (
+        operators::get(&view, OperatorId(2)).unwrap().unwrap(),
+        samples::operator_newest(),
+    );
+    assert_eq!(newest.operator, sample.operator);
+    assert!(newest.factor == sample.factor && newest.support == sample.support);
     assert!(operators::login(&view, &[7; 32]).unwrap() == Some(samples::login()));
     assert_eq!(
         sessions::closed(&view, SessionId(1)).unwrap(),

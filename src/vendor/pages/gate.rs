@@ -73,7 +73,7 @@ impl FromRequestParts<Counter> for Signed {
             login,
             token,
             address: address(parts),
-            theme: cookies::theme(&parts.headers),
+            theme: cookies::theme(&parts.headers, Theme::Auto),
             flash: cookies::flash(&parts.headers),
         })
     }
@@ -141,7 +141,7 @@ fn sign_in_page(
     let page = SignInPage {
         shell: Bare {
             title: "Vendor".to_owned(),
-            theme: cookies::theme(headers),
+            theme: cookies::theme(headers, Theme::Auto),
             csrf: token.to_owned(),
             flash: None,
         },

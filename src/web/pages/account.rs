@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::crypto::{self, Secret};
 use crate::domain::Invalid;
+use crate::domain::id::OperatorId;
 use crate::operations::{Error, operators};
 use crate::web::client::local_path;
 use crate::web::cookies;
@@ -48,10 +49,11 @@ pub struct PasswordPage {
     pub password_again: Field,
 }
 
-pub async fn logins(signed: Signed) -> Reply {
+/// The signed-in browsers of an operator; each is signed out by a `POST` to `{path}/{browser}/revoke`.
+pub fn login_rows(signed: &Signed, id: OperatorId, path: &str) -> Result<Vec<LoginRow>, Error> {
     let app = signed.app();
     let (now, calendar) = (app.now(), app.settings().calendar.clone());
-    let rows = operators::logins(app, signed.current.operator.id)?
+    Ok(operators::logins(app, id)?
         .into_iter()
         .map(|(token, login)| LoginRow {
             browser: browser_name(&login.user_agent),
@@ -59,9 +61,13 @@ pub async fn logins(signed: Signed) -> Reply {
             since: calendar.format_minute(login.created_at),
             last_used: ago(now, login.seen_at),
             is_this: token == signed.current.token_hash,
-            revoke: format!("/account/logins/{}/revoke", crypto::hex(&token)),
+            revoke: format!("{path}/{}/revoke", crypto::hex(&token)),
         })
-        .collect();
+        .collect())
+}
+
+pub async fn logins(signed: Signed) -> Reply {
+    let rows = login_rows(&signed, signed.current.operator.id, "/account/logins")?;
     let shell = signed.shell("Signed-in browsers", Nav::Elsewhere);
     Ok(Page::ok(LoginsPage { shell, rows }).into_response())
 }

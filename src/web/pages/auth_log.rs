@@ -8,10 +8,9 @@ use axum::response::IntoResponse;
 use crate::app::App;
 use crate::domain::access::Reason;
 use crate::domain::id::NasId;
-use crate::domain::time::DAY;
 use crate::operations::blocking;
 use crate::operations::records::{self, AttemptFilter, OutcomeFilter};
-use crate::store::auth_log::{KEPT_FOR, MOST_ATTEMPTS};
+use crate::store::auth_log::MOST_ATTEMPTS;
 use crate::web::error::{Failure, Reply};
 use crate::web::extract::Signed;
 use crate::web::filters;
@@ -98,7 +97,7 @@ pub async fn list(signed: Signed) -> Reply {
         size: query.get("size").to_owned(),
         retention: format!(
             "Attempts are kept for {} days, and at most {} of them.",
-            KEPT_FOR / DAY,
+            signed.app().settings().attempt_days,
             thousands(MOST_ATTEMPTS)
         ),
         rows: part,

@@ -9,9 +9,11 @@ pub mod dashboard;
 pub mod errors;
 pub mod login;
 pub mod nas;
+pub mod operators;
 pub mod plans;
 pub mod rules;
 pub mod search;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
@@ -42,9 +44,9 @@ fn rows(signed: &Signed, rows: impl Template, address: &str) -> Response {
     }
 }
 
-/// The token for buttons in rows that change something; empty for those who may not, which hides the buttons.
+/// The token for buttons in rows that are daily work; empty for those who may not, which hides the buttons.
 fn button_token(signed: &Signed) -> String {
-    match signed.may_change() {
+    match signed.may_work() {
         true => signed.current.login.csrf.clone(),
         false => String::new(),
     }

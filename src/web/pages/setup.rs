@@ -84,7 +84,7 @@ pub fn needed(theme: Theme) -> Response {
 }
 
 /// Characters of the network's name.
-const LONGEST_NAME: usize = 60;
+pub(super) const LONGEST_NAME: usize = 60;
 
 pub async fn show(visitor: Visitor, Asked(asked): Asked<Vec<(String, String)>>) -> Reply {
     let token = token_of(&asked);

@@ -3,6 +3,7 @@
 //! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
 
 mod addresses;
+mod backups;
 mod cdn;
 mod certificate;
 mod contrast;
@@ -42,6 +43,7 @@ impl Wish {
             operator: self.said("rania"),
             theme: self.theme,
             may_change: true,
+            may_work: true,
             csrf: "csrf-token".into(),
             here: "/".into(),
             ..Shell::default()
@@ -74,6 +76,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         logs::samples,
         others::samples,
         plans::samples,
+        settings::samples,
         updates::samples,
     ]
     .into_iter()

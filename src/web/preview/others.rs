@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Sample, Wish, bad, good, settings};
+use super::{Sample, Wish, backups, bad, good};
 use crate::web::pages::{account, errors, login, search, setup, system};
 use crate::web::parts::{Fact, Field};
 use crate::web::shell::Nav;
@@ -43,10 +43,10 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             .render(),
         ),
         page("/system/jobs", jobs(wish).render()),
-        page("/settings/backups", settings::backups(wish).render()),
+        page("/settings/backups", backups::backups(wish).render()),
         page(
             "/settings/backups/a.enc/restore",
-            settings::restore(wish).render(),
+            backups::restore(wish).render(),
         ),
         page("/account/logins", logins(wish).render()),
         page("/account/password", password(wish).render()),

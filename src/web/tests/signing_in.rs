@@ -9,7 +9,7 @@ use crate::web::cookies::{SESSION, VISITOR};
 use crate::web::testing::{Answer, Browser, NOW, PASSWORD, TestApp};
 
 /// A browser that has opened the sign-in page and holds its token.
-async fn visitor(test: &TestApp) -> Browser<'_> {
+pub(super) async fn visitor(test: &TestApp) -> Browser<'_> {
     let page = test.stranger().get("/login").await;
     page.shows(StatusCode::OK, &["Sign in"]);
     let csrf = page.cookie_value(VISITOR);
@@ -20,7 +20,12 @@ async fn visitor(test: &TestApp) -> Browser<'_> {
     test.browser(format!("{VISITOR}={csrf}"), csrf)
 }
 
-async fn try_password(browser: &Browser<'_>, name: &str, password: &str, next: &str) -> Answer {
+pub(super) async fn try_password(
+    browser: &Browser<'_>,
+    name: &str,
+    password: &str,
+    next: &str,
+) -> Answer {
     browser
         .post(
             "/login",

@@ -12,7 +12,7 @@ use crate::domain::octets::Usage;
 use crate::domain::text::Username;
 use crate::domain::time::{DAY, Day};
 use crate::store::audit::{self, NewEntry};
-use crate::store::auth_log::{Attempt, BLOCK, KEPT_FOR, MOST_ATTEMPTS};
+use crate::store::auth_log::{Attempt, BLOCK, MOST_ATTEMPTS};
 use crate::store::outbox::{Lane, Work};
 use crate::store::tables::{OUTBOX, STATIC_ADDRESSES, SUBSCRIBER_NAMES};
 use crate::store::{View, is_unused, statics};
@@ -193,10 +193,11 @@ fn attempts_are_numbered_across_blocks() {
     let many = u64::try_from(BLOCK).unwrap() + 2;
     write(&store, move |tx| {
         let block: Vec<Attempt> = (1..=many).map(|number| attempt(number, 0)).collect();
-        auth_log::append(tx, 1, &block, Timestamp(0))
+        auth_log::append(tx, 1, &block, Timestamp(0), Timestamp(0))
     });
     write(&store, move |tx| {
-        auth_log::append(tx, many + 1, &[attempt(many + 1, 0)], Timestamp(0))
+        let last = [attempt(many + 1, 0)];
+        auth_log::append(tx, many + 1, &last, Timestamp(0), Timestamp(0))
     });
     let view = store.view().unwrap();
     assert_eq!(auth_log::last(&view).unwrap(), 515);
@@ -211,11 +212,13 @@ fn attempts_are_numbered_across_blocks() {
 
 #[test]
 fn attempts_leave_when_they_are_too_old_or_too_many() {
+    const KEPT_FOR: i64 = 30 * DAY;
     let store = store();
     let put = |first: u64, at: i64, now: i64| {
         let block = [attempt(first, at)];
         write(&store, move |tx| {
-            auth_log::append(tx, first, &block, Timestamp(now))
+            let keep_since = Timestamp(now).plus(-KEPT_FOR);
+            auth_log::append(tx, first, &block, Timestamp(now), keep_since)
         });
         numbers(&store.view().unwrap(), u64::MAX, 99)
     };

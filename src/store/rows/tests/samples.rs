@@ -1,10 +1,10 @@
 //! One value of each shape with everything in it, and one with as little as there can be.
 
+use super::routers::{nas_bare, nas_full, nas_newest, nas_radsec, nas_tested, radsec_authority};
 use super::*;
 use crate::domain::access::Reason;
 use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference, Object};
-use crate::domain::backup::{Backup, RestoreTest, Trigger};
 use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
 use crate::domain::cdn::{CdnMode, CdnProfile, networks};
 use crate::domain::extra::{Extra, Extras};
@@ -13,9 +13,6 @@ use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
 use crate::domain::id::{CdnId, NasId, PlanId, RuleId};
 use crate::domain::mac::Mac;
 use crate::domain::money::{Currency, Money};
-use crate::domain::nas::{
-    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Nas, Network, Profile, UsageSource,
-};
 use crate::domain::notice::{Level, Mark, Notice};
 use crate::domain::operator::{Operator, Role};
 use crate::domain::plan::{AddressSource, OnExpiry, OnLimit, Plan, Term, TermUnit};
@@ -31,9 +28,8 @@ use crate::domain::time::Day;
 use crate::domain::window::Window;
 use crate::store::audit::{self, NewEntry};
 use crate::store::auth_log::{Attempt, Method};
-use crate::store::nas::StoredNas;
 use crate::store::notices::{self, Told};
-use crate::store::operators::{StoredLogin, StoredOperator};
+use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
 use crate::store::subscribers::StoredSubscriber;
 use crate::store::{planned, updates};
@@ -58,6 +54,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     cdn::keep(tx, NasId(2), NOW)?;
     acme::put(tx, &acme())?;
     operators::put(tx, &operator())?;
+    operators::put(tx, &operator_newest())?;
     operators::put_login(tx, &[7; 32], &login())?;
     accounting::put_all(tx)?;
     planned::put(tx, &planned_login())?;
@@ -67,7 +64,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     licence::put(tx, &licence_row())?;
     updates::put_offer(tx, &offer_row())?;
     updates::add(tx, &update_row())?;
-    auth_log::append(tx, 1, &attempts(), NOW)?;
+    auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
         .field("plan", "Home", "نور")
@@ -369,103 +366,6 @@ pub fn notices() -> Vec<Told> {
     ]
 }
 
-pub fn nas_newest() -> StoredNas {
-    StoredNas {
-        nas: Nas {
-            id: NasId(3),
-            network: Network::parse("127.0.0.3").unwrap(),
-            api: Some(ApiAccess {
-                address: Some(IpAddr::from([10, 0, 0, 1])),
-                port: 8_729,
-                user: "isp-api".into(),
-                transport: ApiTransport::Pinned(Some([7; 32])),
-                legacy_login: true,
-            }),
-            usage_source: UsageSource::Api,
-            api_fallback: true,
-            ..nas_full().nas
-        },
-        sealed_secret: vec![1],
-        sealed_api_password: vec![2],
-    }
-}
-
-/// With what a test of CoA found.
-pub fn nas_tested() -> StoredNas {
-    StoredNas {
-        nas: Nas {
-            id: NasId(4),
-            network: Network::parse("127.0.0.4").unwrap(),
-            coa_form: Some(CoaForm::Dated),
-            ..nas_newest().nas
-        },
-        ..nas_newest()
-    }
-}
-
-pub fn nas_radsec(id: u32, trust: RadsecTrust) -> StoredNas {
-    StoredNas {
-        nas: Nas {
-            id: NasId(id),
-            network: Network::host(IpAddr::from([127, 0, 0, 5])),
-            radsec: Some(trust),
-            ..nas_bare().nas
-        },
-        ..nas_bare()
-    }
-}
-
-pub fn radsec_authority() -> RadsecTrust {
-    RadsecTrust::Authority {
-        pem: "pem".into(),
-        name: "tower.isp.test".into(),
-    }
-}
-
-pub fn nas_full() -> StoredNas {
-    StoredNas {
-        nas: Nas {
-            id: NasId(1),
-            name: "tower".into(),
-            network: Network::parse("2001:db8::/64").unwrap(),
-            profile: Profile::Wispr,
-            coa_port: 1_700,
-            coa_form: None,
-            message_authenticator: MessageAuthenticator::Auto { pinned: true },
-            limit_proxy_state: true,
-            send_message_authenticator: true,
-            swap_octets: true,
-            interim_interval: Some(300),
-            api: None,
-            usage_source: UsageSource::Accounting,
-            api_fallback: false,
-            radsec: None,
-            notes: "n".into(),
-            created_at: NOW,
-        },
-        sealed_secret: vec![9; 5],
-        sealed_api_password: Vec::new(),
-    }
-}
-
-pub fn nas_bare() -> StoredNas {
-    StoredNas {
-        nas: Nas {
-            id: NasId(2),
-            network: Network::parse("127.0.0.1").unwrap(),
-            profile: Profile::MikroTik,
-            message_authenticator: MessageAuthenticator::Optional,
-            limit_proxy_state: false,
-            send_message_authenticator: false,
-            swap_octets: false,
-            interim_interval: None,
-            ..nas_full().nas
-        },
-        sealed_secret: Vec::new(),
-        sealed_api_password: Vec::new(),
-    }
-}
-
 pub fn operator() -> StoredOperator {
     StoredOperator {
         operator: Operator {
@@ -475,6 +375,30 @@ pub fn operator() -> StoredOperator {
             created_at: NOW,
         },
         password_hash: "$argon2id$x".into(),
+        factor: None,
+        support: None,
+    }
+}
+
+pub fn operator_newest() -> StoredOperator {
+    StoredOperator {
+        operator: Operator {
+            id: OperatorId(2),
+            name: "support".into(),
+            role: Role::Support,
+            created_at: NOW,
+        },
+        password_hash: String::new(),
+        factor: Some(StoredFactor {
+            sealed_secret: vec![9; 5],
+            last_step: u64::MAX,
+            recovery: vec![[1; 32], [2; 32]],
+            since: NOW,
+        }),
+        support: Some(SupportTerm {
+            until: NOW.plus(1),
+            code_hash: Some([3; 32]),
+        }),
     }
 }
 
@@ -536,35 +460,6 @@ pub fn cdn_profile() -> CdnProfile {
         most_per_router: 500,
         nas: vec![NasId(2), NasId(3)],
         notes: "two\nlines".into(),
-    }
-}
-
-/// A backup that was proven.
-pub(super) fn backup() -> Backup {
-    Backup {
-        began_at: NOW,
-        by: Trigger::Person,
-        name: "b.enc".into(),
-        took_ms: 1_000,
-        octets: u64::MAX,
-        rows: 9,
-        subscribers: 8,
-        error: None,
-        test: Some(RestoreTest {
-            at: NOW,
-            took_ms: 7,
-            problem: Some("no".into()),
-        }),
-    }
-}
-
-pub(super) fn failed_backup() -> Backup {
-    Backup {
-        by: Trigger::Schedule,
-        name: String::new(),
-        error: Some("full".into()),
-        test: None,
-        ..backup()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::pool::{Pool, PoolKind, Prefixes, Ranges};
 use crate::domain::text;
 use crate::operations::pools as verbs;
 use crate::web::error::{Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
@@ -55,7 +55,7 @@ pub async fn new(signed: Signed) -> Reply {
     Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
 }
 
-pub async fn create(Change { signed, form }: Change) -> Reply {
+pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let refusal = match parse(&form, &mut problems) {
         None => None,
@@ -80,7 +80,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = find(&signed, id)?.id;
     let mut problems = Problems::default();
     let refusal = match parse(&form, &mut problems) {

@@ -20,7 +20,7 @@ use crate::domain::pool::{Pool, PoolKind};
 use crate::operations::{blocking, pools as verbs};
 use crate::store::{pools as stored, statics as set_aside};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Field, Meter, Tone, thousands};
@@ -170,8 +170,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let pool = find(&signed, id)?;
     verbs::remove(signed.app(), &signed.actor(), pool.id).await?;
     let flash = Flash::good(format!("The pool {} is deleted.", pool.name));

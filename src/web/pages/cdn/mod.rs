@@ -18,7 +18,7 @@ use crate::domain::nas::Nas;
 use crate::domain::rate::Kbps;
 use crate::operations::cdn as verbs;
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Badge, Tone, thousands};
@@ -160,8 +160,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let profile = find(&signed, id)?;
     verbs::remove(signed.app(), &signed.actor(), profile.id).await?;
     let flash = Flash::good(format!("The CDN profile {} is deleted.", profile.name));

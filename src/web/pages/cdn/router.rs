@@ -10,7 +10,7 @@ use crate::domain::id::NasId;
 use crate::operations;
 use crate::operations::cdn::{self as verbs, Step, Verb};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Badge, Fact, Tone, thousands};
@@ -220,8 +220,8 @@ fn count(number: usize) -> String {
     thousands(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
-pub async fn push(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn push(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let nas = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?.nas.id;
     let outcome = verbs::push(&signed.panel.app, &signed.actor(), nas).await?;
     let flash = flash(outcome, |made| match made {
@@ -232,8 +232,8 @@ pub async fn push(Path(id): Path<u32>, change: Change) -> Reply {
     Ok(done(&signed, flash, &path(nas)))
 }
 
-pub async fn remove_everything(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove_everything(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let nas = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?.nas.id;
     let outcome = verbs::remove_everything(&signed.panel.app, &signed.actor(), nas).await?;
     let flash = flash(outcome, |made| match made {

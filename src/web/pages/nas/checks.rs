@@ -14,7 +14,7 @@ use crate::operations::nas_checks::{self, Check, Verdict};
 use crate::operations::router_api::{self, Connection};
 use crate::operations::{nas as verbs, nas_health};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Change, Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Badge, Fact, Tone};
@@ -177,8 +177,8 @@ pub async fn forget_certificate(Path(id): Path<u32>, change: Change) -> Reply {
 }
 
 /// Sends a request that changes nothing, and says what came back. Takes six seconds at most.
-pub async fn test_coa(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn test_coa(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = NasId(id);
     let entry = signed.app().nas(id).ok_or(Failure::Missing)?;
     let answer = coa_test::test(signed.app(), &signed.actor(), id).await?;

@@ -13,7 +13,7 @@ use crate::domain::plan_warnings::warnings;
 use crate::domain::quota::QuotaKind;
 use crate::operations::{blocking, online, plans as verbs};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
@@ -154,7 +154,7 @@ pub async fn new(signed: Signed) -> Reply {
     Ok(Page::ok(view).into_response())
 }
 
-pub async fn create(Change { signed, form }: Change) -> Reply {
+pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {
         None => None,
@@ -193,7 +193,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(view).into_response())
 }
 
-pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let old = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
     let mut problems = Problems::default();
     let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {

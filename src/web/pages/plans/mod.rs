@@ -26,7 +26,7 @@ use crate::domain::plan::{OnExpiry, Plan};
 use crate::domain::rate::{Burst, Kbps};
 use crate::operations::{blocking, overview, plans as verbs};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::thousands;
@@ -143,8 +143,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let plan = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
     verbs::remove(signed.app(), &signed.actor(), plan.id).await?;
     let flash = Flash::good(format!("The plan {} is deleted.", plan.name));

@@ -10,7 +10,7 @@ use crate::domain::plan_warnings::warnings;
 use crate::domain::rate::{Burst, Kbps};
 use crate::operations::simulator::{self, PreviewRow};
 use crate::web::error::{Failure, Reply};
-use crate::web::extract::Change;
+use crate::web::extract::Work;
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
@@ -36,7 +36,7 @@ pub struct PreviewPart {
 }
 
 /// Shows the form again with its preview, or the preview alone to htmx. Nothing is saved.
-pub async fn preview(Change { signed, form }: Change) -> Reply {
+pub async fn preview(Work { signed, form }: Work) -> Reply {
     let app = signed.app();
     let id = form.text("id").parse().ok().map(PlanId);
     let old = id.and_then(|id| app.plan(id));

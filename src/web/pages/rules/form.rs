@@ -13,7 +13,7 @@ use crate::domain::time::Day;
 use crate::domain::window::{Window, parse_minutes};
 use crate::operations::bandwidth_rules as verbs;
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number, optional};
 use crate::web::page::Page;
@@ -66,7 +66,7 @@ pub async fn new(signed: Signed) -> Reply {
     Ok(Page::ok(view).into_response())
 }
 
-pub async fn create(Change { signed, form }: Change) -> Reply {
+pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let refusal = match parse(signed.app(), &form, &mut problems)? {
         None => None,
@@ -91,7 +91,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(view).into_response())
 }
 
-pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = found(signed.app(), id)?.id;
     let mut problems = Problems::default();
     let refusal = match parse(signed.app(), &form, &mut problems)? {

@@ -14,7 +14,7 @@ use crate::domain::id::RuleId;
 use crate::domain::window::WallClock;
 use crate::operations::bandwidth_rules as verbs;
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Badge, Tone, thousands};
@@ -147,16 +147,16 @@ fn found(app: &App, id: u32) -> Result<BandwidthRule, Failure> {
     app.rules().get(RuleId(id)).cloned().ok_or(Failure::Missing)
 }
 
-pub async fn enable(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn enable(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let rule = found(signed.app(), id)?;
     verbs::enable(signed.app(), &signed.actor(), rule.id).await?;
     let flash = Flash::good(format!("The rule {} is enabled.", rule.name));
     Ok(done(&signed, flash, PATH))
 }
 
-pub async fn disable(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn disable(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let rule = found(signed.app(), id)?;
     verbs::disable(signed.app(), &signed.actor(), rule.id).await?;
     let flash = Flash::good(format!("The rule {} is disabled.", rule.name));
@@ -174,8 +174,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let rule = found(signed.app(), id)?;
     verbs::remove(signed.app(), &signed.actor(), rule.id).await?;
     let flash = Flash::good(format!("The rule {} is deleted.", rule.name));

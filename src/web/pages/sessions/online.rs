@@ -13,7 +13,7 @@ use crate::domain::session::{Presence, Session};
 use crate::operations::online::{self as listing, OnlineFilter, OnlineSort};
 use crate::operations::{blocking, sessions};
 use crate::web::error::{Failure, Reply, stay};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::pager::{ActiveFilter, Pager, Paging, SortHead};
@@ -187,8 +187,8 @@ pub fn open_row(words: &Words<'_>, session: &Session, presence: Presence) -> Onl
 }
 
 /// Asks the router to end one session.
-pub async fn disconnect(Path(id): Path<u64>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn disconnect(Path(id): Path<u64>, work: Work) -> Reply {
+    let signed = work.signed;
     sessions::disconnect(signed.app(), &signed.actor(), SessionId(id)).await?;
     Ok(stay(
         &signed,

@@ -19,7 +19,7 @@ use crate::operations::fair_use::{self as verbs, Holds, MOST_TOP_UP_DAYS, Scope}
 use crate::operations::overview::{self, Detail};
 use crate::operations::speeds::Gathered;
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
@@ -205,7 +205,7 @@ pub async fn fair_use(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(view).into_response())
 }
 
-pub async fn reset_fup(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn reset_fup(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = SubscriberId(id);
     let mut problems = Problems::default();
     let scope = Scope::from_word(form.text("scope"));
@@ -229,7 +229,7 @@ pub async fn reset_fup(Path(id): Path<u32>, Change { signed, form }: Change) -> 
     }
 }
 
-pub async fn top_up(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn top_up(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = SubscriberId(id);
     let mut problems = Problems::default();
     let octets = problems.take("gigabytes", Octets::parse_gigabytes(form.text("gigabytes")));
@@ -264,7 +264,7 @@ fn holds(form: &FormData, problems: &mut Problems) -> Option<Holds> {
     }
 }
 
-pub async fn boost(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn boost(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = SubscriberId(id);
     let mut problems = Problems::default();
     let mut kbps = |name| problems.take(name, Rate::parse_kbps(form.text(name)));
@@ -291,8 +291,8 @@ pub async fn boost(Path(id): Path<u32>, Change { signed, form }: Change) -> Repl
     }
 }
 
-pub async fn end_boost(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn end_boost(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     verbs::end_boost(signed.app(), &signed.actor(), id).await?;
     let flash = Flash::good("The boost is over.");

@@ -19,7 +19,7 @@ use crate::domain::time::{Calendar, Day, Timestamp};
 use crate::operations::subscribers::{self as verbs, Draft};
 use crate::store::subscribers as stored;
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, extras, extras_filled, number, optional};
 use crate::web::page::Page;
@@ -98,7 +98,7 @@ pub async fn new(signed: Signed) -> Reply {
     Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
 }
 
-pub async fn create(Change { signed, form }: Change) -> Reply {
+pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let draft = parse(
         &form,
@@ -143,7 +143,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let subscriber = find(&signed, SubscriberId(id))?;
     let mut problems = Problems::default();
     let calendar = signed.app().settings().calendar.clone();

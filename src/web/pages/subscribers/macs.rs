@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use crate::operations::blocking;
 use crate::operations::macs::{self as verbs, MOST_AT_ONCE};
 use crate::web::error::{Failure, Reply, done};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Change, Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number, optional};
 use crate::web::page::Page;
@@ -56,7 +56,7 @@ pub async fn ask_forget_macs(signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn forget_many_macs(Change { signed, form }: Change) -> Reply {
+pub async fn forget_many_macs(Work { signed, form }: Work) -> Reply {
     let query = meant(&form);
     let (app, actor) = (Arc::clone(&signed.panel.app), signed.actor());
     let filter = filter(&query);

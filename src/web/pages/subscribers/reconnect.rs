@@ -7,7 +7,7 @@ use crate::domain::id::SubscriberId;
 use crate::domain::reconnect::Reconnect;
 use crate::operations::reconnects;
 use crate::web::error::{Reply, done};
-use crate::web::extract::Change;
+use crate::web::extract::Work;
 use crate::web::form::{FormData, Problems};
 use crate::web::parts::Select;
 use crate::web::shell::Flash;
@@ -35,8 +35,8 @@ pub(super) fn parse(form: &FormData, problems: &mut Problems) -> Option<Reconnec
     problems.take("reconnect", chosen)
 }
 
-pub async fn cancel_reconnect(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn cancel_reconnect(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     let was_planned = reconnects::cancel(signed.app(), &signed.actor(), id).await?;
     let flash = Flash::good(match was_planned {

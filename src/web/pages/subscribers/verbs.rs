@@ -10,7 +10,7 @@ use crate::domain::text;
 use crate::operations::{sessions, subscribers as verbs};
 use crate::store::subscribers as stored;
 use crate::web::error::{Failure, Reply, done, stay};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Change, Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::Tone;
@@ -52,8 +52,8 @@ pub struct PasswordPage {
 }
 
 /// Asks the routers to end every open session.
-pub async fn disconnect(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn disconnect(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     name(&signed, id)?;
     let count = sessions::disconnect_subscriber(signed.app(), &signed.actor(), id).await?;
@@ -71,7 +71,7 @@ pub async fn disconnect(Path(id): Path<u32>, change: Change) -> Reply {
     Ok(stay(&signed, tone, &text))
 }
 
-pub async fn suspend(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
+pub async fn suspend(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = SubscriberId(id);
     let name = name(&signed, id)?;
     let reason = text::line(form.text("reason"), LONGEST_REASON)
@@ -81,8 +81,8 @@ pub async fn suspend(Path(id): Path<u32>, Change { signed, form }: Change) -> Re
     Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
-pub async fn enable(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn enable(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     let name = name(&signed, id)?;
     verbs::enable(signed.app(), &signed.actor(), id).await?;
@@ -90,8 +90,8 @@ pub async fn enable(Path(id): Path<u32>, change: Change) -> Reply {
     Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
-pub async fn forget_macs(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn forget_macs(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     let name = name(&signed, id)?;
     verbs::forget_macs(signed.app(), &signed.actor(), id).await?;
@@ -99,7 +99,7 @@ pub async fn forget_macs(Path(id): Path<u32>, change: Change) -> Reply {
     Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
-/// Shows the password to staff that may change things. Each look is in the audit log.
+/// Shows the password to administrators. Each look is in the audit log.
 pub async fn reveal_password(Path(id): Path<u32>, change: Change) -> Reply {
     let signed = change.signed;
     let id = SubscriberId(id);
@@ -147,8 +147,8 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn remove(Path(id): Path<u32>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn remove(Path(id): Path<u32>, work: Work) -> Reply {
+    let signed = work.signed;
     let id = SubscriberId(id);
     let name = name(&signed, id)?;
     verbs::remove(signed.app(), &signed.actor(), id).await?;

@@ -10,7 +10,7 @@ use crate::app::JobStatus;
 use crate::domain::octets::Usage;
 use crate::operations::{blocking, jobs as verbs, usage_audit};
 use crate::web::error::{Failure, Reply, stay};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::pages;
@@ -82,8 +82,8 @@ pub async fn jobs(signed: Signed) -> Reply {
     Ok(Page::ok(page).into_response())
 }
 
-pub async fn run_job(Path(name): Path<String>, change: Change) -> Reply {
-    let signed = change.signed;
+pub async fn run_job(Path(name): Path<String>, work: Work) -> Reply {
+    let signed = work.signed;
     verbs::run_now(signed.app(), &signed.actor(), &name).await?;
     Ok(stay(
         &signed,

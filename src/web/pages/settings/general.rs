@@ -1,0 +1,117 @@
+//! Settings, General: the name of the network, its calendar, its currency.
+
+use askama::Template;
+use axum::response::IntoResponse;
+
+use crate::domain::Invalid;
+use crate::domain::money::Currency;
+use crate::domain::text;
+use crate::domain::time::{Calendar, zone_names};
+use crate::domain::window::parse_minutes;
+use crate::operations::settings::{self as verbs, General};
+use crate::web::error::{Reply, done};
+use crate::web::extract::{Change, Signed};
+use crate::web::filters;
+use crate::web::form::{FormData, Problems};
+use crate::web::page::Page;
+use crate::web::pages::setup::LONGEST_NAME;
+use crate::web::parts::Field;
+use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::tabs::{self, Tabs};
+
+const PATH: &str = "/settings/general";
+
+/// `GET /settings/general`, and the post with errors (422).
+#[derive(Template)]
+#[template(path = "pages/settings/general.html")]
+pub struct GeneralPage {
+    pub shell: Shell,
+    pub tabs: Tabs,
+    pub refusal: Option<String>,
+    pub isp_name: Field,
+    pub time_zone: Field,
+    /// Names offered while typing.
+    pub time_zones: Vec<String>,
+    /// What the clock of the network shows now.
+    pub clock: String,
+    /// `HH:MM`.
+    pub day_starts: Field,
+    pub currency: Field,
+}
+
+pub async fn show(signed: Signed) -> Reply {
+    let settings = signed.app().settings();
+    let starts = settings.day_starts;
+    let form = FormData::filled(vec![
+        ("isp_name", settings.isp_name.clone()),
+        ("time_zone", settings.calendar.zone_name().to_owned()),
+        (
+            "day_starts",
+            format!("{:02}:{:02}", starts / 60, starts % 60),
+        ),
+        ("currency", settings.currency.as_str().to_owned()),
+    ]);
+    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+}
+
+pub async fn save(Change { signed, form }: Change) -> Reply {
+    let mut problems = Problems::default();
+    let mut refusal = None;
+    if let Some(new) = parse(&form, &mut problems) {
+        match verbs::set_general(signed.app(), &signed.actor(), new).await {
+            Ok(()) => {
+                return Ok(done(
+                    &signed,
+                    Flash::good("Saved. It holds from now on."),
+                    PATH,
+                ));
+            }
+            Err(error) => refusal = problems.absorb(error)?,
+        }
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)).into_response())
+}
+
+fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
+    let isp_name =
+        text::line(form.text("isp_name"), LONGEST_NAME).and_then(|name| match name.is_empty() {
+            true => Err(Invalid::new("A name is needed")),
+            false => Ok(name),
+        });
+    let time_zone = form.text("time_zone").trim().to_owned();
+    let day_starts = parse_minutes(form.text("day_starts").trim())
+        .ok_or_else(|| Invalid::new("A time from 00:00 to 23:59"));
+    let isp_name = problems.take("isp_name", isp_name);
+    problems.take("time_zone", Calendar::new(&time_zone, 0));
+    let day_starts = problems.take("day_starts", day_starts);
+    let currency = problems.take("currency", Currency::parse(form.text("currency")));
+    if !problems.is_empty() {
+        return None;
+    }
+    Some(General {
+        isp_name: isp_name?,
+        time_zone,
+        day_starts: day_starts?,
+        currency: currency?,
+    })
+}
+
+fn page(
+    signed: &Signed,
+    form: &FormData,
+    problems: &Problems,
+    refusal: Option<String>,
+) -> GeneralPage {
+    let app = signed.app();
+    GeneralPage {
+        shell: signed.shell("General settings", Nav::Settings),
+        tabs: tabs::settings(PATH),
+        refusal,
+        isp_name: problems.field(form, "isp_name"),
+        time_zone: problems.field(form, "time_zone"),
+        time_zones: zone_names(),
+        clock: app.settings().calendar.format_minute(app.now()),
+        day_starts: problems.field(form, "day_starts"),
+        currency: problems.field(form, "currency"),
+    }
+}

@@ -1,0 +1,76 @@
+//! Invented data for the tabs of the settings.
+
+use super::{Wish, bad, good, quiet};
+use crate::web::pages::settings::backups::{BackupRow, BackupsPage, BackupsPart, RestorePage};
+use crate::web::parts::{Field, Meter, Select, Tone};
+use crate::web::shell::Nav;
+use crate::web::tabs;
+
+pub(super) fn backups(wish: Wish) -> BackupsPage {
+    let name = wish.said("backup_2026-11-22_03-00-00.enc");
+    let row = |test, note: &str, error: bool| BackupRow {
+        when: "2026-11-22 03:00".into(),
+        by: "Schedule".into(),
+        name: if error { String::new() } else { name.clone() },
+        size: "48.2 MB".into(),
+        holds: "4,907 subscribers, 1,204,511 rows".into(),
+        took: "7.4 s".into(),
+        test,
+        note: wish.said(note),
+        href: if error {
+            String::new()
+        } else {
+            format!("/settings/backups/{name}")
+        },
+        test_href: "/settings/backups/a.enc/test".into(),
+        delete_href: "/settings/backups/a.enc/delete".into(),
+        delete_question: wish.said("a.enc is removed for good."),
+    };
+    BackupsPage {
+        shell: wish.shell("Backups", Nav::Settings),
+        tabs: tabs::settings("/settings/backups"),
+        part: BackupsPart {
+            csrf: "csrf-token".into(),
+            progress: Some(Meter {
+                label: wish.said("Backup: copying the tables"),
+                value: "42%, began 3 s ago".into(),
+                percent: 42,
+                tone: Tone::Info,
+            }),
+            problem: Some(wish.said("the passphrase does not open this backup.")),
+            can_create: true,
+            rows: vec![
+                row(
+                    good("Proven"),
+                    "restored and compared on 2026-11-22 03:00",
+                    false,
+                ),
+                row(bad("Failed"), "the disk is full", true),
+                row(quiet("Not tested"), "", false),
+            ],
+        },
+        refusal: Some("One field needs your attention.".into()),
+        has_passphrase: true,
+        passphrase: Field::wrong("", "12 to 200 characters"),
+        passphrase_again: Field::default(),
+        every: Select::new([("never", "Never"), ("day", "Every day")], "day"),
+        weekday: Select::new([("1", "Monday")], "1"),
+        day: Field::new(wish.said("1")),
+        hour: Select::new([("3", "03:00")], "3"),
+        keep_days: Field::new("7"),
+        keep_weeks: Field::new("4"),
+        keep_months: Field::new("6"),
+        next: "2026-11-23 03:00".into(),
+        folder: "/var/backups/proxpanel".into(),
+    }
+}
+
+pub(super) fn restore(wish: Wish) -> RestorePage {
+    RestorePage {
+        shell: wish.shell("Restore", Nav::Settings),
+        name: wish.said("backup_2026-11-22_03-00-00.enc"),
+        action: "/settings/backups/a.enc/restore".into(),
+        back: "/settings/backups",
+        passphrase: Field::default(),
+    }
+}
