@@ -65,10 +65,7 @@ fn known(name: &str) -> Result<(), Failure> {
     }
 }
 
-pub async fn ask_restore(
-    Path(name): Path<String>,
-    Administrator(signed): Administrator,
-) -> Reply {
+pub async fn ask_restore(Path(name): Path<String>, Administrator(signed): Administrator) -> Reply {
     known(&name)?;
     let page = RestorePage {
         shell: signed.shell("Restore", Nav::Settings),
@@ -102,10 +99,7 @@ pub async fn remove(Path(name): Path<String>, change: Change) -> Reply {
 }
 
 /// The file, for those who may change things: who has it and the passphrase has everything.
-pub async fn download(
-    Path(name): Path<String>,
-    Administrator(signed): Administrator,
-) -> Reply {
+pub async fn download(Path(name): Path<String>, Administrator(signed): Administrator) -> Reply {
     known(&name)?;
     let (app, actor) = (Arc::clone(&signed.panel.app), signed.actor());
     let asked = name.clone();
