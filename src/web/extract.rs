@@ -181,13 +181,13 @@ impl FromRequest<Panel> for Own {
 const BEYOND_LICENCE: [&str; 4] = ["/settings/", "/system/", "/account/", "/operators"];
 
 /// Refuses a form that the licence does not allow now.
-fn licensed(panel: &Panel, path: &str) -> Result<(), Response> {
+fn licensed(panel: &Panel, path: &str) -> Result<(), Failure> {
     let is_free = BEYOND_LICENCE.iter().any(|free| path.starts_with(free));
     if is_free || panel.app.licence().allows_changes() {
         return Ok(());
     }
     let text = "The licence does not allow changes now; Settings, Licence says why. Subscribers sign in as before.";
-    Err(Failure::Refused(text.to_owned()).into_response())
+    Err(Failure::Refused(text.to_owned()))
 }
 
 /// A request for a page that only administrators may see.
@@ -227,7 +227,7 @@ impl FromRequest<Panel> for Work {
     async fn from_request(request: Request, panel: &Panel) -> Result<Self, Response> {
         let path = request.uri().path().to_owned();
         let Own { signed, form } = Own::from_request(request, panel).await?;
-        licensed(panel, &path)?;
+        licensed(panel, &path).map_err(IntoResponse::into_response)?;
         match signed.may_work() {
             true => Ok(Work { signed, form }),
             false => Err(forbidden(&signed)),
@@ -247,7 +247,7 @@ impl FromRequest<Panel> for Change {
     async fn from_request(request: Request, panel: &Panel) -> Result<Self, Response> {
         let path = request.uri().path().to_owned();
         let Own { signed, form } = Own::from_request(request, panel).await?;
-        licensed(panel, &path)?;
+        licensed(panel, &path).map_err(IntoResponse::into_response)?;
         match signed.may_change() {
             true => Ok(Change { signed, form }),
             false => Err(forbidden(&signed)),

@@ -212,7 +212,10 @@ fn unseal(
     FactorSecret::from_octets(plain.expose()).ok_or(CryptoError::Unseal)
 }
 
-fn recovery_codes() -> Result<(Vec<Secret<String>>, Vec<[u8; 32]>), Error> {
+/// Codes for the owner, and the hashes that are kept of them.
+type Recovery = (Vec<Secret<String>>, Vec<[u8; 32]>);
+
+fn recovery_codes() -> Result<Recovery, Error> {
     let mut codes = Vec::with_capacity(RECOVERY_CODES);
     let mut hashes = Vec::with_capacity(RECOVERY_CODES);
     for _ in 0..RECOVERY_CODES {
