@@ -86,10 +86,6 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/support", Change),
     ("/settings/support/end", Change),
     ("/settings/appearance", Change),
-    ("/settings/certificate/own", Change),
-    ("/settings/certificate/acme", Change),
-    ("/settings/certificate/self-signed", Change),
-    ("/settings/certificate/self-signed/new", Change),
     ("/settings/backups", Change),
     ("/settings/backups/passphrase", Change),
     ("/settings/backups/create", Change),
@@ -102,6 +98,14 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/licence/register", Change),
     ("/settings/licence/deactivate", Change),
     ("/settings/licence/ask", Change),
+    ("/settings/certificate/own", Change),
+    ("/settings/certificate/acme", Change),
+    ("/settings/certificate/self-signed", Change),
+    ("/settings/certificate/self-signed/new", Change),
+    ("/settings/updates/check", Change),
+    ("/settings/updates/download", Change),
+    ("/settings/updates/cancel", Change),
+    ("/settings/updates/install", Change),
     ("/system/jobs/{name}/run", Work),
 ];
 
@@ -115,6 +119,7 @@ const RESTRICTED: &[&str] = &[
     "/operators/new",
     "/operators/{id}",
     "/operators/{id}/delete",
+    // A backup itself.
 ];
 /// An operator without a password has no second factor to look at.
 const NOT_FOR_SUPPORT: &[&str] = &["/account/second-factor"];
