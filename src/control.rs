@@ -25,7 +25,7 @@ use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::doctor::{self, Verdict};
 use crate::operations::{
-    Error, backups, export, licence, operators, pulse, search, setup, simulator,
+    Error, backups, export, licence, operators, pulse, search, setup, simulator, updates,
 };
 
 /// The name of the socket in the data folder.
@@ -76,6 +76,10 @@ pub enum Request {
         key: String,
     },
     LicenseDeactivate,
+    UpdateCheck,
+    UpdateDownload,
+    UpdateInstall,
+    UpdateHistory,
     /// What a subscriber or a plan would get, as lines or as JSON.
     Simulate {
         asked: simulator::Asked,
@@ -225,6 +229,35 @@ pub fn execute(
                 }
             };
             writeln!(out, "{told}")?;
+        }
+        Request::UpdateCheck => match runtime.block_on(updates::check(app))? {
+            Some(release) => {
+                let size = Octets(release.octets);
+                writeln!(out, "Version {} can be had, {size}", release.version)?;
+                // Another's words on a terminal: no escape sequences.
+                let is_plain = |c: &char| *c == '\n' || !c.is_control();
+                let notes: String = release.notes.chars().filter(is_plain).collect();
+                writeln!(out, "{notes}")?;
+            }
+            None => writeln!(out, "{} is the newest version", licence::VERSION)?,
+        },
+        Request::UpdateDownload => {
+            let release = runtime.block_on(updates::download(app))?;
+            let version = &release.version;
+            writeln!(out, "Version {version} is here, and the vendor signed it")?;
+        }
+        Request::UpdateInstall => {
+            let release = runtime.block_on(updates::install(app, &Actor::CommandLine))?;
+            writeln!(
+                out,
+                "Version {} is handed to the package manager. What becomes of it: proxpanel update history",
+                release.version
+            )?;
+        }
+        Request::UpdateHistory => {
+            for row in updates::status(app)?.history {
+                writeln!(out, "{}", updates::line(&row, &app.settings().calendar))?;
+            }
         }
         Request::Doctor => {
             // Folding first puts everything into the tables, so that the sums compare whole figures.

@@ -171,6 +171,7 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, 
     }
     // A backup may have minutes to go; what it left is removed at the next start.
     app.backups.cancel();
+    app.updates.cancel();
     drop(control);
     // The sockets' threads are joined, which may take a moment.
     let sockets = tokio::task::spawn_blocking(move || radius.stop());

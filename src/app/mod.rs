@@ -23,6 +23,7 @@ mod routers;
 mod settings;
 mod sightings;
 mod strangers;
+mod update_board;
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +76,7 @@ pub use routers::{NoApi, Routers};
 pub use settings::{ATTEMPT_DAYS, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, Settings, SignIn};
 pub use sightings::{Sighting, Sightings};
 pub use strangers::{Stranger, Strangers};
+pub use update_board::{UpdateBoard, UpdateProgress, UpdateTurn};
 
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
@@ -249,6 +251,7 @@ pub struct App {
     pub cdn: CdnRouters,
     pub promises: Promises,
     pub backups: BackupBoard,
+    pub updates: UpdateBoard,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
     pub restart: Notify,
     pub certificates: Certificates,
@@ -296,6 +299,7 @@ impl App {
             cdn: CdnRouters::default(),
             promises: Promises::new(),
             backups: BackupBoard::default(),
+            updates: UpdateBoard::default(),
             restart: Notify::new(),
             certificates,
             notices: Notices::default(),

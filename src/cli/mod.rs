@@ -5,6 +5,7 @@ mod license;
 mod radtest;
 mod simulate;
 mod step_down;
+mod update;
 mod vendor;
 
 use std::io::{self, Write};
@@ -122,6 +123,11 @@ enum Command {
     License {
         #[command(subcommand)]
         verb: license::Verb,
+    },
+    /// Newer versions from the vendor: look, fetch, install
+    Update {
+        #[command(subcommand)]
+        verb: update::Verb,
     },
     /// Be a vendor: issue licences and give out updates, from a data folder of its own
     Vendor {
@@ -261,6 +267,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             let (place, request) = verb.request();
             print(&place, request)?;
         }
+        Command::Update { verb } => update::run(verb)?,
         Command::Vendor { verb } => vendor::run(verb)?,
         Command::Backup(options) => backup::backup(options)?,
         Command::Restore(options) => backup::restore(&options)?,

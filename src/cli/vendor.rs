@@ -108,6 +108,32 @@ pub(super) enum Verb {
         #[arg(default_value = "")]
         search: String,
     },
+    /// Sign a Debian package and offer it to appliances
+    Publish {
+        #[command(flatten)]
+        folder: Folder,
+        file: PathBuf,
+        /// Of the package, such as 0.3.0
+        #[arg(long)]
+        version: String,
+        /// amd64 or arm64
+        #[arg(long, value_name = "ARCH")]
+        arch: String,
+        /// What is new, for customers: plain text
+        #[arg(long, default_value = "")]
+        notes: String,
+    },
+    /// Offer a release no longer
+    Withdraw {
+        #[command(flatten)]
+        folder: Folder,
+        release: u32,
+    },
+    /// List releases, newest first
+    Releases {
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Print what goes into the configuration of customers
     Key {
         #[command(flatten)]
@@ -201,6 +227,24 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
         } => ask(&folder.data_dir, Request::Revoke { licence, reason }),
         Verb::Move { folder, licence } => ask(&folder.data_dir, Request::Move { licence }),
         Verb::List { folder, search } => ask(&folder.data_dir, Request::List { search }),
+        Verb::Publish {
+            folder,
+            file,
+            version,
+            arch,
+            notes,
+        } => ask(
+            &folder.data_dir,
+            Request::Publish {
+                // The server has another working folder.
+                file: std::path::absolute(file)?,
+                version,
+                architecture: arch,
+                notes,
+            },
+        ),
+        Verb::Withdraw { folder, release } => ask(&folder.data_dir, Request::Withdraw { release }),
+        Verb::Releases { folder } => ask(&folder.data_dir, Request::Releases),
         Verb::Key { folder } => ask(&folder.data_dir, Request::Key),
     }
 }

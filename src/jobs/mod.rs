@@ -19,6 +19,7 @@ mod speeds;
 mod stale_sessions;
 mod supervisor;
 mod support;
+mod updates;
 mod usage_audit;
 
 pub use supervisor::Supervisor;
@@ -79,6 +80,7 @@ pub fn start(supervisor: &mut Supervisor, app: &Arc<App>, clients: Clients) {
     supervisor.run(app, certificate::Certificate::default());
     supervisor.run(app, search_index::SearchIndex::new(app));
     supervisor.run(app, licence::Licence::default());
+    supervisor.run(app, updates::Updates::default());
     supervisor.run(app, cdn::Cdn::new(app));
     supervisor.run(app, outbox::Outbox::new(app, clients));
 }

@@ -7,6 +7,7 @@
 pub mod base64url;
 mod hardware;
 mod key_text;
+mod release;
 mod signature;
 mod standing;
 #[cfg(test)]
@@ -16,6 +17,10 @@ pub mod wire;
 
 pub use hardware::{Hardware, Likeness};
 pub use key_text::{BadKey, LicenceKey};
+pub use release::{
+    ARCHITECTURE, ARCHITECTURES, LARGEST_PACKAGE, LONGEST_NOTES, Release, ReleaseError, Version,
+    package_name,
+};
 pub use signature::{LONGEST_SIGNED, NotAKey, Purpose, SignatureError, SigningKey, VendorKey};
 pub use standing::{Facts, GRACE_BEFORE_ACTIVATION, Standing, State, Why};
 pub use token::{Answer, Licence, NONCE_OCTETS, Nonce, TokenError, Verdict};

@@ -51,6 +51,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;
+pub mod updates;
 pub mod usage_audit;
 
 use crate::archive::ArchiveError;

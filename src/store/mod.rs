@@ -39,6 +39,7 @@ pub mod tables;
 mod testing;
 mod ticket;
 mod tx;
+pub mod updates;
 pub mod usage;
 pub mod usage_audit;
 mod view;

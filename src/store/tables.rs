@@ -27,6 +27,7 @@ use super::pools::PoolRow;
 use super::sessions::SessionRow;
 use super::snapshot;
 use super::subscribers::SubscriberRow;
+use super::updates::{OfferRow, UpdateRow};
 use super::usage::UsageRow;
 use super::usage_audit::UsageAuditRow;
 
@@ -196,6 +197,12 @@ pub const PLANNED_DISCONNECTS: Map<planned::Key, PlannedRow> = Map::new("planned
 /// The licence of this machine. Key: 0. Owner: licence. One row, once a vendor is configured.
 pub const LICENCE: Map<u8, LicenceRow> = Map::new("licence");
 
+/// What the vendor offers. Key: 0. Owner: updates. One row, once a vendor is configured.
+pub const UPDATE_OFFER: Map<u8, OfferRow> = Map::new("update_offer");
+
+/// Updates that were handed over to be installed. Key: number. Owner: updates. At most a hundred rows of 200 octets.
+pub const UPDATES: Map<u32, UpdateRow> = Map::new("updates");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -229,4 +236,6 @@ pub const ALL: &[&dyn AnyMap] = &[
     &QUOTA_NOTICES,
     &PLANNED_DISCONNECTS,
     &LICENCE,
+    &UPDATE_OFFER,
+    &UPDATES,
 ];

@@ -1,6 +1,7 @@
 //! The vendor's commands: asked of a running server over its socket, or carried out without one.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,9 +9,10 @@ use tokio::runtime::Handle;
 
 use super::desk::Desk;
 use super::licences::{Issue, Terms};
+use super::publish::Publish;
 use super::records::Who;
 use super::{VendorError, pages};
-use crate::control;
+use crate::{control, crypto};
 
 /// What can be asked.
 #[derive(Serialize, Deserialize)]
@@ -40,6 +42,17 @@ pub enum Request {
         search: String,
     },
     Key,
+    Publish {
+        /// A whole path.
+        file: PathBuf,
+        version: String,
+        architecture: String,
+        notes: String,
+    },
+    Withdraw {
+        release: u32,
+    },
+    Releases,
 }
 
 /// Carries a request out and writes its output. Blocks; not for async threads.
@@ -102,6 +115,40 @@ pub fn execute(
         Request::List { search } => {
             for listed in desk.licences(u32::MAX, &search)? {
                 writeln!(out, "{}", pages::line(&listed, desk.now()))?;
+            }
+        }
+        Request::Publish {
+            file,
+            version,
+            architecture,
+            notes,
+        } => {
+            let publish = Publish {
+                file,
+                version,
+                architecture,
+                notes,
+            };
+            let (id, row) = runtime.block_on(desk.publish(who, publish))?;
+            writeln!(
+                out,
+                "Release {id}: {} for {}, {} octets, SHA-256 {}",
+                row.version,
+                row.architecture,
+                row.octets,
+                crypto::hex(&row.sha256)
+            )?;
+        }
+        Request::Withdraw { release } => {
+            runtime.block_on(desk.withdraw(who, release))?;
+            writeln!(
+                out,
+                "Release {release} is withdrawn: nobody is offered it any more"
+            )?;
+        }
+        Request::Releases => {
+            for (id, row) in desk.releases()? {
+                writeln!(out, "{}", pages::release_line(id, &row))?;
             }
         }
         Request::Key => {

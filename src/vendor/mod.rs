@@ -15,6 +15,7 @@ mod download;
 mod error;
 mod licences;
 mod pages;
+mod publish;
 mod records;
 mod releases;
 mod server;

@@ -163,6 +163,15 @@ pub fn add_release(tx: &mut Tx<'_>, row: &ReleaseRow) -> Result<u32, StoreError>
     Ok(id)
 }
 
+pub fn release(read: &impl Read, id: u32) -> Result<Option<ReleaseRow>, StoreError> {
+    read.get(&RELEASES, id)
+}
+
+pub fn put_release(tx: &mut Tx<'_>, id: u32, row: &ReleaseRow) -> Result<(), StoreError> {
+    tx.insert(&RELEASES, id, row)?;
+    Ok(())
+}
+
 /// Releases from the newest on that `wanted` wants; at most `limit`.
 pub fn releases(
     read: &impl Read,

@@ -1,9 +1,9 @@
-//! Releases: what is offered to whom, and the files behind it. Making and signing them is `vendor publish`.
+//! Releases: what is offered to whom, and the files behind it. Making and signing them is in `publish`.
 
 use std::path::PathBuf;
 
 use super::desk::Desk;
-use super::records::{self, Who};
+use super::records;
 use super::tables::ReleaseRow;
 use super::{Refusal, VendorError};
 use crate::licence::wire::Update;
@@ -14,25 +14,6 @@ const LONGEST_NAME: usize = 120;
 pub const MOST_LISTED: usize = 100;
 
 impl Desk {
-    /// Makes a release known. Its file lies in the folder of releases already.
-    pub async fn add_release(&self, who: Who, row: ReleaseRow) -> Result<u32, VendorError> {
-        if !is_file_name(&row.file_name) {
-            return Err(VendorError::field(
-                "file",
-                "Letters, digits and . _ + ~ - only, and no dot at the beginning",
-            ));
-        }
-        let now = self.now();
-        self.store
-            .write("add release", move |tx| {
-                let id = records::add_release(tx, &row)?;
-                let detail = format!("{} {} {}", row.version, row.architecture, row.file_name);
-                records::log(tx, now, &who, "release published", None, &detail)?;
-                Ok::<_, VendorError>(id)
-            })
-            .await
-    }
-
     /// All releases, newest first; at most [`MOST_LISTED`].
     pub fn releases(&self) -> Result<Vec<(u32, ReleaseRow)>, VendorError> {
         Ok(records::releases(&self.store.view()?, MOST_LISTED, |_| {

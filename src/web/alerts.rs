@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
-use crate::operations::licence;
 use crate::operations::support::{self, Support};
+use crate::operations::{licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -30,6 +30,7 @@ pub fn of(app: &App) -> Vec<Alert> {
         alerts.push(remote_support(on, &Words::of(app).minute(on.until)));
     }
     alerts.extend(of_licence(app));
+    alerts.extend(of_updates(app));
     alerts
 }
 
@@ -68,6 +69,14 @@ fn of_licence(app: &App) -> Option<Alert> {
             &format!("{} See Settings, Licence.", said.text),
         )
     })
+}
+
+/// A version that can be had. A store that cannot be read has its own alert.
+fn of_updates(app: &App) -> Option<Alert> {
+    let (release, _) = updates::offered(app).ok()??;
+    let title = format!("Version {} can be installed.", release.version);
+    let text = "Settings, Updates says what is new.";
+    Some(alert(Tone::Info, &title, text))
 }
 
 fn remote_support(on: Support, until: &str) -> Alert {

@@ -305,6 +305,17 @@ fn routes() -> Router<Panel> {
             post(settings::licence::deactivate),
         )
         .route("/settings/licence/ask", post(settings::licence::ask))
+        .route("/settings/updates", get(settings::updates::show))
+        .route("/settings/updates/check", post(settings::updates::check))
+        .route(
+            "/settings/updates/download",
+            post(settings::updates::download),
+        )
+        .route("/settings/updates/cancel", post(settings::updates::cancel))
+        .route(
+            "/settings/updates/install",
+            post(settings::updates::install),
+        )
         .route("/search", get(search::show))
         .merge(assets::router())
 }

@@ -20,6 +20,7 @@ const SETTINGS: &[Tab] = &[
     tab("/settings/certificate", "Certificate"),
     tab("/settings/backups", "Backups"),
     tab("/settings/licence", "Licence"),
+    tab("/settings/updates", "Updates"),
     tab("/settings/support", "Support"),
     tab("/settings/appearance", "Appearance"),
 ];

@@ -23,3 +23,4 @@ mod service;
 mod speeds;
 mod support;
 mod tidy;
+mod updates;

@@ -12,7 +12,7 @@ use crate::support::file_servers::{Asks, FileServer};
 const OCTETS: usize = 700_001;
 
 fn a_file(folder: &Path) -> (PathBuf, Vec<u8>) {
-    let octets: Vec<u8> = (0..OCTETS).map(|i| (i * 7 % 253) as u8).collect();
+    let octets: Vec<u8> = (0..253).cycle().take(OCTETS).collect();
     let path = folder.join("local.enc");
     std::fs::write(&path, &octets).unwrap();
     (path, octets)

@@ -30,7 +30,12 @@ impl Service {
         manager.set_read_timeout(Some(PATIENCE)).unwrap();
         fs::write(folder.path().join("proxpanel.toml"), config).unwrap();
         let mut command = daemon::command(&["serve"]);
-        for listen in ["--web-listen", "--auth-listen", "--acct-listen"] {
+        for listen in [
+            "--web-listen",
+            "--auth-listen",
+            "--acct-listen",
+            "--radsec-listen",
+        ] {
             command.args([listen, "127.0.0.1:0"]);
         }
         command

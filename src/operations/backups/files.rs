@@ -37,7 +37,7 @@ pub fn is_backup_name(name: &str) -> bool {
 }
 
 /// Refuses what would fill the disk of `folder`.
-pub(super) fn check_room(folder: &Path, wanted: u64) -> Result<(), Error> {
+pub(in crate::operations) fn check_room(folder: &Path, wanted: u64) -> Result<(), Error> {
     match disk_of(folder) {
         Some(disk) => room(folder, disk.available_bytes, wanted),
         // A disk that cannot be asked shows when it is full.
@@ -64,7 +64,7 @@ pub(super) fn empty_folder(folder: &Path) -> Result<(), Error> {
     make_folder(folder)
 }
 
-pub(super) fn make_folder(folder: &Path) -> Result<(), Error> {
+pub(in crate::operations) fn make_folder(folder: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| at("make the folder", folder, error))
 }

@@ -33,6 +33,7 @@ use crate::tls;
 
 use super::Error;
 pub use files::{Tell, is_backup_name};
+pub(in crate::operations) use files::{check_room, make_folder};
 use manifest::Manifest;
 
 /// The name of the job that makes backups and carries wishes out.

@@ -4,6 +4,7 @@
 //! browser, and none that another site sent.
 
 mod gate;
+mod releases;
 
 use askama::Template;
 use axum::Router;
@@ -24,6 +25,7 @@ use crate::web::query::Query;
 use crate::web::shell::{Bare, Flash};
 use crate::web::{assets, cookies, filters};
 use gate::{Form, Signed};
+pub(super) use releases::line as release_line;
 
 /// Octets of a form.
 const LARGEST_FORM: usize = 16 << 10;
@@ -42,6 +44,8 @@ pub(super) fn routes() -> Router<Counter> {
         .route("/licences/{id}/revoke", post(revoke))
         .route("/licences/{id}/move", post(move_on))
         .route("/licences/{id}/key", post(show_key))
+        .route("/releases", get(releases::list))
+        .route("/releases/{id}/withdraw", post(releases::withdraw))
         .route("/log", get(log))
         .merge(assets::router())
         .layer(DefaultBodyLimit::max(LARGEST_FORM))

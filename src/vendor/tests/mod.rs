@@ -1,6 +1,7 @@
 //! The vendor and an appliance against each other over TLS, and each alone with what nobody should send.
 
 mod api;
+mod appliance;
 mod away;
 mod both_sides;
 mod folder;

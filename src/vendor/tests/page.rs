@@ -5,6 +5,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, header};
 use tower::ServiceExt;
 
+use super::updates::{package, publish};
 use super::*;
 
 struct Answer {
@@ -120,11 +121,17 @@ impl Browser {
 async fn only_the_password_leads_in() {
     let (desk, _folder) = vendor(30);
     let stranger = Browser::stranger(&desk).await;
-    for path in ["/", "/issue", "/licences/1", "/log"] {
+    for path in ["/", "/issue", "/licences/1", "/log", "/releases"] {
         let answer = stranger.get(path).await;
         assert_eq!(answer.headers[header::LOCATION], "/login", "{path}");
     }
-    for path in ["/issue", "/licences/1/revoke", "/licences/1/key", "/logout"] {
+    for path in [
+        "/issue",
+        "/licences/1/revoke",
+        "/licences/1/key",
+        "/releases/1/withdraw",
+        "/logout",
+    ] {
         let answer = stranger.post(path, "").await;
         assert_eq!(answer.headers[header::LOCATION], "/login", "{path}");
     }
@@ -279,4 +286,24 @@ async fn pages_have_nothing_inline_and_strict_headers() {
         assert!(policy.starts_with("default-src 'none'"), "{path}");
         assert_eq!(page.headers["cache-control"], "no-store", "{path}");
     }
+}
+
+#[tokio::test]
+async fn releases_are_seen_and_withdrawn() {
+    let (desk, _folder) = vendor(30);
+    let browser = Browser::signed_in(&desk).await;
+    browser.get("/releases").await.shows(200, &["No releases"]);
+    publish(&desk, "0.3.0", &package(b"a")).await.unwrap();
+    browser.get("/releases").await.shows(
+        200,
+        &["0.3.0", "amd64", "Offered", "&#60;b&#62;Faster&#60;/b&#62;"],
+    );
+    let done = browser.post("/releases/1/withdraw", "").await;
+    assert_eq!(done.headers[header::LOCATION], "/releases");
+    browser.get("/releases").await.shows(200, &["Withdrawn"]);
+    browser
+        .post("/releases/9/withdraw", "")
+        .await
+        .shows(404, &[]);
+    browser.get("/log").await.shows(200, &["release withdrawn"]);
 }

@@ -5,23 +5,17 @@ use std::fs;
 use super::*;
 use crate::domain::time::DAY;
 use crate::http_client::{Client, HttpError};
+use crate::licence::Release;
 use crate::licence::wire::Update;
+use crate::vendor::VendorError;
+use crate::vendor::publish::Publish;
 use crate::vendor::tables::ReleaseRow;
 
 const MOST: u64 = 10 << 20;
 
-fn release(version: &str, file_name: &str, content: &[u8]) -> ReleaseRow {
-    ReleaseRow {
-        version: version.to_owned(),
-        architecture: "amd64".to_owned(),
-        file_name: file_name.to_owned(),
-        octets: u64::try_from(content.len()).unwrap(),
-        sha256: crypto::sha256(content),
-        manifest: format!("manifest of {version}"),
-        notes: "Better".to_owned(),
-        published_at: NOW.0,
-        is_withdrawn: false,
-    }
+/// A file that begins as a Debian package does.
+pub(super) fn package(content: &[u8]) -> Vec<u8> {
+    [&b"!<arch>\ndebian-binary   "[..], content].concat()
 }
 
 struct Shop {
@@ -46,15 +40,8 @@ impl Shop {
         }
     }
 
-    async fn publish(&self, version: &str, file_name: &str, content: &[u8]) {
-        let folder = self.world.desk.releases_folder();
-        fs::write(folder.join(file_name), content).unwrap();
-        let row = release(version, file_name, content);
-        self.world
-            .desk
-            .add_release(Who::command_line(), row)
-            .await
-            .unwrap();
+    async fn publish(&self, version: &str, content: &[u8]) {
+        publish(&self.world.desk, version, content).await.unwrap();
     }
 
     fn at(&self, path: &str) -> String {
@@ -65,6 +52,23 @@ impl Shop {
         let url = self.at(&format!("update/check?arch={arch}"));
         self.client.get_json(&url, Some(&self.key)).await
     }
+}
+
+pub(super) async fn publish(
+    desk: &Desk,
+    version: &str,
+    content: &[u8],
+) -> Result<(u32, ReleaseRow), VendorError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it.deb");
+    fs::write(&file, content).unwrap();
+    let publish = Publish {
+        file,
+        version: version.to_owned(),
+        architecture: "amd64".to_owned(),
+        notes: " Better\r\n<b>Faster</b>\u{1b}[2J\n".to_owned(),
+    };
+    desk.publish(Who::command_line(), publish).await
 }
 
 fn kind(error: HttpError) -> String {
@@ -78,15 +82,17 @@ fn kind(error: HttpError) -> String {
 async fn the_newest_release_is_offered_and_given_out_whole() {
     let shop = Shop::open(None).await;
     assert_eq!(shop.check("amd64").await.unwrap().version, "");
-    let old = vec![1; 10];
-    let new: Vec<u8> = (0..300_000_u32).map(|n| n.to_be_bytes()[3]).collect();
-    shop.publish("0.2.0", "proxpanel_0.2.0_amd64.deb", &old)
-        .await;
-    shop.publish("0.3.0", "proxpanel_0.3.0_amd64.deb", &new)
-        .await;
+    let old = package(&[1; 10]);
+    let long: Vec<u8> = (0..600_000_u32).map(|n| n.to_be_bytes()[3]).collect();
+    let new = package(&long);
+    shop.publish("0.2.0", &old).await;
+    shop.publish("0.3.0", &new).await;
     let offered = shop.check("amd64").await.unwrap();
     assert_eq!(offered.version, "0.3.0");
-    assert_eq!(offered.manifest, "manifest of 0.3.0");
+    let release = Release::open(&shop.world.desk.public_key(), &offered.manifest).unwrap();
+    assert_eq!(release.version, "0.3.0");
+    assert_eq!(release.notes, "Better\n<b>Faster</b>[2J");
+    assert!(release.check_package(&new[..]).is_ok());
     assert_eq!(shop.check("arm64").await.unwrap().version, "");
 
     let folder = tempfile::tempdir().unwrap();
@@ -124,8 +130,14 @@ async fn the_newest_release_is_offered_and_given_out_whole() {
 #[tokio::test]
 async fn a_release_whose_file_is_gone_is_no_release() {
     let shop = Shop::open(None).await;
-    shop.publish("0.2.0", "a.deb", b"a").await;
-    fs::remove_file(shop.world.desk.releases_folder().join("a.deb")).unwrap();
+    shop.publish("0.2.0", &package(b"a")).await;
+    fs::remove_file(
+        shop.world
+            .desk
+            .releases_folder()
+            .join("proxpanel_0.2.0_amd64.deb"),
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("it.deb");
     let url = shop.at("download/proxpanel");
@@ -134,20 +146,12 @@ async fn a_release_whose_file_is_gone_is_no_release() {
         .download(&url, Some(&shop.key), &to, MOST, |_, _| ())
         .await;
     assert_eq!(kind(got.unwrap_err()), "no-release");
-    let outside = release("1", "../a", b"");
-    assert!(
-        shop.world
-            .desk
-            .add_release(Who::command_line(), outside)
-            .await
-            .is_err()
-    );
 }
 
 #[tokio::test]
 async fn a_licence_that_does_not_hold_gets_nothing() {
     let shop = Shop::open(Some(30)).await;
-    shop.publish("0.2.0", "a.deb", b"a").await;
+    shop.publish("0.2.0", &package(b"a")).await;
     let clock = &shop.world.desk.clock;
     move_to(clock, 44 * DAY - 1);
     assert!(shop.check("amd64").await.is_ok());
@@ -170,4 +174,35 @@ async fn a_licence_that_does_not_hold_gets_nothing() {
         .download(&url, Some(&shop.key), &to, MOST, |_, _| ())
         .await;
     assert_eq!(kind(got.unwrap_err()), "revoked");
+}
+
+#[tokio::test]
+async fn a_version_is_published_once_and_upwards() {
+    let (desk, _folder) = vendor(30);
+    let good = package(b"a");
+    let (id, row) = publish(&desk, "0.3.0", &good).await.unwrap();
+    assert_eq!(row.sha256, crypto::sha256(&good));
+    for (version, content, field) in [
+        ("0.3.0", &good[..], "version"),
+        ("0.2.9", &good, "version"),
+        ("0.3.0~rc1", &good, "version"),
+        ("../1", &good, "version"),
+        ("1-1", &good, "version"),
+        ("0.4.0", b"", "file"),
+        ("0.4.0", b"PK", "file"),
+    ] {
+        match publish(&desk, version, content).await {
+            Err(VendorError::Field { field: found, .. }) => assert_eq!(found, field, "{version}"),
+            _ => panic!("{version} was taken"),
+        }
+    }
+    let files: Vec<_> = fs::read_dir(desk.releases_folder()).unwrap().collect();
+    assert_eq!(files.len(), 1, "nothing of those that were refused stays");
+    desk.withdraw(Who::command_line(), id).await.unwrap();
+    assert_eq!(desk.newest("amd64").unwrap().version, "");
+    assert!(publish(&desk, "0.3.0", &good).await.is_err());
+    publish(&desk, "0.2.9", &good).await.unwrap();
+    assert_eq!(desk.newest("amd64").unwrap().version, "0.2.9");
+    let missing = desk.withdraw(Who::command_line(), 99).await;
+    assert!(matches!(missing, Err(VendorError::Missing(_))));
 }

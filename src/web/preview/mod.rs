@@ -15,6 +15,7 @@ mod others;
 mod plans;
 mod settings;
 mod subscribers;
+mod updates;
 
 use crate::web::assets;
 use crate::web::parts::{Badge, Tone};
@@ -76,6 +77,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         others::samples,
         plans::samples,
         settings::samples,
+        updates::samples,
     ]
     .into_iter()
     .flat_map(|samples| samples(wish))

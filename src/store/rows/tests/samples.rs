@@ -31,8 +31,8 @@ use crate::store::auth_log::{Attempt, Method};
 use crate::store::notices::{self, Told};
 use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
-use crate::store::planned;
 use crate::store::subscribers::StoredSubscriber;
+use crate::store::{planned, updates};
 use std::net::{IpAddr, Ipv4Addr};
 
 pub const NOW: Timestamp = Timestamp(1_780_000_000_123);
@@ -62,6 +62,8 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         notices::put(tx, SubscriberId(1), told)?;
     }
     licence::put(tx, &licence_row())?;
+    updates::put_offer(tx, &offer_row())?;
+    updates::add(tx, &update_row())?;
     auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
@@ -81,6 +83,28 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         changes: difference.into_changes(),
     };
     audit::add(tx, entry)
+}
+
+pub fn offer_row() -> updates::OfferRow {
+    updates::OfferRow {
+        last_good: NOW.0,
+        last_tried: NOW.0,
+        problem: "silent".into(),
+        manifest: "a.b".into(),
+    }
+}
+
+pub fn update_row() -> updates::UpdateRow {
+    updates::UpdateRow {
+        version: "0.3.0".into(),
+        from: "0.2.0".into(),
+        by: "rania".into(),
+        handed_over_at: NOW.0,
+        started_at: Some(NOW.0),
+        ended_at: Some(NOW.0),
+        problem: "no".into(),
+        log: "end".into(),
+    }
 }
 
 pub fn licence_row() -> licence::LicenceRow {

@@ -8,3 +8,4 @@ pub mod licence;
 pub mod radius;
 pub mod security;
 pub mod support;
+pub mod updates;

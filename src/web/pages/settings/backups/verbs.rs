@@ -12,7 +12,7 @@ use crate::operations::backups as verb;
 use crate::operations::blocking;
 use crate::web::download::file_response;
 use crate::web::error::{Failure, Reply, done, stay};
-use crate::web::extract::{Change, Signed};
+use crate::web::extract::{Administrator, Change, Signed};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::{Field, Tone};
@@ -65,7 +65,7 @@ fn known(name: &str) -> Result<(), Failure> {
     }
 }
 
-pub async fn ask_restore(Path(name): Path<String>, signed: Signed) -> Reply {
+pub async fn ask_restore(Path(name): Path<String>, Administrator(signed): Administrator) -> Reply {
     known(&name)?;
     let page = RestorePage {
         shell: signed.shell("Restore", Nav::Settings),
@@ -99,11 +99,7 @@ pub async fn remove(Path(name): Path<String>, change: Change) -> Reply {
 }
 
 /// The file, for those who may change things: who has it and the passphrase has everything.
-pub async fn download(Path(name): Path<String>, signed: Signed) -> Reply {
-    if !signed.may_change() {
-        let text = "Only administrators take backups away. Ask one.";
-        return Err(Failure::Forbidden(text.to_owned()));
-    }
+pub async fn download(Path(name): Path<String>, Administrator(signed): Administrator) -> Reply {
     known(&name)?;
     let (app, actor) = (Arc::clone(&signed.panel.app), signed.actor());
     let asked = name.clone();
