@@ -208,6 +208,8 @@ async fn only_the_owner_of_a_known_certificate_is_heard() {
     assert!(refused.contains("Untrusting"), "{refused}");
     // Known no more: the next packet is not looked at.
     let mut client = bench.connect().await;
+    // The client has shaken hands before the server has looked whose certificate it is.
+    bench.seen.wait("RadsecOpened");
     bench.handler.certificates.lock().unwrap().clear();
     client.send(pap(1).octets()).await;
     client.ends().await;
