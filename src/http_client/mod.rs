@@ -7,7 +7,6 @@
 mod download;
 #[cfg(test)]
 mod tests;
-mod trust;
 
 use std::error::Error as StdError;
 use std::io;
@@ -26,8 +25,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
+use crate::tls::trust::{TrustError, client_config};
+
+pub use crate::tls::trust::{Fingerprint, Trust};
 pub use download::Downloaded;
-pub use trust::Trust;
 
 /// How others know us.
 const USER_AGENT: &str = concat!("proxpanel/", env!("CARGO_PKG_VERSION"));
@@ -122,12 +123,15 @@ impl Client {
     }
 
     pub fn with_limits(trust: &Trust, limits: Limits) -> Result<Client, HttpError> {
+        let config = client_config(trust).map_err(|error| match error {
+            TrustError::Authority(why) | TrustError::Tls(why) => HttpError::Authority(why),
+        })?;
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(limits.connect));
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(trust::client_config(trust)?)
+            .with_tls_config((*config).clone())
             .https_only()
             .enable_http1()
             .wrap_connector(tcp);

@@ -77,7 +77,7 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        Client::new(&Trust::Pinned(self.fingerprint)).unwrap()
+        Client::new(&Trust::Pinned(Fingerprint(self.fingerprint))).unwrap()
     }
 
     fn at(&self, path: &str) -> String {
@@ -157,8 +157,8 @@ async fn only_the_right_certificate_is_believed() {
     let server = Server::start(|_| ok("1")).await;
     let other = Server::start(|_| ok("1")).await;
     for (trust, is_believed) in [
-        (Trust::Pinned(server.fingerprint), true),
-        (Trust::Pinned(other.fingerprint), false),
+        (Trust::Pinned(Fingerprint(server.fingerprint)), true),
+        (Trust::Pinned(Fingerprint(other.fingerprint)), false),
         (Trust::Authority(server.pem.clone()), true),
         (Trust::Authority(other.pem.clone()), false),
         (Trust::Public, false),
@@ -307,8 +307,11 @@ async fn answers_end_in_octets_and_in_time() {
         false => ok(&format!("{:<1001}", 5)),
     })
     .await;
-    let client =
-        Client::with_limits(&Trust::Pinned(server.fingerprint), impatient(20_000)).unwrap();
+    let client = Client::with_limits(
+        &Trust::Pinned(Fingerprint(server.fingerprint)),
+        impatient(20_000),
+    )
+    .unwrap();
     assert_eq!(
         client
             .get_json::<u8>(&server.at("/exact"), None)
@@ -324,8 +327,11 @@ async fn answers_end_in_octets_and_in_time() {
     // A head that never comes, and a body that never ends.
     for said in ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"] {
         let silent = Server::start_leaving(move |_| said.as_bytes().to_vec(), false).await;
-        let client =
-            Client::with_limits(&Trust::Pinned(silent.fingerprint), impatient(300)).unwrap();
+        let client = Client::with_limits(
+            &Trust::Pinned(Fingerprint(silent.fingerprint)),
+            impatient(300),
+        )
+        .unwrap();
         let got = client.get_json::<u8>(&silent.at("/"), None).await;
         assert!(matches!(got, Err(HttpError::Timeout { .. })), "{said}");
     }
@@ -409,7 +415,11 @@ async fn a_file_is_whole_or_not_there() {
 async fn a_download_that_stalls_is_given_up() {
     let said = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1";
     let server = Server::start_leaving(move |_| said.as_bytes().to_vec(), false).await;
-    let client = Client::with_limits(&Trust::Pinned(server.fingerprint), impatient(300)).unwrap();
+    let client = Client::with_limits(
+        &Trust::Pinned(Fingerprint(server.fingerprint)),
+        impatient(300),
+    )
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("file");
     let got = client

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
 use suppaftp::types::FileType;
 use suppaftp::{FtpError, Mode};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::chunks::Chunks;
 use super::{
-    CONNECT_TIME, MOST_FILES, Progress, Protocol, RemoteError, RemoteFile, Server, in_time, lost,
+    CONNECT_TIME, MOST_FILES, Progress, Protocol, RemoteError, RemoteFile, Server, in_time, pour,
     said,
 };
 use crate::tls::trust::{self, Fingerprint, Shown, Trust};
@@ -84,22 +82,8 @@ impl Link {
         name: &str,
         progress: Progress<'_>,
     ) -> Result<u64, RemoteError> {
-        let mut chunks = Chunks::open(file).await?;
         let mut transfer = in_time("take the file", self.stream.put_with_stream(part)).await?;
-        let mut sent = 0;
-        loop {
-            let piece = chunks.next().await?;
-            if piece.is_empty() {
-                break;
-            }
-            in_time("take the file", transfer.write_all(piece))
-                .await
-                .map_err(lost)?;
-            sent += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            if progress(sent).is_break() {
-                return Err(RemoteError::Stopped);
-            }
-        }
+        let sent = pour(file, &mut transfer, progress).await?;
         in_time("take the end of the file", transfer.finish()).await?;
         self.check_size(part, sent).await?;
         in_time("rename the file", self.stream.rename(part, name)).await?;

@@ -13,7 +13,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
+
+use chunks::Chunks;
 
 use crate::crypto::Secret;
 
@@ -194,6 +197,29 @@ impl Link {
         match self.0 {
             Kind::Ftp(link) => link.close().await,
             Kind::Sftp(link) => link.close().await,
+        }
+    }
+}
+
+/// Sends a file piece by piece, and says how many octets went. The end of the file is the caller's to tell.
+async fn pour(
+    file: &Path,
+    into: &mut (impl AsyncWrite + Unpin),
+    progress: Progress<'_>,
+) -> Result<u64, RemoteError> {
+    let mut chunks = Chunks::open(file).await?;
+    let mut sent = 0;
+    loop {
+        let piece = chunks.next().await?;
+        if piece.is_empty() {
+            return Ok(sent);
+        }
+        in_time("take the file", into.write_all(piece))
+            .await
+            .map_err(lost)?;
+        sent += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        if progress(sent).is_break() {
+            return Err(RemoteError::Stopped);
         }
     }
 }

@@ -11,9 +11,8 @@ use russh_sftp::client::error::Error as SftpError;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
-use super::chunks::Chunks;
 use super::{
-    CONNECT_TIME, MOST_FILES, Progress, RemoteError, RemoteFile, Server, in_time, lost, said,
+    CONNECT_TIME, MOST_FILES, Progress, RemoteError, RemoteFile, Server, in_time, lost, pour, said,
 };
 
 /// A connection on which nothing moves for so long is dead.
@@ -115,23 +114,9 @@ impl Link {
         name: &str,
         progress: Progress<'_>,
     ) -> Result<u64, RemoteError> {
-        let mut chunks = Chunks::open(file).await?;
         let (part, name) = (self.path(part), self.path(name));
         let mut there = in_time("take the file", self.files.create(part.clone())).await?;
-        let mut sent = 0;
-        loop {
-            let piece = chunks.next().await?;
-            if piece.is_empty() {
-                break;
-            }
-            in_time("take the file", there.write_all(piece))
-                .await
-                .map_err(lost)?;
-            sent += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            if progress(sent).is_break() {
-                return Err(RemoteError::Stopped);
-            }
-        }
+        let sent = pour(file, &mut there, progress).await?;
         in_time("take the end of the file", there.flush())
             .await
             .map_err(lost)?;

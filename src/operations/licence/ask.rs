@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::config::{Vendor, VendorCertificate};
 use crate::crypto::{self, CryptoError};
 use crate::domain::time::Timestamp;
-use crate::http_client::{Client, HttpError, Trust};
+use crate::http_client::{Client, Fingerprint, HttpError, Trust};
 use crate::licence::wire::{BASE, Question, Signed};
 use crate::licence::{Answer, Licence, LicenceKey, NONCE_OCTETS, TokenError, base64url};
 use crate::operations::blocking;
@@ -96,7 +96,7 @@ pub(super) async fn post<B: Serialize + Sync, T: DeserializeOwned>(
 pub async fn client(vendor: &Vendor) -> Result<Client, HttpError> {
     let trust = match &vendor.certificate {
         VendorCertificate::Public => Trust::Public,
-        VendorCertificate::Pinned(fingerprint) => Trust::Pinned(*fingerprint),
+        VendorCertificate::Pinned(fingerprint) => Trust::Pinned(Fingerprint(*fingerprint)),
         VendorCertificate::Authority(path) => {
             let kept = path.clone();
             let read = blocking(move || {

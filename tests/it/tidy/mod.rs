@@ -179,7 +179,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tls", &["domain", "crypto"]),
     ("allocator", &[]),
     ("licence", &["domain", "crypto"]),
-    ("http_client", &["crypto"]),
+    ("http_client", &["tls", "crypto"]),
 ];
 
 /// A word that belongs to some rooms only.
