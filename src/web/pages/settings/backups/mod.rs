@@ -4,7 +4,7 @@ mod form;
 mod upload;
 mod verbs;
 
-pub use form::{passphrase, update};
+pub use form::{passphrase, read_passphrase, update};
 pub use upload::upload;
 pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, test};
 
