@@ -233,7 +233,7 @@ fn waiting(wish: Wish, is_in: bool) -> setup::WaitingPage {
                 true => why(
                     Tone::Good,
                     "ali is in",
-                    "Online at 20M/5M",
+                    "Online at 20 Mbit/s down, 5 Mbit/s up",
                     "/subscribers/1",
                     "See its page",
                 ),

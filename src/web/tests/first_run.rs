@@ -1,35 +1,30 @@
 //! The six steps of the first run: each done, done wrong, skipped, done again, and in any order.
 
-use std::net::IpAddr;
-
 use axum::http::StatusCode;
 
-use super::isp::{NAS, PLAN, account, attempt, furnish, stored, taken, with};
+use super::isp::{PLAN, attempt, stored, taken, with};
 use super::second_factor::enrol;
-use crate::domain::access::Reason;
 use crate::domain::backup::{Every, Schedule};
-use crate::domain::nas::Profile;
 use crate::domain::operator::Role;
-use crate::domain::session::RecordKind;
 use crate::operations::backups::settings as backups;
 use crate::operations::setup::{self, Step, StepState};
 use crate::store::Read;
 use crate::store::settings::Setting;
 use crate::store::tables;
-use crate::web::testing::{Answer, Browser, NOW, TestApp};
+use crate::web::testing::{Browser, NOW, TestApp};
 
 const NETWORK: [(&str, &str); 3] = [
     ("isp_name", "Cedar Net"),
     ("time_zone", "Asia/Baghdad"),
     ("currency", "iqd"),
 ];
-const ROUTER: [(&str, &str); 4] = [
+pub(super) const ROUTER: [(&str, &str); 4] = [
     ("name", "Tower North"),
     ("address", "10.20.0.1"),
     ("secret", ""),
     ("profile", "mikrotik"),
 ];
-const FIRST_PLAN: [(&str, &str); 6] = [
+pub(super) const FIRST_PLAN: [(&str, &str); 6] = [
     ("name", "Home 20"),
     ("download_kbps", "20M"),
     ("upload_kbps", "5M"),
@@ -37,7 +32,8 @@ const FIRST_PLAN: [(&str, &str); 6] = [
     ("term", "1"),
     ("term_unit", "months"),
 ];
-const SUBSCRIBER: [(&str, &str); 3] = [("user_name", "ali"), ("password", ""), ("plan", "1")];
+pub(super) const SUBSCRIBER: [(&str, &str); 3] =
+    [("user_name", "ali"), ("password", ""), ("plan", "1")];
 const PHRASE: &str = "four words of mine";
 const PASSPHRASE: [(&str, &str); 3] = [
     ("passphrase", PHRASE),
@@ -58,12 +54,17 @@ const PAGES: [&str; 9] = [
     "/setup/done",
 ];
 
-fn state(test: &TestApp, step: Step) -> StepState {
+pub(super) fn state(test: &TestApp, step: Step) -> StepState {
     setup::progress(&test.app).unwrap().state(step)
 }
 
 /// Sends a form that must come back with an error beside each of `fields`, and with what was typed.
-async fn refused(browser: &Browser<'_>, path: &str, form: &[(&str, &str)], fields: &[&str]) {
+pub(super) async fn refused(
+    browser: &Browser<'_>,
+    path: &str,
+    form: &[(&str, &str)],
+    fields: &[&str],
+) {
     let page = browser.post(path, form).await;
     page.shows(StatusCode::UNPROCESSABLE_ENTITY, &[]);
     for field in fields {
@@ -84,13 +85,6 @@ async fn refused(browser: &Browser<'_>, path: &str, form: &[(&str, &str)], field
             "{path}: {name} is lost"
         );
     }
-}
-
-/// The text of the block to copy from.
-fn script(page: &Answer) -> &str {
-    let (_, rest) = page.body.split_once("<pre id=\"script\"").unwrap();
-    let (_, rest) = rest.split_once('>').unwrap();
-    rest.split("</pre>").next().unwrap()
 }
 
 #[tokio::test]
@@ -186,139 +180,6 @@ async fn a_network_that_is_as_it_would_be_anyway_is_done_once_it_is_saved() {
 }
 
 #[tokio::test]
-async fn the_second_save_changes_the_first_router() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    let wrong = with(
-        &ROUTER,
-        &[("name", ""), ("address", "tower"), ("profile", "toaster")],
-    );
-    let page = browser.post("/setup/router", &wrong).await;
-    page.shows(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        &["id=\"name-error\"", "id=\"profile-error\""],
-    );
-    refused(
-        &browser,
-        "/setup/router",
-        &with(&ROUTER, &[("address", "tower")]),
-        &["address"],
-    )
-    .await;
-    assert!(setup::first_router(&test.app).is_none());
-    taken(&browser, "/setup/router", &ROUTER).await;
-    let made = browser.post("/setup/router/script", &[]).await;
-    let secret = script(&made).split("secret=&#34;").nth(1).unwrap();
-    let secret = secret.split("&#34;").next().unwrap().to_owned();
-    assert!(secret.len() > 20 && secret != "SECRET", "{secret}");
-    // What this page does not show stays as it is elsewhere.
-    let full = with(
-        &NAS,
-        &[
-            ("secret", ""),
-            ("coa_port", "1700"),
-            ("notes", "On the roof"),
-        ],
-    );
-    taken(&browser, "/nas/1/edit", &full).await;
-    let page = browser.get("/setup/router").await;
-    page.shows(
-        StatusCode::OK,
-        &[
-            "value=\"Tower North\"",
-            "value=\"10.20.0.1\"",
-            "To its script",
-        ],
-    );
-    assert!(!page.body.contains(&secret) && !page.body.contains("Skip"));
-    let moved = with(
-        &ROUTER,
-        &[("address", "10.20.0.2"), ("name", "Tower South")],
-    );
-    taken(&browser, "/setup/router", &moved).await;
-    let all = test.app.nas_table().all();
-    assert_eq!(all.len(), 1);
-    let nas = &all[0].nas;
-    assert_eq!(
-        (nas.name.as_str(), nas.network.to_string().as_str()),
-        ("Tower South", "10.20.0.2")
-    );
-    assert_eq!((nas.coa_port, nas.notes.as_str()), (1700, "On the roof"));
-    let again = browser.post("/setup/router/script", &[]).await;
-    assert!(script(&again).contains(&secret), "the secret is kept");
-    let typed = with(&ROUTER, &[("secret", "my own secret")]);
-    taken(&browser, "/setup/router", &typed).await;
-    let again = browser.post("/setup/router/script", &[]).await;
-    assert!(script(&again).contains("my own secret"));
-}
-
-#[tokio::test]
-async fn the_script_is_for_the_version_and_address_and_hides_the_secret() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    let answer = browser.get("/setup/router/script").await;
-    assert_eq!(answer.header("location"), "/setup/router", "no router yet");
-    taken(
-        &browser,
-        "/setup/router",
-        &with(&ROUTER, &[("secret", "hush-hush-hush")]),
-    )
-    .await;
-    // The panel is known by a name, so its address is asked for.
-    let page = browser.get("/setup/router/script").await;
-    page.shows(
-        StatusCode::OK,
-        &["Address of this panel", "/nas/1/checks", "RouterOS 7"],
-    );
-    assert!(script(&page).contains("address=SERVER"));
-    let page = browser.get("/setup/router/script?server=nowhere").await;
-    page.shows(
-        StatusCode::OK,
-        &["An address, such as", "value=\"nowhere\""],
-    );
-    let there = "/setup/router/script?server=192.0.2.9";
-    let page = browser.get(there).await;
-    assert!(script(&page).contains("address=192.0.2.9"));
-    assert!(script(&page).contains("SECRET") && !page.body.contains("hush-hush"));
-    assert!(
-        !page.body.contains("id=\"server\""),
-        "what is known is not asked for"
-    );
-    let six = browser.get(&format!("{there}&version=6")).await;
-    assert_ne!(script(&six), script(&page));
-    let shown = [("server", "192.0.2.9"), ("version", "6")];
-    let shown = browser.post("/setup/router/script", &shown).await;
-    assert_eq!(
-        script(&shown).replace("hush-hush-hush", "SECRET"),
-        script(&six)
-    );
-    // Without a script, the values.
-    let cisco = with(&ROUTER, &[("profile", "cisco")]);
-    taken(&browser, "/setup/router", &cisco).await;
-    let page = browser.get(there).await;
-    page.shows(
-        StatusCode::OK,
-        &["RADIUS server 192.0.2.9", "UDP 1812", "UDP 3799"],
-    );
-    assert!(!page.body.contains("<pre id=\"script\"") && !page.body.contains("RouterOS 7"));
-    let shown = browser.post("/setup/router/script", &[]).await;
-    shown.shows(StatusCode::OK, &["hush-hush-hush"]);
-    assert_eq!(test.app.nas_table().all()[0].nas.profile, Profile::Cisco);
-}
-
-#[tokio::test]
-async fn a_router_that_knocks_is_offered() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    let stranger = IpAddr::from([192, 0, 2, 77]);
-    test.app.sightings.note(stranger, None, None, NOW);
-    let page = browser.get("/setup/router").await;
-    page.shows(StatusCode::OK, &["Packets come from 192.0.2.77"]);
-    let page = browser.get("/setup/router?address=192.0.2.77").await;
-    page.shows(StatusCode::OK, &["value=\"192.0.2.77\""]);
-}
-
-#[tokio::test]
 async fn the_second_save_changes_the_first_plan() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;
@@ -367,13 +228,12 @@ async fn the_second_save_changes_the_first_subscriber() {
         StatusCode::OK,
         &["A subscriber needs a plan", "href=\"/setup/plan\""],
     );
-    refused(
-        &browser,
-        "/setup/subscriber",
-        &[("user_name", "ali"), ("plan", "")],
-        &[],
-    )
-    .await;
+    let alone = [("user_name", "ali"), ("plan", "")];
+    let page = browser.post("/setup/subscriber", &alone).await;
+    page.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["A subscriber needs a plan"],
+    );
     taken(
         &browser,
         "/setup/plan",
@@ -411,110 +271,6 @@ async fn the_second_save_changes_the_first_subscriber() {
     taken(&browser, "/setup/subscriber", &typed).await;
     let shown = browser.htmx_post("/subscribers/1/password", &[]).await;
     assert!(shown.text().starts_with("typed one"), "{}", shown.text());
-}
-
-#[tokio::test]
-async fn waiting_says_what_came_instead_and_turns_green() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    taken(
-        &browser,
-        "/setup/plan",
-        &with(&FIRST_PLAN, &[("price", "25")]),
-    )
-    .await;
-    taken(&browser, "/setup/subscriber", &SUBSCRIBER).await;
-    let part = async || browser.htmx("/setup/login").await;
-    part().await.shows(
-        StatusCode::OK,
-        &[
-            "Waiting for ali to log in",
-            "There is no router yet",
-            "without waiting",
-        ],
-    );
-    taken(&browser, "/setup/router", &ROUTER).await;
-    let page = part().await;
-    page.shows(
-        StatusCode::OK,
-        &["Nothing came from Tower North yet", "UDP 1812"],
-    );
-    assert!(!page.body.contains("<html"));
-    let stranger = IpAddr::from([192, 0, 2, 77]);
-    test.app.sightings.note(stranger, None, None, NOW);
-    part().await.shows(
-        StatusCode::OK,
-        &[
-            "Packets come from 192.0.2.77, which is no router here",
-            "/setup/router?address=192.0.2.77",
-        ],
-    );
-    let entry = setup::first_router(&test.app).unwrap();
-    entry.stats.saw_wrong_digest(NOW);
-    part().await.shows(
-        StatusCode::OK,
-        &["The shared secret on the router is another one"],
-    );
-    attempt(
-        &test.app,
-        "alli",
-        None,
-        Some(Reason::UnknownUser),
-        NOW.plus(1_000),
-    );
-    part()
-        .await
-        .shows(StatusCode::OK, &["Somebody tries as “alli”"]);
-    attempt(&test.app, "ali", Some(1), Some(Reason::WrongPassword), NOW);
-    let page = part().await;
-    page.shows(
-        StatusCode::OK,
-        &[
-            "wrong password",
-            "class=\"why bad\"",
-            "href=\"/setup/subscriber\">Set the password",
-        ],
-    );
-    assert!(!page.body.contains("class=\"why good\""));
-    assert_eq!(state(&test, Step::Subscriber), StepState::Open);
-    attempt(&test.app, "ali", Some(1), None, NOW);
-    let page = part().await;
-    page.shows(
-        StatusCode::OK,
-        &["ali is in", "class=\"why good\"", "first accounting record"],
-    );
-    assert!(!page.body.contains("alli") && !page.body.contains("192.0.2.77"));
-    assert_eq!(state(&test, Step::Subscriber), StepState::Done);
-    account(&test.app, "ali", Some(1), RecordKind::Interim, 1_000);
-    part().await.shows(StatusCode::OK, &["Online at 5M/20M"]);
-}
-
-#[tokio::test]
-async fn what_came_long_ago_is_not_held_against_the_first_login() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    let stranger = IpAddr::from([192, 0, 2, 77]);
-    test.app.sightings.note(stranger, None, None, NOW);
-    attempt(&test.app, "alli", None, Some(Reason::UnknownUser), NOW);
-    test.app.clock.move_to(NOW.plus(11 * 60_000));
-    furnish(&browser).await;
-    let page = browser.get("/setup/login").await;
-    page.shows(StatusCode::OK, &["Nothing came from Tower North yet"]);
-    assert!(!page.body.contains("192.0.2.77") && !page.body.contains("alli"));
-}
-
-#[tokio::test]
-async fn a_session_without_an_attempt_in_the_log_counts_as_the_first_login() {
-    let test = TestApp::start().await;
-    let browser = test.sign_in().await;
-    furnish(&browser).await;
-    assert_eq!(state(&test, Step::Subscriber), StepState::Open);
-    account(&test.app, "ali", Some(1), RecordKind::Interim, 1_000);
-    assert_eq!(state(&test, Step::Subscriber), StepState::Done);
-    browser
-        .get("/setup/login")
-        .await
-        .shows(StatusCode::OK, &["ali is in"]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod cdn;
 mod certificate;
 mod dashboard;
 mod everywhere;
+mod first_login;
 mod first_run;
 mod forms;
 pub mod isp;

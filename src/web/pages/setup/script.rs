@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use askama::Template;
 use axum::response::{IntoResponse, Redirect};
 
-use crate::app::NasEntry;
-use crate::domain::nas::Profile;
+use crate::app::{App, NasEntry};
+use crate::domain::nas::{Nas, Profile};
 use crate::operations::nas::{self as verbs, RouterSecrets};
 use crate::operations::router_script;
 use crate::operations::setup::{self, Step};
@@ -45,7 +45,7 @@ pub struct ScriptPage {
     pub has_secret: bool,
     /// The script with explanations, as a file, and everything else of this router.
     pub nas_href: String,
-    /// What is to be typed into the router by hand.
+    /// What is to be typed into a router by hand.
     pub facts: Vec<Fact>,
 }
 
@@ -83,17 +83,6 @@ fn page(
         Some(Err(crate::operations::Error::Refused(why))) => (String::new(), Some(why)),
         Some(Err(error)) => return Err(error.into()),
     };
-    let (auth_port, acct_port) = router_script::ports(app);
-    let secret = secrets.map_or("", |secrets| secrets.shared.expose().as_str());
-    let mut facts = vec![
-        Fact::new("RADIUS server", asked.server.value.as_str()).copyable(),
-        Fact::new("Authentication", format!("UDP {auth_port}")),
-        Fact::new("Accounting", format!("UDP {acct_port}")),
-        Fact::new("CoA, on the router", format!("UDP {}", nas.coa_port)),
-    ];
-    if !secret.is_empty() {
-        facts.push(Fact::new("Shared secret", secret).copyable());
-    }
     Ok(ScriptPage {
         shell,
         steps,
@@ -110,9 +99,27 @@ fn page(
         script: script.trim_end().to_owned(),
         has_secret: secrets.is_some(),
         nas_href: format!("/nas/{}", nas.id),
-        facts,
+        facts: facts(app, nas, &asked.server.value, secrets),
         server: asked.server,
     })
+}
+
+/// The values for routers that we write no script for.
+fn facts(app: &App, nas: &Nas, server: &str, secrets: Option<&RouterSecrets>) -> Vec<Fact> {
+    let (auth_port, acct_port) = router_script::ports(app);
+    let mut facts = vec![
+        match server {
+            "" => Fact::new("RADIUS server", "the address of this machine"),
+            server => Fact::new("RADIUS server", server).copyable(),
+        },
+        Fact::new("Authentication", format!("UDP {auth_port}")),
+        Fact::new("Accounting", format!("UDP {acct_port}")),
+        Fact::new("CoA, on the router", format!("UDP {}", nas.coa_port)),
+    ];
+    if let Some(secrets) = secrets {
+        facts.push(Fact::new("Shared secret", secrets.shared.expose()).copyable());
+    }
+    facts
 }
 
 /// Where nobody said it, the address under which the browser found the panel is the best guess of what a router can reach.

@@ -108,14 +108,14 @@ fn part(app: &App, detail: &Detail) -> Result<WaitingPart, Error> {
 /// The first login was accepted.
 fn well(words: &Words<'_>, detail: &Detail) -> Why {
     let name = detail.subscriber.username.as_str();
-    let is_online = detail
-        .sessions
-        .iter()
-        .any(|session| session.stopped.is_none());
-    let text = match is_online {
-        true => explain(words, detail).title,
-        false => "The router got its answer. The session appears with its first accounting record."
-            .to_owned(),
+    let is_online = detail.sessions.iter().any(|s| s.stopped.is_none());
+    let text = match (is_online, detail.sessions.is_empty()) {
+        (true, _) => explain(words, detail).title,
+        (false, true) => {
+            "The router got its answer. The session appears with its first accounting record."
+                .to_owned()
+        }
+        (false, false) => "Its session has ended since.".to_owned(),
     };
     Why {
         tone: Tone::Good,
@@ -165,9 +165,9 @@ fn notes(words: &Words<'_>, detail: &Detail) -> Result<Vec<Why>, Error> {
         ));
         return Ok(notes);
     };
-    let is_late = |at| words.now.since(at) > LATELY;
+    let is_old = |at| words.now.since(at) > LATELY;
     let strangers = app.sightings.list();
-    if let Some(stranger) = strangers.first().filter(|stranger| !is_late(stranger.last)) {
+    if let Some(stranger) = strangers.first().filter(|stranger| !is_old(stranger.last)) {
         let address = stranger.source.to_string();
         notes.push(note(
             Tone::Warn,
