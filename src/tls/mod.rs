@@ -9,10 +9,10 @@ pub mod acme;
 mod challenges;
 mod error;
 mod facts;
-mod files;
+pub mod files;
 mod http;
 mod pair;
-mod self_signed;
+pub mod self_signed;
 pub mod trust;
 
 use std::fmt;
@@ -77,6 +77,14 @@ impl Source {
 pub struct Configured {
     pub certificate: PathBuf,
     pub key: PathBuf,
+}
+
+impl Configured {
+    /// Reads both files. Errors: what cannot be used of them.
+    pub fn load(&self) -> Result<Pair, TlsError> {
+        let key = crate::crypto::Secret::new(files::read(&self.key)?);
+        Pair::parse(&files::read(&self.certificate)?, key.expose())
+    }
 }
 
 /// What browsers see now.
@@ -259,10 +267,7 @@ fn path(folder: &Path, source: Source) -> PathBuf {
 
 fn load(folder: &Path, configured: Option<&Configured>, source: Source) -> Result<Pair, TlsError> {
     match (source, configured) {
-        (Source::Configured, Some(paths)) => {
-            let key = crate::crypto::Secret::new(files::read(&paths.key)?);
-            Pair::parse(&files::read(&paths.certificate)?, key.expose())
-        }
+        (Source::Configured, Some(files)) => files.load(),
         _ => {
             let text = crate::crypto::Secret::new(files::read(&path(folder, source))?);
             Pair::parse(text.expose(), text.expose())
@@ -281,6 +286,13 @@ fn own_pair(folder: &Path, now: Timestamp) -> Result<Pair, TlsError> {
         tracing::warn!(%error, "the self-signed certificate could not be kept");
     }
     Ok(pair)
+}
+
+impl Pair {
+    /// For a server that shows this one as long as it runs. Errors: `Setup`.
+    pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        server_config(&Arc::new(Shown(ArcSwap::new(self.certified()))))
+    }
 }
 
 fn server_config(shown: &Arc<Shown>) -> Result<Arc<ServerConfig>, TlsError> {

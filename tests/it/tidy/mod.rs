@@ -95,10 +95,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "vendor",
         &[
-            // A clock, a socket for commands, and how pages look and forms are checked.
+            // A clock, a socket for commands, connections and their certificate, and how pages look and forms are checked.
             "app::Clock",
             "control",
             "web",
+            "tls",
             "store",
             "licence",
             "domain",
