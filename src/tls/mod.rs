@@ -1,16 +1,15 @@
-//! TLS of the panel: the certificate that browsers see, its files, and how it is replaced while connections are open; and
-//! the conversation with a certificate authority (ACME, RFC 8555). Where we are the ones who connect: whom we trust.
+//! TLS of the panel: the certificate that browsers see, its files, and how it is replaced while connections are open, with
+//! what a certificate authority may ask for meanwhile. Where we are the ones who connect: whom we trust.
 //!
-//! Not here: who may replace it and when (`operations::certificates`), sockets (`daemon`, `web::server`). Invariants: there
+//! Not here: who may replace it and when (`operations::certificates`), the conversation with an authority (`acme`), sockets
+//! (`daemon`, `web::server`). Invariants: there
 //! is always a certificate to show, since the machine makes its own where no other can be used; a certificate is in use only
 //! together with the key that belongs to it; no key reaches a log, an error or a page.
 
-pub mod acme;
 mod challenges;
 mod error;
 mod facts;
 pub mod files;
-mod http;
 mod pair;
 pub mod self_signed;
 pub mod trust;
@@ -25,7 +24,7 @@ use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-pub use challenges::{Challenges, Step};
+pub use challenges::{Challenges, Order, Step};
 pub use error::TlsError;
 pub use facts::Facts;
 pub use pair::Pair;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::acme::{AcmeError, Authority, check_authority, sign_in};
 use crate::app::App;
 use crate::crypto::{Sealer, Secret};
 use crate::domain::acme::Acme;
@@ -9,12 +10,11 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::time::Timestamp;
 use crate::store::Tx;
 use crate::store::acme::{self as rows, ACCOUNT_CONTEXT, Stored};
-use crate::tls::acme::{AcmeError, Authority, check_authority, sign_in};
 use crate::tls::{Pair, Source};
 
 use super::{Error, check, has_all, note, note_choice, refuse_if_configured, term, term_of};
 
-pub use crate::tls::acme::LETS_ENCRYPT;
+pub use crate::acme::LETS_ENCRYPT;
 
 /// Who acts when nobody does.
 const ACTOR: Actor = Actor::System("ACME");

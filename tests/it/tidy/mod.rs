@@ -123,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "routers",
             "remote",
             "tls",
+            "acme",
             "licence",
             "http_client",
             "domain",
@@ -181,6 +182,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("licence", &["domain", "crypto"]),
     ("http_client", &["tls", "crypto"]),
+    ("acme", &["tls", "http_client", "crypto"]),
 ];
 
 /// A word that belongs to some rooms only.
