@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustls::server::ResolvesServerCert;
 use rustls::{CertificateError, ServerConfig};
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -31,8 +31,6 @@ use crate::radius::handler::{Handler, Observation, Port};
 use crate::radius::reply::Shared;
 use crate::radius::timer::Timer;
 
-/// Connections that wait to be accepted; the kernel refuses more.
-const BACKLOG: i32 = 128;
 /// The rest after the system could not give a socket, usually because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// A router that vanished is noticed after a minute of silence and four questions without an answer.
@@ -89,10 +87,9 @@ impl Radsec {
         })
     }
 
-    /// Listens on one more address (port 0: a free one), and says which. IPv6 addresses serve IPv6 only.
-    /// Errors: those of the system, for an address in use or not ours.
-    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
-        let listener = bind(address)?;
+    /// Takes connections from one more socket, and says at which address. Errors: those of the system, for a socket that has
+    /// none.
+    pub fn listen(&mut self, listener: TcpListener) -> io::Result<SocketAddr> {
         let address = listener.local_addr()?;
         let (service, stopping) = (Arc::clone(&self.service), self.stopping.subscribe());
         self.tasks.spawn(accept_all(listener, service, stopping));
@@ -122,23 +119,6 @@ impl Drop for Radsec {
             let _ = thread.join();
         }
     }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // A restart must not wait for connections of the one before.
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 async fn accept_all(

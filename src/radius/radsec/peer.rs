@@ -13,7 +13,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -149,7 +149,10 @@ pub fn bench_with(
     let certified = CertifiedKey::new(vec![server.certificate.clone()], key);
     let shown = Arc::new(SingleCertAndKey::from(certified));
     let mut radsec = Radsec::new(Arc::<Fake>::clone(&handler), shown, limits).unwrap();
-    let address = radsec.listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let listener = TcpListener::from_std(listener).unwrap();
+    let address = radsec.listen(listener).unwrap();
     Bench {
         radsec,
         address,
