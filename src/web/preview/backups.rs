@@ -27,7 +27,7 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         delete_question: wish.said("a.enc is removed for good."),
     };
     BackupsPage {
-        shell: wish.shell("Backups", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/backups").title(), Nav::Settings),
         tabs: tabs::settings("/settings/backups"),
         part: BackupsPart {
             csrf: "csrf-token".into(),

@@ -55,7 +55,10 @@ fn part(wish: Wish) -> StatePart {
 
 fn certificate(wish: Wish) -> CertificatePage {
     CertificatePage {
-        shell: wish.shell("Certificate", Nav::Settings),
+        shell: wish.shell(
+            &tabs::settings("/settings/certificate").title(),
+            Nav::Settings,
+        ),
         tabs: tabs::settings("/settings/certificate"),
         refusal: Some(wish.said("2 fields need your attention.")),
         part: part(wish),

@@ -207,7 +207,7 @@ fn page(signed: &Signed, state: &State) -> CertificatePage {
     let mut form = acme_form(&filled, &Problems::default());
     form.agreed = acme.is_on;
     CertificatePage {
-        shell: signed.shell("Certificate", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal: None,
         part: StatePart::default(),

@@ -127,7 +127,7 @@ fn page(
         .and_then(|schedule| schedule.next_due(words.calendar(), words.now));
     let field = |name| problems.field(form, name);
     BackupsPage {
-        shell: signed.shell("Backups", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         part,
         refusal: refusal.or_else(|| problems.summary()),
