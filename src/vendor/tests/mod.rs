@@ -7,6 +7,7 @@ mod both_sides;
 mod folder;
 mod lying;
 mod page;
+mod rows;
 mod updates;
 
 use std::net::SocketAddr;
