@@ -13,7 +13,8 @@ use hyper::Request;
 use hyper::body::Bytes;
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, BodyWrapper, BytesResponse, ChallengeType,
-    Error, HttpClient, Identifier, NewAccount, NewOrder, OrderStatus, Problem, RetryPolicy,
+    Error, ExternalAccountKey, HttpClient, Identifier, NewAccount, NewOrder, OrderStatus, Problem,
+    RetryPolicy,
 };
 use tokio::time::timeout;
 
@@ -62,7 +63,7 @@ pub enum AcmeError {
 }
 
 /// Whom to ask, and as whom.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Authority<'a> {
     /// Address of the directory, `https`.
     pub directory: &'a str,
@@ -70,6 +71,16 @@ pub struct Authority<'a> {
     pub trust: &'a str,
     /// Where it writes when something is wrong; may be empty.
     pub email: &'a str,
+    /// For a new account; `None` where the authority asks for none.
+    pub binding: Option<Binding<'a>>,
+}
+
+/// An account that the owner has with the authority in another way (RFC 8555 section 7.3.4).
+#[derive(Clone, Copy)]
+pub struct Binding<'a> {
+    pub key_id: &'a str,
+    /// For HMAC-SHA256.
+    pub key: &'a Secret<Vec<u8>>,
 }
 
 /// What a conversation is held with.
@@ -143,7 +154,11 @@ pub async fn sign_in(
         terms_of_service_agreed: true,
         only_return_existing: false,
     };
-    let made = timeout(LONGEST_ORDER, builder.create(&new, directory.clone(), None)).await;
+    let binding = authority
+        .binding
+        .map(|it| ExternalAccountKey::new(it.key_id.to_owned(), it.key.expose()));
+    let making = builder.create(&new, directory.clone(), binding.as_ref());
+    let made = timeout(LONGEST_ORDER, making).await;
     let (account, credentials) = made.map_err(|_| AcmeError::Timeout)?.map_err(fault)?;
     let kept = serde_json::to_string(&credentials)
         .map_err(|error| AcmeError::Account(error.to_string()))?;
@@ -370,6 +385,7 @@ mod tests {
             directory,
             trust,
             email: "",
+            binding: None,
         };
         // Port 9 of this machine: nobody listens.
         let away = sign_in(authority("https://127.0.0.1:9/dir", ""), None).await;

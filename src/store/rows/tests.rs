@@ -110,6 +110,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
             .unwrap(),
     );
     golden("acme", view.get(&ACME, 0).unwrap().unwrap());
+    golden("acme-bound", acme::AcmeRow::from(&samples::acme_bound()));
     golden("licence", view.get(&LICENCE, 0).unwrap().unwrap());
     golden("update-offer", view.get(&UPDATE_OFFER, 0).unwrap().unwrap());
     golden("update", view.get(&UPDATES, 1).unwrap().unwrap());
@@ -242,6 +243,8 @@ fn every_value_reads_back_as_it_was() {
     assert_eq!(licence::get(&view).unwrap(), Some(samples::licence_row()));
     assert_eq!(usage_audit::last(&view).unwrap(), Some(accounting::audit()));
     assert_eq!(acme::get(&view).unwrap(), samples::acme());
+    let bound = samples::acme_bound();
+    assert_eq!(acme::Stored::from(acme::AcmeRow::from(&bound)), bound);
 }
 
 proptest! {
