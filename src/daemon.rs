@@ -274,7 +274,8 @@ impl Radius {
 /// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
 fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
     let certificate = app.certificates.resolver();
-    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
+    let links = Arc::clone(&app.radsec_links);
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, links, Limits::default())?;
     for listener in open_all(&app.config.radius.radsec_listen, "RadSec", bind)? {
         radsec.listen(listener)?;
     }

@@ -22,6 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::certificate::ClientCertificate;
 use super::connection::Connection;
+use super::links::Links;
 use super::seats::{Handshake, Seats};
 use super::verifier::server_config;
 use super::{Ending, Limits, RadsecError};
@@ -54,14 +55,17 @@ struct Service {
     shared: Arc<Shared>,
     timer: Arc<Timer>,
     seats: Arc<Seats>,
+    links: Arc<Links>,
     limits: Limits,
 }
 
 impl Radsec {
-    /// `certificate` is the server's own; what it gives may change at any time. Errors: `Tls`, or no thread.
+    /// `certificate` is the server's own; what it gives may change at any time. In `links` the open connections are found.
+    /// Errors: `Tls`, or no thread.
     pub fn new(
         handler: Arc<dyn Handler>,
         certificate: Arc<dyn ResolvesServerCert>,
+        links: Arc<Links>,
         limits: Limits,
     ) -> Result<Radsec, RadsecError> {
         let shared = Arc::new(Shared {
@@ -78,6 +82,7 @@ impl Radsec {
                 shared,
                 timer,
                 seats: Seats::new(limits),
+                links,
                 limits,
             }),
             addresses: Vec::new(),
@@ -212,6 +217,8 @@ impl Service {
             ),
             handler: Arc::clone(handler),
             certificate,
+            peer,
+            links: Arc::clone(&self.links),
             remote,
             local,
             limits: self.limits,
