@@ -76,7 +76,7 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
     );
     assert_eq!(
         latest(&test.app).unwrap(),
-        (Some(made.clone()), Some(made.clone()))
+        (Some(made.clone()), Some(made.clone()), None)
     );
     assert!(
         !test.folder.path().join(WORK).exists(),

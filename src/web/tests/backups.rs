@@ -153,27 +153,24 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     let ask = browser.get(&format!("{href}/restore")).await;
     ask.shows(OK, &["Restore and start anew", &name]);
     let path = format!("{href}/restore");
-    let begun = browser.post(&path, &[("passphrase", WORDS)]).await;
+    let begun = browser.post(&path, &[("typed", WORDS)]).await;
     assert!(begun.flash().starts_with("The restore has begun."));
     match test.app.backups.take_wish() {
         Some(BackupWish::Restore {
             name: wished,
-            passphrase,
+            typed,
             actor,
         }) => {
             assert_eq!((wished, actor.name()), (name.clone(), "rania".to_owned()));
-            assert_eq!(passphrase.unwrap().expose(), WORDS);
+            assert_eq!(typed.unwrap().expose(), WORDS);
         }
         _ => panic!("another wish"),
     }
-    browser.post(&path, &[("passphrase", "")]).await;
+    browser.post(&path, &[("typed", "")]).await;
     let wish = test.app.backups.take_wish();
     assert!(matches!(
         wish,
-        Some(BackupWish::Restore {
-            passphrase: None,
-            ..
-        })
+        Some(BackupWish::Restore { typed: None, .. })
     ));
 }
 
