@@ -17,6 +17,7 @@ pub mod filters;
 pub mod form;
 pub mod headers;
 pub mod htmx;
+mod metered;
 pub mod multipart;
 pub mod page;
 pub mod pager;

@@ -1,5 +1,6 @@
 //! Backups of a small ISP: whole, proven, restored elsewhere; and all that goes wrong on the way.
 
+mod elsewhere;
 mod verbs;
 
 use std::fs;
