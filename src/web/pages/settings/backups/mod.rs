@@ -164,7 +164,9 @@ fn page(
         refusal: refusal.or_else(|| problems.summary()),
         no_key: no_key(&set),
         has_passphrase: set.has_passphrase,
-        may_choose_key: set.has_licence || set.key == KeyKind::Licence,
+        may_choose_key: set.has_licence
+            || set.key == KeyKind::Licence
+            || problems.of("key").is_some(),
         uses_licence: set.key == KeyKind::Licence,
         key: problems.select("key", form::keys(form.text("key"))),
         passphrase: problems.secret("passphrase"),
