@@ -9,7 +9,7 @@ use crate::support::pebble::{KEY, KEY_ID, Pebble, dead_port};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const PAGE: &str = "/settings/certificate";
-const HTTPS: [&str; 2] = ["--https-listen", "127.0.0.1:0"];
+pub const HTTPS: [&str; 2] = ["--https-listen", "127.0.0.1:0"];
 
 fn fingerprint(daemon: &Daemon) -> String {
     Connection::open(daemon.https()).fingerprint()
@@ -25,7 +25,7 @@ fn add_operator(daemon: &Daemon) -> String {
     password.expect("a password").to_owned()
 }
 
-fn operator(daemon: &Daemon) -> Operator {
+pub fn operator(daemon: &Daemon) -> Operator {
     Operator::sign_in(daemon.https(), "rania", &add_operator(daemon))
 }
 

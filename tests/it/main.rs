@@ -13,6 +13,7 @@ mod browser_frame;
 mod certificates;
 mod crash;
 mod licence;
+mod offsite;
 mod package;
 mod panel;
 mod radsec;

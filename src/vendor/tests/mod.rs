@@ -3,6 +3,7 @@
 mod api;
 mod appliance;
 mod away;
+mod backups;
 mod both_sides;
 mod folder;
 mod lying;
