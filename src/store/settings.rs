@@ -36,6 +36,10 @@ pub enum Setting {
     Theme,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Steps of the first run that were skipped, as words between blanks.
+    SetupSkipped,
+    /// `YES` once nobody wants to be reminded of the first run.
+    SetupDismissed,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
     Certificate,
     /// Days offline after which learned MAC addresses are forgotten; absent for never.
@@ -64,6 +68,8 @@ impl Setting {
             Setting::LongestDays => "longest-days",
             Setting::Theme => "theme",
             Setting::SetupToken => "setup-token",
+            Setting::SetupSkipped => "setup-skipped",
+            Setting::SetupDismissed => "setup-dismissed",
             Setting::Certificate => "certificate",
             Setting::ForgetMacsAfter => "forget-macs-after",
         }

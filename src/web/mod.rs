@@ -79,7 +79,29 @@ fn routes() -> Router<Panel> {
         .route("/login/code", get(login::code).post(login::confirm))
         .route("/logout", post(login::remove))
         .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/operator", get(setup::operator))
+        .route(
+            "/setup/network",
+            get(setup::network).post(setup::save_network),
+        )
+        .route("/setup/router", get(setup::router).post(setup::save_router))
+        .route(
+            "/setup/router/script",
+            get(setup::script).post(setup::reveal),
+        )
+        .route("/setup/plan", get(setup::plan).post(setup::save_plan))
+        .route(
+            "/setup/subscriber",
+            get(setup::subscriber).post(setup::save_subscriber),
+        )
+        .route("/setup/login", get(setup::waiting))
+        .route(
+            "/setup/backups",
+            get(setup::backups).post(setup::save_backups),
+        )
         .route("/setup/done", get(setup::done))
+        .route("/setup/skip", post(setup::skip))
+        .route("/setup/dismiss", post(setup::dismiss))
         .route("/account/logins", get(account::logins))
         .route("/account/logins/{browser}/revoke", post(account::revoke))
         .route(

@@ -12,6 +12,7 @@ mod backups;
 mod browser_frame;
 mod certificates;
 mod crash;
+mod first_run;
 mod licence;
 mod offsite;
 mod package;

@@ -224,6 +224,7 @@ fn enrol(wish: Wish) -> second_factor::EnrolPage {
         groups: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
         secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
         present: Field::default(),
+        later: "/setup/operator",
         code: Field::wrong("", "Not the code that the phone shows now."),
     }
 }
@@ -255,5 +256,6 @@ fn codes(wish: Wish) -> second_factor::CodesPage {
     second_factor::CodesPage {
         shell: wish.shell("Recovery codes", Nav::Elsewhere),
         codes: ["k7mxq-2hfzp-9wd3t", "aaaaa-bbbbb-ccccc"].join("\n"),
+        onward: "/",
     }
 }

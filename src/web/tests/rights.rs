@@ -26,6 +26,14 @@ const FORMS: &[(&str, Who)] = &[
     ("/login", Visitor),
     ("/login/code", Visitor),
     ("/setup", Visitor),
+    ("/setup/network", Change),
+    ("/setup/router", Change),
+    ("/setup/router/script", Change),
+    ("/setup/plan", Change),
+    ("/setup/subscriber", Change),
+    ("/setup/backups", Change),
+    ("/setup/skip", Change),
+    ("/setup/dismiss", Change),
     ("/logout", Own),
     ("/account/logins/{browser}/revoke", Own),
     ("/account/logins/revoke-others", Own),
@@ -119,12 +127,21 @@ const FILES: &str = "/settings/backups/upload";
 
 /// Pages that only administrators may see; all others show no secret and are open to every operator.
 const RESTRICTED: &[&str] = &[
+    // A backup itself.
     "/settings/backups/{name}",
     "/settings/backups/{name}/restore",
     "/operators/new",
     "/operators/{id}",
     "/operators/{id}/delete",
-    // A backup itself.
+    "/setup/operator",
+    "/setup/network",
+    "/setup/router",
+    "/setup/router/script",
+    "/setup/plan",
+    "/setup/subscriber",
+    "/setup/login",
+    "/setup/backups",
+    "/setup/done",
 ];
 /// An operator without a password has no second factor to look at.
 const NOT_FOR_SUPPORT: &[&str] = &["/account/second-factor"];

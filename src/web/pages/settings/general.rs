@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::response::IntoResponse;
 
+use crate::app::Settings;
 use crate::domain::Invalid;
 use crate::domain::money::Currency;
 use crate::domain::text;
@@ -14,7 +15,6 @@ use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
-use crate::web::pages::setup::LONGEST_NAME;
 use crate::web::parts::Field;
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
@@ -22,6 +22,8 @@ use crate::web::tabs::{self, Tabs};
 use super::after_save;
 
 const PATH: &str = "/settings/general";
+/// Characters of the network's name.
+const LONGEST_NAME: usize = 60;
 
 /// `GET /settings/general`, and the post with errors (422).
 #[derive(Template)]
@@ -42,9 +44,14 @@ pub struct GeneralPage {
 }
 
 pub async fn show(signed: Signed) -> Reply {
-    let settings = signed.app().settings();
+    let form = filled(&signed.app().settings());
+    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+}
+
+/// The form as it stands.
+pub fn filled(settings: &Settings) -> FormData {
     let starts = settings.day_starts;
-    let form = FormData::filled(vec![
+    FormData::filled(vec![
         ("isp_name", settings.isp_name.clone()),
         ("time_zone", settings.calendar.zone_name().to_owned()),
         (
@@ -52,8 +59,7 @@ pub async fn show(signed: Signed) -> Reply {
             format!("{:02}:{:02}", starts / 60, starts % 60),
         ),
         ("currency", settings.currency.as_str().to_owned()),
-    ]);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    ])
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
@@ -67,7 +73,8 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
     })
 }
 
-fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
+/// What was typed; `None` once any problem was noted.
+pub fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
     let isp_name =
         text::line(form.text("isp_name"), LONGEST_NAME).and_then(|name| match name.is_empty() {
             true => Err(Invalid::new("A name is needed")),

@@ -117,11 +117,10 @@ fn schedule(form: &FormData, problems: &mut Problems) -> Option<Option<Schedule>
 
 /// A new passphrase.
 pub async fn passphrase(Change { signed, form }: Change) -> Reply {
-    let typed = form.text("passphrase");
     let mut problems = Problems::default();
-    let refusal = if typed == form.text("passphrase_again") {
-        let secret = Secret::new(typed.to_owned());
-        match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
+    let refusal = match read_passphrase(&form, &mut problems) {
+        None => None,
+        Some(secret) => match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
             Ok(()) => {
                 let flash = Flash::good(
                     "The passphrase is set. Write it down and keep it away from this machine.",
@@ -129,13 +128,7 @@ pub async fn passphrase(Change { signed, form }: Change) -> Reply {
                 return Ok(done(&signed, flash, PATH));
             }
             Err(error) => problems.absorb(error)?,
-        }
-    } else {
-        problems.add(
-            "passphrase_again",
-            Invalid::new("The two passphrases differ"),
-        );
-        None
+        },
     };
     again(&signed, FormData::default(), &problems, refusal, "").await
 }
@@ -176,4 +169,13 @@ pub async fn choose_key(Change { signed, form }: Change) -> Reply {
         Err(error) => problems.absorb(error)?,
     };
     again(&signed, form, &problems, refusal, "").await
+}
+
+/// What was typed twice alike; `None` once a problem was noted.
+pub fn read_passphrase(form: &FormData, problems: &mut Problems) -> Option<Secret<String>> {
+    let typed = form.text("passphrase");
+    let is_same = typed == form.text("passphrase_again");
+    let differ = || Invalid::new("The two passphrases differ");
+    let secret = is_same.then(|| Secret::new(typed.to_owned()));
+    problems.take("passphrase_again", secret.ok_or_else(differ))
 }

@@ -6,7 +6,7 @@ mod upload;
 mod verbs;
 
 pub use destination::{DestinationForm, save_destination, test_destination, trust_destination};
-pub use form::{choose_key, passphrase, update};
+pub use form::{choose_key, passphrase, read_passphrase, update};
 pub use upload::upload;
 pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, send, test};
 
