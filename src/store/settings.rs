@@ -20,6 +20,10 @@ pub enum Setting {
     BackupRetention,
     /// The passphrase of backups, sealed, in hex.
     BackupPassphrase,
+    /// `licence` when backups are encrypted with the licence key; absent for the passphrase.
+    BackupKey,
+    /// The other machine that backups are sent to, sealed, in hex; absent for none.
+    BackupDestination,
     /// Days for which authentication attempts are kept.
     AttemptDays,
     /// `YES` when administrators must have a second factor.
@@ -56,6 +60,8 @@ impl Setting {
             Setting::BackupSchedule => "backup-schedule",
             Setting::BackupRetention => "backup-retention",
             Setting::BackupPassphrase => "backup-passphrase",
+            Setting::BackupKey => "backup-key",
+            Setting::BackupDestination => "backup-destination",
             Setting::AttemptDays => "attempt-days",
             Setting::NeedsFactor => "needs-second-factor",
             Setting::IdleHours => "idle-hours",

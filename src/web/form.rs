@@ -83,6 +83,14 @@ impl FormData {
         self
     }
 
+    /// The same form, and those fields of another that it does not have, such as of a second form of the page.
+    #[must_use]
+    pub fn with(mut self, mut other: FormData) -> FormData {
+        other.pairs.retain(|(name, _)| !self.has(name));
+        self.pairs.append(&mut other.pairs);
+        self
+    }
+
     /// Whether the field was sent at all; a box that is not ticked is not.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(known, _)| known == name)

@@ -17,6 +17,7 @@ pub mod filters;
 pub mod form;
 pub mod headers;
 pub mod htmx;
+mod metered;
 pub mod multipart;
 pub mod page;
 pub mod pager;
@@ -275,12 +276,29 @@ fn routes() -> Router<Panel> {
             "/settings/backups/passphrase",
             post(settings::backups::passphrase),
         )
+        .route("/settings/backups/key", post(settings::backups::choose_key))
+        .route(
+            "/settings/backups/destination",
+            post(settings::backups::save_destination),
+        )
+        .route(
+            "/settings/backups/destination/test",
+            post(settings::backups::test_destination),
+        )
+        .route(
+            "/settings/backups/destination/trust",
+            post(settings::backups::trust_destination),
+        )
         .route("/settings/backups/create", post(settings::backups::create))
         .route("/settings/backups/cancel", post(settings::backups::cancel))
         .route("/settings/backups/{name}", get(settings::backups::download))
         .route(
             "/settings/backups/{name}/test",
             post(settings::backups::test),
+        )
+        .route(
+            "/settings/backups/{name}/send",
+            post(settings::backups::send),
         )
         .route(
             "/settings/backups/{name}/restore",

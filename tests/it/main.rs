@@ -14,6 +14,7 @@ mod certificates;
 mod crash;
 mod first_run;
 mod licence;
+mod offsite;
 mod package;
 mod panel;
 mod radsec;

@@ -10,14 +10,16 @@ use crate::domain::text;
 use crate::domain::time::{Calendar, zone_names};
 use crate::domain::window::parse_minutes;
 use crate::operations::settings::{self as verbs, General};
-use crate::web::error::{Reply, done};
+use crate::web::error::Reply;
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
 use crate::web::parts::Field;
-use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
+
+use super::after_save;
 
 const PATH: &str = "/settings/general";
 /// Characters of the network's name.
@@ -62,20 +64,13 @@ pub fn filled(settings: &Settings) -> FormData {
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let mut refusal = None;
-    if let Some(new) = parse(&form, &mut problems) {
-        match verbs::set_general(signed.app(), &signed.actor(), new).await {
-            Ok(()) => {
-                return Ok(done(
-                    &signed,
-                    Flash::good("Saved. It holds from now on."),
-                    PATH,
-                ));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
-        }
-    }
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)).into_response())
+    let saved = match parse(&form, &mut problems) {
+        Some(new) => Some(verbs::set_general(signed.app(), &signed.actor(), new).await),
+        None => None,
+    };
+    after_save(&signed, PATH, saved, problems, |problems, refusal| {
+        page(&signed, &form, problems, refusal)
+    })
 }
 
 /// What was typed; `None` once any problem was noted.
@@ -111,7 +106,7 @@ fn page(
 ) -> GeneralPage {
     let app = signed.app();
     GeneralPage {
-        shell: signed.shell("General settings", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal,
         isp_name: problems.field(form, "isp_name"),
