@@ -89,7 +89,7 @@ fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 44] = [
+const PAGES: [(&str, &str); 47] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -118,7 +118,10 @@ const PAGES: [(&str, &str); 44] = [
     ("rule-new", "/rules/new"),
     ("simulator", "/simulator?subscriber=user00001"),
     ("cdn", "/cdn"),
+    ("health", "/system/health"),
     ("jobs", "/system/jobs"),
+    ("logs", "/system/logs"),
+    ("restart", "/system/restart"),
     ("backups", "/settings/backups"),
     ("certificate", "/settings/certificate"),
     ("licence", "/settings/licence"),

@@ -15,6 +15,7 @@ mod others;
 mod plans;
 mod settings;
 mod subscribers;
+mod system;
 mod updates;
 
 use crate::web::assets;
@@ -77,6 +78,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         others::samples,
         plans::samples,
         settings::samples,
+        system::samples,
         updates::samples,
     ]
     .into_iter()

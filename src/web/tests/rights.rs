@@ -107,6 +107,7 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/updates/cancel", Change),
     ("/settings/updates/install", Change),
     ("/system/jobs/{name}/run", Work),
+    ("/system/restart", Change),
 ];
 
 /// Takes files instead of fields, and looks at everything else before it reads them; `pages::settings::backups` tests its token.
@@ -119,6 +120,7 @@ const RESTRICTED: &[&str] = &[
     "/operators/new",
     "/operators/{id}",
     "/operators/{id}/delete",
+    "/system/restart",
     // A backup itself.
 ];
 /// An operator without a password has no second factor to look at.
