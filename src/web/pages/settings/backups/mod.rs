@@ -150,8 +150,8 @@ fn page(
     let elsewhere = verb::destination::get(signed.app())?;
     let elsewhere = elsewhere.as_ref();
     let form = form
-        .with(form::filled(&set))
-        .with(destination::filled(elsewhere));
+        .beside(form::filled(&set))
+        .beside(destination::filled(elsewhere));
     let form = &form;
     let next = set
         .schedule
