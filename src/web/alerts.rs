@@ -113,8 +113,12 @@ fn of_backups(app: &App) -> Option<Alert> {
         return Some(alert(Tone::Warn, "No backup can be made.", text));
     }
     backups::destination::get(app).ok()??;
-    let sent = backups::send::newest(app).ok()??.sent?;
-    let text = format!("{}. See Settings, Backups.", sent.problem?);
+    let newest = backups::send::newest(app).ok()??;
+    if backups::send::is_sending(app, &newest.name) {
+        return None;
+    }
+    let problem = newest.sent?.problem?;
+    let text = format!("Sending it failed: {problem}. See Settings, Backups.");
     let title = "The newest backup is on this machine only.";
     Some(alert(Tone::Warn, title, &text))
 }
