@@ -76,7 +76,11 @@ fn a_phone_leads_from_the_link_to_the_first_login() {
         look(browser, "3-script").await;
         let hidden = content(browser, "#script").await;
         assert!(hidden.contains("address=127.0.0.1") && hidden.contains("SECRET"));
-        press(browser, "form[action='/setup/router/script'] button").await;
+        press(
+            browser,
+            "form[method='post'][action='/setup/router/script'] button",
+        )
+        .await;
         wait_for_text(browser, "The secret is on this page").await;
         let shown = content(browser, "#script").await;
         let secret = shown.split("secret=\"").nth(1).unwrap();
