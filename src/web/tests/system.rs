@@ -123,16 +123,16 @@ async fn the_log_is_shown_newest_first_by_level_and_text() {
         let target = "proxpanel::jobs";
         test.app.log.add(at, level, target, text.to_owned());
     };
-    add(Level::INFO, "first <b>");
-    add(Level::WARN, "second disk");
-    add(Level::ERROR, "third Disk");
+    add(Level::INFO, "alpha <b>");
+    add(Level::WARN, "beta disk");
+    add(Level::ERROR, "gamma Disk");
     let page = browser.get("/system/logs").await;
-    page.shows(OK, &["first &#60;b&#62;", "2027-01-15 08:00:00", "jobs"]);
+    page.shows(OK, &["alpha &#60;b&#62;", "2027-01-15 08:00:00", "jobs"]);
     let place = |text: &str| page.body.find(text).unwrap();
-    assert!(place("third Disk") < place("second disk"));
-    assert!(place("second disk") < place("first "));
+    assert!(place("gamma Disk") < place("beta disk"));
+    assert!(place("beta disk") < place("alpha "));
 
-    let shown = |page: &str| ["first", "second", "third"].map(|word| page.contains(word));
+    let shown = |page: &str| ["alpha", "beta", "gamma"].map(|word| page.contains(word));
     for (address, expected) in [
         ("/system/logs?level=warn", [false, true, true]),
         ("/system/logs?level=error", [false, false, true]),
