@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sd_notify::NotifyState;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -55,6 +56,10 @@ pub async fn serve(desk: Arc<Desk>, options: &ServeOptions) -> Result<(), Vendor
     let mut out = io::stdout();
     writeln!(out, "ready https={}", listener.local_addr()?)?;
     out.flush()?;
+    // Its unit has started now; without a service manager nothing is said.
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
