@@ -251,3 +251,36 @@ fn remove(draft: &Path) {
     // What was not finished only takes room.
     let _ = fs::remove_file(draft);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_package_is_lent_without_following_links_and_only_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let package = folder.path().join("it.deb");
+        let other = folder.path().join("other");
+        fs::write(&package, b"a package").unwrap();
+        fs::write(&other, b"of root").unwrap();
+        let planted = folder
+            .path()
+            .join(format!("incoming-{}.deb", std::process::id()));
+        symlink(&other, &planted).unwrap();
+        let lent = Lent::copy(&package, folder.path()).unwrap();
+        assert_eq!(lent.path(), planted);
+        assert!(fs::symlink_metadata(lent.path()).unwrap().is_file());
+        assert_eq!(fs::read(lent.path()).unwrap(), b"a package");
+        let mode = fs::metadata(lent.path()).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read(&other).unwrap(), b"of root");
+        drop(lent);
+        assert!(!planted.exists());
+
+        let missing = folder.path().join("none.deb");
+        let refused = Lent::copy(&missing, folder.path()).map(|_| ());
+        assert!(refused.unwrap_err().to_string().contains("none.deb"));
+    }
+}
