@@ -23,6 +23,7 @@ use crate::domain::audit::Actor;
 use crate::domain::backup::Trigger;
 use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
+use crate::operations::backups::destination;
 use crate::operations::doctor::{self, Verdict};
 use crate::operations::{
     Error, backups, export, licence, operators, pulse, search, setup, simulator, updates,
@@ -183,6 +184,11 @@ pub fn execute(
                 made.rows,
                 Octets(made.octets)
             )?;
+            if let Some(destination) = destination::get(app)? {
+                // The job sends it, now or when the daemon runs again.
+                app.jobs.run_now(backups::JOB);
+                writeln!(out, "It is sent to {} next", destination.place())?;
+            }
         }
         Request::BackupPassphrase { passphrase } => {
             let passphrase = Secret::new(passphrase);

@@ -46,6 +46,7 @@ use crate::domain::plan::Plan;
 use crate::domain::time::Timestamp;
 use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
+use crate::radius::radsec::Links;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::Setting;
@@ -250,6 +251,8 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    /// The open RadSec connections, for what is sent down them.
+    pub radsec_links: Arc<Links>,
     pub backups: BackupBoard,
     pub updates: UpdateBoard,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
@@ -298,6 +301,7 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            radsec_links: Arc::default(),
             backups: BackupBoard::default(),
             updates: UpdateBoard::default(),
             restart: Notify::new(),

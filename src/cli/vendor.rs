@@ -11,7 +11,7 @@ use super::{CliError, GENERATED_GROUPS, read_password, step_down};
 use crate::app::Clock;
 use crate::control::{self, Asked};
 use crate::crypto;
-use crate::vendor::{CertificateFiles, Desk, Init, Lent, Request, ServeOptions, execute, serve};
+use crate::vendor::{Configured, Desk, Init, Lent, Request, ServeOptions, execute, serve};
 use crate::{daemon, telemetry};
 
 #[derive(Args, Clone)]
@@ -187,7 +187,7 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
                 listen,
                 certificate: certificate
                     .zip(key)
-                    .map(|(certificate, key)| CertificateFiles { certificate, key }),
+                    .map(|(certificate, key)| Configured { certificate, key }),
             };
             let desk = Arc::new(Desk::open(&folder.data_dir, Clock::System)?);
             let served = daemon::runtime()?.block_on(serve(Arc::clone(&desk), &options));

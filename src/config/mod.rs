@@ -40,6 +40,14 @@ pub struct Config {
     pub log: Log,
 }
 
+/// Whether a list of addresses is that of a standard port which holds where nobody wrote another: all addresses of this
+/// machine, of whichever kind it has.
+pub fn is_default_list(list: &[SocketAddr]) -> bool {
+    shape::DEFAULT_PORTS
+        .iter()
+        .any(|port| *list == shape::wildcards(*port))
+}
+
 /// `[web]`: the panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Web {

@@ -57,6 +57,7 @@ pub mod usage_audit;
 use crate::archive::ArchiveError;
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;
+use crate::remote::RemoteError;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
@@ -95,6 +96,9 @@ pub enum Error {
     /// A backup that opens and does not hold what it should.
     #[error("the backup is not whole: {0}. Take another one")]
     NotWhole(String),
+    /// A file that did not get to another machine.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     #[error("it was cancelled")]
     Cancelled,
     #[error(transparent)]

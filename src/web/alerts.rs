@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
 use crate::operations::support::{self, Support};
-use crate::operations::{licence, updates};
+use crate::operations::{backups, licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -31,6 +31,7 @@ pub fn of(app: &App) -> Vec<Alert> {
     }
     alerts.extend(of_licence(app));
     alerts.extend(of_updates(app));
+    alerts.extend(of_backups(app));
     alerts
 }
 
@@ -77,6 +78,20 @@ fn of_updates(app: &App) -> Option<Alert> {
     let title = format!("Version {} can be installed.", release.version);
     let text = "Settings, Updates says what is new.";
     Some(alert(Tone::Info, &title, text))
+}
+
+/// The newest backup did not leave the machine, or none can be made. A store that cannot be read has its own alert.
+fn of_backups(app: &App) -> Option<Alert> {
+    let set = backups::settings::get(app).ok()?;
+    if set.schedule.is_some() && !set.has_key() {
+        let text = "They are encrypted with the licence key, and no licence is activated. See Settings, Backups.";
+        return Some(alert(Tone::Warn, "No backup can be made.", text));
+    }
+    backups::destination::get(app).ok()??;
+    let sent = backups::send::newest(app).ok()??.sent?;
+    let text = format!("{}. See Settings, Backups.", sent.problem?);
+    let title = "The newest backup is on this machine only.";
+    Some(alert(Tone::Warn, title, &text))
 }
 
 fn remote_support(on: Support, until: &str) -> Alert {

@@ -38,6 +38,17 @@ pub struct Tabs {
     pub here: &'static str,
 }
 
+impl Tabs {
+    /// What the browser calls the page: its own name, then that of the group.
+    pub fn title(&self) -> String {
+        let own = self.list.iter().find(|tab| tab.href == self.here);
+        match own {
+            Some(own) => format!("{} · {}", own.label, self.label),
+            None => self.label.to_owned(),
+        }
+    }
+}
+
 pub fn settings(here: &'static str) -> Tabs {
     Tabs {
         label: "Settings",
@@ -51,5 +62,17 @@ pub fn system(here: &'static str) -> Tabs {
         label: "System",
         list: SYSTEM,
         here,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_called_by_its_tab_and_its_group() {
+        assert_eq!(settings("/settings/radius").title(), "RADIUS · Settings");
+        assert_eq!(system("/system/jobs").title(), "Jobs · System");
+        assert_eq!(settings("/settings/none").title(), "Settings");
     }
 }

@@ -14,6 +14,7 @@ mod nas;
 mod others;
 mod plans;
 mod settings;
+mod setup;
 mod subscribers;
 mod updates;
 
@@ -77,6 +78,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         others::samples,
         plans::samples,
         settings::samples,
+        setup::samples,
         updates::samples,
     ]
     .into_iter()

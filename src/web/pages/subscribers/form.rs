@@ -89,13 +89,18 @@ pub async fn new(signed: Signed) -> Reply {
         return Ok(done(&signed, flash, "/plans/new"));
     }
     let query = Query::read(&signed.here, &["plan"]);
-    let form = FormData::filled(vec![
+    let form = defaults(query.get("plan"));
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+}
+
+/// The form of a new subscriber with a plan.
+pub fn defaults(plan: &str) -> FormData {
+    FormData::filled(vec![
         ("enabled", "on".to_owned()),
-        ("plan", query.get("plan").to_owned()),
+        ("plan", plan.to_owned()),
         ("mac_mode", "off".to_owned()),
         ("mac_learn", "1".to_owned()),
-    ]);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    ])
 }
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
@@ -261,7 +266,7 @@ fn page(
 }
 
 /// The form as it stands for a record.
-fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
+pub fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
     let text = |value: Option<String>| value.unwrap_or_default();
     let (mac_mode, mac_learn) = match old.mac_mode {
         MacMode::Off => ("off", 1),
@@ -320,7 +325,7 @@ fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
 }
 
 /// What was typed as a draft; `None` once any problem was noted.
-fn parse(
+pub fn parse(
     form: &FormData,
     old: Option<&Subscriber>,
     calendar: Calendar,
