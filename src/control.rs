@@ -24,7 +24,7 @@ use crate::domain::backup::Trigger;
 use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::backups::destination;
-use crate::operations::doctor::{self, Verdict};
+use crate::operations::doctor::{self, Depth};
 use crate::operations::{
     Error, backups, export, licence, operators, pulse, search, setup, simulator, updates,
 };
@@ -64,7 +64,10 @@ pub enum Request {
         passphrase: String,
     },
     Reindex,
-    Doctor,
+    /// What was found, as JSON: a list of `doctor::Finding`.
+    Doctor {
+        quick: bool,
+    },
     /// Whether the daemon is well, in a moment.
     Pulse,
     /// How the licence stands.
@@ -265,20 +268,17 @@ pub fn execute(
                 writeln!(out, "{}", updates::line(&row, &app.settings().calendar))?;
             }
         }
-        Request::Doctor => {
-            // Folding first puts everything into the tables, so that the sums compare whole figures.
-            app.accounting.fold();
-            for finding in doctor::examine(app)? {
-                let word = match finding.verdict {
-                    Verdict::Good => "ok     ",
-                    Verdict::Warning => "warning",
-                    Verdict::Bad => "BAD    ",
-                };
-                writeln!(out, "{word} {}", finding.what)?;
-                if !finding.mend.is_empty() {
-                    writeln!(out, "        {}", finding.mend)?;
-                }
+        Request::Doctor { quick } => {
+            let depth = match quick {
+                true => Depth::Quick,
+                false => Depth::Whole,
+            };
+            if depth == Depth::Whole {
+                // Folding first puts everything into the tables, so that the sums compare whole figures.
+                app.accounting.fold();
             }
+            let findings = doctor::examine(app, depth);
+            serde_json::to_writer(out, &findings).map_err(io::Error::from)?;
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::{self, Config, Source};
+use crate::config::{self, Config};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
@@ -33,8 +33,6 @@ use crate::store::accounting::Pace;
 use crate::telemetry::Logging;
 use crate::web::server::Door;
 use crate::{control, web};
-
-use reload::Reloader;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -85,14 +83,14 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// Runs the appliance until SIGTERM or SIGINT; SIGHUP reads again what can be read again. With `greet` the first steps are
 /// told on standard error, for people who start it by hand; the setup link in it is a secret, so it is not for a log.
-pub fn serve(
-    config: Config,
-    source: Source,
-    logging: Logging,
-    greet: bool,
-) -> Result<(), DaemonError> {
-    let reloader = Reloader { source, logging };
-    while let Ended::ToStartAnew = serve_once(config.clone(), &reloader, greet)? {}
+///
+/// A restart that somebody asks for, and one after a restore, happens in this process under systemd too: so it is the same
+/// under any supervisor and none, ports are closed for a moment only, and a configuration with a mistake in it does not end
+/// the panel by which it was asked for. What cannot be opened then ends the process, and systemd starts it anew.
+pub fn serve(mut config: Config, logging: &Logging, greet: bool) -> Result<(), DaemonError> {
+    while let Ended::ToStartAnew = serve_once(config.clone(), logging, greet)? {
+        config = reload::read_again(config, logging);
+    }
     Ok(())
 }
 
@@ -100,15 +98,17 @@ pub fn serve(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Stopped,
-    /// Somebody asked for it, such as a restore: the same again on what is in the data folder now.
+    /// Somebody asked for it: the same again with the configuration and the data that are there now.
     ToStartAnew,
 }
 
-fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+fn serve_once(config: Config, logging: &Logging, greet: bool) -> Result<Ended, DaemonError> {
     systemd::status("Opening the data folder");
-    let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
+    let mut app = App::open(config, Clock::System, Pace::default())?;
+    app.log = Arc::clone(&logging.lines);
+    let app = Arc::new(app);
     let runtime = runtime()?;
-    let served = runtime.block_on(run(&app, reloader, greet));
+    let served = runtime.block_on(run(&app, logging, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
     let limit = match served {
         Ok(Ended::ToStartAnew) => CLOSE_LIMIT_ANEW,
@@ -119,7 +119,7 @@ fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended,
     served
 }
 
-async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+async fn run(app: &Arc<App>, logging: &Logging, greet: bool) -> Result<Ended, DaemonError> {
     let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
@@ -160,7 +160,7 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, 
             break Ended::Stopped;
         }
         systemd::reloading();
-        reloader.reload(app);
+        reload::reload(app, logging);
         systemd::ready(&listening);
     };
     tracing::info!(?ended, "stopping");

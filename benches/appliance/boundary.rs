@@ -1,8 +1,9 @@
 //! All live sessions cross a speed window in the same second: until when the last one has its speed, and what the logins
-//! meanwhile notice of it.
+//! meanwhile notice of it, while somebody looks at one report after the other.
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use proxpanel::radius::auth::Method;
@@ -11,7 +12,8 @@ use crate::appliance::{self, Appliance};
 use crate::clock;
 use crate::fault::Fault;
 use crate::load::{Tally, pace};
-use crate::prepare::{double_from, prepare};
+use crate::pages;
+use crate::prepare::{double_from, prepare, signed_in};
 use crate::requests::Logins;
 use crate::towers::Towers;
 
@@ -27,9 +29,10 @@ pub fn run(folder: &Path, subscribers: u32, sessions: u32) -> Result<(), Fault> 
     appliance::fill(&data, subscribers)?;
     let towers = Towers::start();
     let opens = clock::civil_seconds() / 60 + AHEAD_MINUTES;
-    prepare(&data, async |app| {
+    let cookie = prepare(&data, async |app| {
         towers.add_to(app).await?;
-        double_from(app, opens % 1_440).await
+        double_from(app, opens % 1_440).await?;
+        signed_in(app).await
     })?;
     let daemon = Appliance::start(&data)?;
     let eligible = towers.dial(daemon.auth, daemon.acct, sessions)?;
@@ -39,8 +42,14 @@ pub fn run(folder: &Path, subscribers: u32, sessions: u32) -> Result<(), Fault> 
     clock::pause(left);
     let began = clock::now();
     let cpu = daemon.process.cpu()?;
-    let (last, during) = std::thread::scope(|scope| -> Result<_, Fault> {
-        let load = scope.spawn(|| logins(daemon.auth, subscribers, 2));
+    let enough = AtomicBool::new(false);
+    let (last, during, reports) = std::thread::scope(|scope| -> Result<_, Fault> {
+        let load = scope.spawn(|| {
+            let tally = logins(daemon.auth, subscribers, 2);
+            enough.store(true, Ordering::Relaxed);
+            tally
+        });
+        let reports = scope.spawn(|| pages::reports(daemon.web, &cookie, &enough));
         for router in &towers.0 {
             let usual = router.read(|state| {
                 let pool =
@@ -52,12 +61,17 @@ pub fn run(folder: &Path, subscribers: u32, sessions: u32) -> Result<(), Fault> 
             }
         }
         let last = began.elapsed();
-        Ok((last, load.join().map_err(|_| "the generator panicked")??))
+        let tally = load.join().map_err(|_| "the generator panicked")??;
+        Ok((
+            last,
+            tally,
+            reports.join().map_err(|_| "the browser panicked")??,
+        ))
     })?;
     let spent = daemon.process.cpu()?.saturating_sub(cpu);
     println!(
         "boundary: {eligible} of {sessions} sessions changed, the last one {:.1} s after the full minute; {} CoA requests, {} \
-         resends, {} NAKs, {} disconnects; {:.2} s CPU of the daemon in {:.0} s, the logins among it",
+         resends, {} NAKs, {} disconnects; {:.2} s CPU of the daemon in {:.0} s, the logins and {reports} reports among it",
         last.as_secs_f64(),
         towers.sum(|totals| totals.coa_requests),
         towers.sum(|totals| totals.copies),

@@ -15,6 +15,7 @@ mod floor;
 mod freeradius;
 mod load;
 mod logins;
+mod pages;
 mod prepare;
 mod process;
 mod quota_sync;

@@ -1,13 +1,13 @@
 //! The job that holds usage against quotas, over all live sessions, as it runs by itself every thirty seconds.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::appliance::{self, Appliance};
 use crate::clock;
 use crate::fault::Fault;
+use crate::pages;
 use crate::prepare::{every_rule, prepare, signed_in};
 use crate::towers::Towers;
 
@@ -62,13 +62,7 @@ pub fn run(folder: &Path, subscribers: u32, sessions: u32) -> Result<(), Fault> 
 
 /// How long the last run took, in milliseconds, as the page of jobs says.
 fn took(web: SocketAddr, cookie: &str) -> Result<String, Fault> {
-    let mut stream = TcpStream::connect(web)?;
-    write!(
-        stream,
-        "GET /system/jobs HTTP/1.1\r\nHost: {web}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut page = String::new();
-    stream.read_to_string(&mut page)?;
+    let page = pages::get(web, cookie, "/system/jobs")?;
     let row = page
         .split_once("quota sync")
         .ok_or("no such job on the page")?;

@@ -54,7 +54,7 @@ use crate::store::{
     Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
     outbox, plans,
 };
-use crate::telemetry::{Telemetry, monotonic};
+use crate::telemetry::{LogLines, Telemetry, monotonic};
 use crate::tls::{Certificates, Configured, Source, TlsError};
 
 pub use addresses::{Addresses, Asked, Counted};
@@ -240,6 +240,10 @@ pub struct App {
     /// The index must be made anew: it was deleted, damaged, or replaced by an older one.
     pub search_is_stale: AtomicBool,
     pub telemetry: Telemetry,
+    /// The last lines of the log; none where nobody keeps them.
+    pub log: Arc<LogLines>,
+    /// When this appliance was opened, which is at each start.
+    pub started_at: Timestamp,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
     pub strangers: Strangers,
@@ -282,6 +286,8 @@ impl App {
         }
         Ok(App {
             telemetry: Telemetry::new(&config.data_dir, monotonic()),
+            log: Arc::default(),
+            started_at: clock.now(),
             config,
             clock,
             store,
@@ -411,6 +417,11 @@ impl App {
     pub fn set_listening(&self, listening: Listening) {
         // A second word changes nothing: sockets do not move.
         let _ = self.listening.set(listening);
+    }
+
+    /// Where the daemon listens; nothing before it does, and where there is none.
+    pub fn bound(&self) -> Option<&Listening> {
+        self.listening.get()
     }
 
     /// Where the daemon listens, or will.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::licence::LicenceShape;
-use super::{Backup, Config, Level, Log, Overrides, Radius, VERSION, Web};
+use super::{Backup, Config, Level, Log, Overrides, Radius, Source, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
 pub(super) const MAX_LISTENERS: usize = 16;
@@ -217,6 +217,8 @@ impl FileShape {
                 licence,
                 backup: Backup { folder },
                 log: Log { level },
+                // Only who reads a file knows which.
+                source: Source::default(),
             })
         } else {
             Err(problems)

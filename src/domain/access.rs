@@ -226,7 +226,8 @@ pub fn decide(facts: &AccessFacts<'_>, now: Timestamp) -> Decision {
     if gate == TermGate::Closed {
         return Decision::Reject(Reason::Expired);
     }
-    if let QuotaState::Blocked { .. } = speed::quota_state(&facts.speed) {
+    let effective = speed::effective(&facts.speed, now);
+    if let QuotaState::Blocked { .. } = effective.quota {
         return Decision::Reject(Reason::QuotaBlocked);
     }
     let learns = match check_mac(facts) {
@@ -249,7 +250,7 @@ pub fn decide(facts: &AccessFacts<'_>, now: Timestamp) -> Decision {
         return Decision::Reject(Reason::CheckFailed);
     }
     Decision::Accept(Accepted {
-        entitlement: entitle(facts, gate, now),
+        entitlement: entitle(facts, gate, effective.limit, now),
         replaces,
         learns,
     })
@@ -300,10 +301,15 @@ fn replaced_sessions(facts: &AccessFacts<'_>, now: Timestamp) -> Option<Vec<Sess
     Some(replaces)
 }
 
-fn entitle(facts: &AccessFacts<'_>, gate: TermGate, now: Timestamp) -> Entitlement {
+fn entitle(
+    facts: &AccessFacts<'_>,
+    gate: TermGate,
+    limit: RateLimit,
+    now: Timestamp,
+) -> Entitlement {
     let plan = facts.speed.plan;
     let mut entitlement = Entitlement {
-        limit: speed::effective(&facts.speed, now).limit,
+        limit,
         address: match facts.static_address {
             Some(address) => AddressChoice::Static(address),
             None if plan.pool.is_empty() => AddressChoice::Router,

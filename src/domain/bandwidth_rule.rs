@@ -194,7 +194,7 @@ impl Rules {
         for rule in &self.0 {
             let competes = (download.is_none() && rule.download != Adjust::Unchanged)
                 || (upload.is_none() && rule.upload != Adjust::Unchanged);
-            if !competes || !rule.concerns(plan, subscriber) || !rule.is_on(clock) {
+            if !competes || !rule.is_on(clock) || !rule.concerns(plan, subscriber) {
                 continue;
             }
             if rule.download != Adjust::Unchanged {

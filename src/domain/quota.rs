@@ -191,13 +191,13 @@ impl Quota {
     /// What is counted at `now`, computed once so that a job that crosses midnight sees one day.
     pub fn counting(&self, began: Began, calendar: &Calendar, now: Timestamp) -> Counting {
         let today = calendar.day(now);
+        let renewed = calendar.day(began.renewed_at);
         let day_of_month = match self.anchor {
-            MonthAnchor::Renewal => calendar.day(began.renewed_at).of_month(),
+            MonthAnchor::Renewal => renewed.of_month(),
             MonthAnchor::CreatedDay => calendar.day(began.created_at).of_month(),
             MonthAnchor::DayOfMonth(day) => day,
         };
         let mut month = Period::holding(today, day_of_month);
-        let renewed = calendar.day(began.renewed_at);
         if self.anchor == MonthAnchor::Renewal && renewed <= today {
             // A renewal in the middle of a month begins a new one.
             month.start = month.start.max(renewed);

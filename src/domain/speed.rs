@@ -161,13 +161,14 @@ impl Effective {
 /// The speed one session may have at `now`, and the steps that made it.
 pub fn effective(facts: &SpeedFacts<'_>, now: Timestamp) -> Effective {
     let plan = facts.plan;
+    let tiers = active_tiers(facts);
     let mut answer = Effective {
         limit: RateLimit {
             rate: plan.rate,
             burst: None,
             priority: plan.priority,
         },
-        quota: quota_state(facts),
+        quota: quota_under(facts, tiers),
         steps: Vec::with_capacity(MOST_STEPS),
     };
     answer.take(Cause::Plan, plan.rate);
@@ -189,7 +190,7 @@ pub fn effective(facts: &SpeedFacts<'_>, now: Timestamp) -> Effective {
         answer.take_changed(Cause::Own, own);
     }
     let clock = facts.calendar.wall_clock(now);
-    window_and_fair_use(facts, &clock, &mut answer);
+    window_and_fair_use(facts, tiers, &clock, &mut answer);
     let is_throttled = answer.limit.rate.is_slower(plan.rate)
         && answer
             .steps
@@ -210,7 +211,12 @@ pub fn effective(facts: &SpeedFacts<'_>, now: Timestamp) -> Effective {
 }
 
 /// Steps 3 and 4: the window replaces, fair use lowers, and the window says which of both counts.
-fn window_and_fair_use(facts: &SpeedFacts<'_>, clock: &WallClock, answer: &mut Effective) {
+fn window_and_fair_use(
+    facts: &SpeedFacts<'_>,
+    tiers: [Option<ActiveTier>; 2],
+    clock: &WallClock,
+    answer: &mut Effective,
+) {
     let plan = facts.plan;
     let base = answer.limit.rate;
     let open = plan
@@ -218,7 +224,6 @@ fn window_and_fair_use(facts: &SpeedFacts<'_>, clock: &WallClock, answer: &mut E
         .iter()
         .position(|window| window.window.holds(clock));
     let window = open.and_then(|index| Some((index, plan.speed_windows.get(index)?)));
-    let tiers = active_tiers(facts);
     let Some(first) = tiers.iter().flatten().next().copied() else {
         if let Some((index, window)) = window {
             answer.take_changed(Cause::Window(index), window.rate);
@@ -306,6 +311,11 @@ pub(super) fn kind_of<'a>(facts: &SpeedFacts<'a>, kind: QuotaKind) -> (&'a [fup:
 
 /// Blocked beats throttled; of several, the first in the order day, month, term.
 pub fn quota_state(facts: &SpeedFacts<'_>) -> QuotaState {
+    quota_under(facts, active_tiers(facts))
+}
+
+/// The same where the tiers that slow down are known.
+fn quota_under(facts: &SpeedFacts<'_>, tiers: [Option<ActiveTier>; 2]) -> QuotaState {
     let quota = &facts.plan.quota;
     for kind in QuotaKind::ALL {
         let (tiers, used, raised) = kind_of(facts, kind);
@@ -325,7 +335,7 @@ pub fn quota_state(facts: &SpeedFacts<'_>) -> QuotaState {
             };
         }
     }
-    active_tiers(facts)
+    tiers
         .into_iter()
         .flatten()
         .next()

@@ -162,6 +162,11 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
     })
 }
 
+/// The date that the clock on the wall shows, from its milliseconds.
+fn date_of(on_the_wall: i64) -> Day {
+    Day(i32::try_from(on_the_wall.div_euclid(DAY)).unwrap_or(0))
+}
+
 impl Calendar {
     /// `day_starts` is minutes after midnight, below 1440.
     pub fn new(zone: &str, day_starts_minutes: u16) -> Result<Calendar, Invalid> {
@@ -197,23 +202,25 @@ impl Calendar {
         instant(at).to_zoned(self.zone.clone())
     }
 
+    /// The clock on the wall in milliseconds since it showed 1970-01-01 00:00. Dates and hours are plain arithmetic from here,
+    /// which matters to logins: each asks several times.
+    fn on_the_wall(&self, at: Timestamp) -> i64 {
+        let at = instant(at);
+        at.as_millisecond() + i64::from(self.zone.to_offset(at).seconds()) * SECOND
+    }
+
     /// The business day an instant belongs to.
     pub fn day(&self, at: Timestamp) -> Day {
-        self.business_day(&self.zoned(at))
+        self.business_day(self.on_the_wall(at))
     }
 
     /// The date on the wall, whatever the business day.
     pub fn date(&self, at: Timestamp) -> Day {
-        Day::from_date(self.zoned(at).date())
+        date_of(self.on_the_wall(at))
     }
 
-    fn business_day(&self, zoned: &jiff::Zoned) -> Day {
-        let day = Day::from_date(zoned.date());
-        if zoned.time() < self.day_starts {
-            day.plus(-1)
-        } else {
-            day
-        }
+    fn business_day(&self, on_the_wall: i64) -> Day {
+        date_of(on_the_wall - i64::from(self.day_starts()) * MINUTE)
     }
 
     /// The first instant of a business day. In a clock-change gap: the first existing instant.
@@ -250,12 +257,13 @@ impl Calendar {
 
     /// What the clock on the wall shows.
     pub fn wall_clock(&self, at: Timestamp) -> WallClock {
-        let zoned = self.zoned(at);
-        let minutes = i16::from(zoned.hour()) * 60 + i16::from(zoned.minute());
+        let on_the_wall = self.on_the_wall(at);
+        // 1970-01-01 was a Thursday, the fourth day.
+        let weekday = (date_of(on_the_wall).0 + 3).rem_euclid(7) + 1;
         WallClock {
-            day: self.business_day(&zoned),
-            weekday: u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap_or(1),
-            minute: u16::try_from(minutes).unwrap_or(0),
+            day: self.business_day(on_the_wall),
+            weekday: u8::try_from(weekday).unwrap_or(1),
+            minute: u16::try_from(on_the_wall.rem_euclid(DAY) / MINUTE).unwrap_or(0),
         }
     }
 

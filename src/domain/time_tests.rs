@@ -1,6 +1,7 @@
 //! Business days, their starts, and the clock on the wall over its changes.
 
 use super::*;
+use proptest::prelude::*;
 
 #[test]
 fn every_zone_on_offer_can_be_used() {
@@ -131,4 +132,36 @@ fn a_span_splits_at_day_starts() {
             .len(),
         usize::try_from(MOST_DAYS).unwrap()
     );
+}
+
+/// As the calendar library says it.
+fn by_the_book(calendar: &Calendar, at: Timestamp) -> (Day, WallClock) {
+    let zoned = calendar.zoned(at);
+    let date = Day::from_date(zoned.date());
+    let began = zoned.time() >= calendar.day_starts;
+    let clock = WallClock {
+        day: if began { date } else { date.plus(-1) },
+        weekday: u8::try_from(zoned.weekday().to_monday_one_offset()).unwrap(),
+        minute: u16::try_from(zoned.hour()).unwrap() * 60 + u16::try_from(zoned.minute()).unwrap(),
+    };
+    (date, clock)
+}
+
+proptest! {
+    #[test]
+    fn the_wall_clock_is_that_of_the_book(
+        zone in prop::sample::select(vec![
+            "UTC", "Asia/Baghdad", "Europe/Berlin", "America/St_Johns", "Pacific/Apia", "Australia/Lord_Howe", "Africa/Cairo",
+        ]),
+        day_starts in 0u16..1_440,
+        // Years 1900 to 2100, and anything.
+        at in prop_oneof![4 => -2_208_988_800_000i64..4_102_444_800_000, 1 => any::<i64>()],
+    ) {
+        let calendar = Calendar::new(zone, day_starts).unwrap();
+        let at = Timestamp(at);
+        let (date, clock) = by_the_book(&calendar, at);
+        prop_assert_eq!(calendar.wall_clock(at), clock);
+        prop_assert_eq!(calendar.day(at), clock.day);
+        prop_assert_eq!(calendar.date(at), date);
+    }
 }

@@ -364,7 +364,6 @@ fn beyond_quota(
     };
     let used = app
         .accounting
-        .picture()?
         .used(subscriber.id, &counting, plan)?
         .less(&subscriber.credits, &counting);
     Ok(plan.quota.direction.of(used.month).saturating_sub(monthly))

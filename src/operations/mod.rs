@@ -35,6 +35,7 @@ pub mod pulse;
 pub mod quota_sync;
 pub mod reconnects;
 pub mod records;
+pub mod restart;
 pub mod router_api;
 pub mod router_script;
 pub mod routers;

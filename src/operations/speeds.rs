@@ -62,7 +62,7 @@ pub fn gather(
     let settings = app.settings();
     let counting = plan.quota.counting(about.began, &settings.calendar, now);
     let used = if plan.counts() {
-        let used = app.accounting.picture()?.used(about.id, &counting, &plan)?;
+        let used = app.accounting.used(about.id, &counting, &plan)?;
         used.less(&about.credits, &counting)
     } else {
         Used::default()

@@ -57,25 +57,14 @@ impl Desk {
         }
     }
 
-    /// Whether datagrams wait for [`Desk::send`].
-    pub fn has_replies(&self) -> bool {
-        !self.outgoing.is_empty()
-    }
-
-    /// Whether no more may wait.
-    pub fn is_full(&self) -> bool {
-        self.outgoing.is_full()
-    }
-
-    /// Sends the datagrams that wait.
+    /// Sends the datagrams that wait: at most one for each packet served since the last time.
     pub fn send(&mut self, socket: &ServerSocket) {
         self.outgoing.send(socket, self.shared.handler.as_ref());
     }
 
     /// Serves a packet of a known NAS. Errors: why it was dropped, which was observed already.
     pub fn serve(&mut self, octets: &[u8], peer: Arc<NasPeer>, path: Path) -> Result<(), Refusal> {
-        let shared = Arc::clone(&self.shared);
-        let handler = &shared.handler;
+        let handler = &self.shared.handler;
         let refused = |refusal| Observation::Refused {
             nas: peer.nas,
             source: path.remote(),
@@ -129,18 +118,18 @@ impl Desk {
     }
 
     fn access(&mut self, packet: &Packet<'_>, peer: &NasPeer, path: Path) {
-        let shared = Arc::clone(&self.shared);
-        let handler = &shared.handler;
         let nas = peer.nas;
         if peer.message_authenticator == MaPolicy::Auto
             && packet.has_message_authenticator()
             && !packet.holds_eap()
         {
-            handler.observe(Observation::FirstMessageAuthenticator { nas });
+            let first = Observation::FirstMessageAuthenticator { nas };
+            self.shared.handler.observe(first);
         }
         let Some(ticket) = self.admit(packet, nas, &path) else {
             return;
         };
+        let (shared, handler) = (&self.shared, &self.shared.handler);
         let Scratch {
             reply,
             proxy_states,

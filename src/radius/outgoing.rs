@@ -1,8 +1,7 @@
-//! Replies of one socket thread on their way out: they wait for one another while more requests wait to be read.
+//! Replies of one socket thread on their way out: those to requests that were received together leave together.
 //!
 //! Whoever asked is then woken once for several replies, and asks several things before it sleeps again: on a machine with
-//! little to do waking costs more than the rest of a login. Invariant: at most [`REPLIES_AT_ONCE`] wait, and none while the
-//! thread does.
+//! little to do waking costs more than the rest of a login. Invariant: none waits while the thread does.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -10,9 +9,6 @@ use std::ops::Range;
 use super::handler::{Handler, Observation};
 use super::packet::Code;
 use super::socket::{Local, ServerSocket};
-
-/// Replies that wait at most: the first of them for some 200 µs.
-const REPLIES_AT_ONCE: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Outgoing {
@@ -29,14 +25,6 @@ struct Reply {
 }
 
 impl Outgoing {
-    pub fn is_empty(&self) -> bool {
-        self.replies.is_empty()
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.replies.len() >= REPLIES_AT_ONCE
-    }
-
     pub fn push(&mut self, packet: &[u8], destination: SocketAddr, local: Local, nas: u32) {
         if self.replies.is_empty() {
             self.octets.clear();
@@ -54,14 +42,27 @@ impl Outgoing {
     /// Sends all of them, and says of each how that went.
     pub fn send(&mut self, socket: &ServerSocket, handler: &dyn Handler) {
         // None is sent twice, even if the observer stops with a panic.
-        for reply in self.replies.drain(..) {
-            let packet = self.octets.get(reply.octets).unwrap_or_default();
-            let code = Code(packet.first().copied().unwrap_or_default());
-            let nas = reply.nas;
-            handler.observe(match socket.send(packet, reply.destination, reply.local) {
-                Ok(()) => Observation::Replied { nas, code },
-                Err(_) => Observation::SendFailed { nas },
-            });
+        let replies = std::mem::take(&mut self.replies);
+        let packet = |reply: &Reply| self.octets.get(reply.octets.clone()).unwrap_or_default();
+        let packets: Vec<_> = replies.iter().map(|r| (packet(r), r.destination)).collect();
+        let mut rest = replies.iter().zip(&packets).peekable();
+        let mut unsent = packets.as_slice();
+        while let Some(local) = rest.peek().map(|(reply, _)| reply.local) {
+            // A wildcard socket may be asked at several addresses; nearly always it is one.
+            let alike = rest.clone().take_while(|(reply, _)| reply.local == local);
+            let alike = unsent.get(..alike.count()).unwrap_or_default();
+            let outcome = socket.send_together(alike, local);
+            // One that cannot be sent is the first, and keeps no other back.
+            let done = outcome.as_ref().map_or(1, |sent| (*sent).max(1));
+            for (reply, (packet, _)) in rest.by_ref().take(done) {
+                let nas = reply.nas;
+                let code = Code(packet.first().copied().unwrap_or_default());
+                handler.observe(match outcome {
+                    Ok(_) => Observation::Replied { nas, code },
+                    Err(_) => Observation::SendFailed { nas },
+                });
+            }
+            unsent = unsent.get(done..).unwrap_or_default();
         }
     }
 }

@@ -16,9 +16,9 @@ use super::desk::Desk;
 pub use super::desk::REJECT_DELAY_MAX;
 use super::handler::{Handler, Observation, Port};
 use super::number;
-use super::packet::{Code, PACKET_MAX_OCTETS, Packet, frame};
+use super::packet::{Code, Packet, frame};
 use super::reply::{Path, Shared};
-use super::socket::{Received, ServerSocket, control_buffer};
+use super::socket::{Batch, Received, ServerSocket};
 use super::timer::Timer;
 
 /// Rest after a failed receive.
@@ -134,23 +134,18 @@ struct Worker {
 
 impl Worker {
     fn run(&mut self) {
-        let mut datagram = vec![0; PACKET_MAX_OCTETS];
-        let mut control = control_buffer();
+        let mut batch = Batch::new();
         while !self.stopping.load(Ordering::SeqCst) {
-            let wait = !self.desk.has_replies();
-            match self.socket.receive(&mut datagram, &mut control, wait) {
-                Ok(None) => self.send(),
-                Ok(Some(received)) => {
-                    let datagram = datagram.get(..received.length).unwrap_or_default();
-                    // The handler's own calls are guarded where they are made. This is the last guard: a thread that
-                    // ends would leave a socket which the kernel still gives requests to and nobody reads.
-                    let _ = catch_unwind(AssertUnwindSafe(|| self.serve(datagram, &received)));
-                    if self.desk.is_full() {
-                        self.send();
+            match self.socket.receive(&mut batch) {
+                Ok(()) => {
+                    for (datagram, received) in batch.iter() {
+                        // The handler's own calls are guarded where they are made. This is the last guard: a thread that
+                        // ends would leave a socket which the kernel still gives requests to and nobody reads.
+                        let _ = catch_unwind(AssertUnwindSafe(|| self.serve(datagram, received)));
                     }
+                    self.send();
                 }
                 Err(_) => {
-                    self.send();
                     let port = self.port;
                     self.handler.observe(Observation::ReceiveFailed { port });
                     // Keeps an error that stays from taking the processor.
@@ -158,7 +153,6 @@ impl Worker {
                 }
             }
         }
-        self.send();
     }
 
     fn send(&mut self) {

@@ -60,7 +60,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         OpenOptions {
             // With 16 MiB the whole daemon was just above its 48 MB with 5,000 subscribers online.
-            cache_octets: 12 << 20,
+            cache_octets: 10 << 20,
             queue: QUEUE,
             batch: BATCH,
             linger: LINGER,

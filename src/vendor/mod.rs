@@ -28,6 +28,7 @@ pub use control::{Request, execute};
 pub use desk::{Desk, Init};
 pub use error::{Refusal, VendorError};
 pub use licences::{Issue, Terms};
+pub use publish::Lent;
 pub use server::{ServeOptions, serve};
 
 pub use crate::tls::Configured;

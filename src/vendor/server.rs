@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,6 +36,10 @@ pub async fn serve(desk: Arc<Desk>, options: &ServeOptions) -> Result<(), Vendor
     let mut out = io::stdout();
     writeln!(out, "ready https={}", listener.local_addr()?)?;
     out.flush()?;
+    // Its unit has started now; without a service manager nothing is said.
+    if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = async {

@@ -85,7 +85,7 @@ impl FormData {
 
     /// The same form, and those fields of another that it does not have, such as of a second form of the page.
     #[must_use]
-    pub fn with(mut self, mut other: FormData) -> FormData {
+    pub fn beside(mut self, mut other: FormData) -> FormData {
         other.pairs.retain(|(name, _)| !self.has(name));
         self.pairs.append(&mut other.pairs);
         self

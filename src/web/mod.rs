@@ -329,8 +329,15 @@ fn routes() -> Router<Panel> {
             "/settings/certificate/self-signed/new",
             post(settings::certificate::new_self_signed),
         )
+        .route("/system/health", get(system::health))
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
+        .route("/system/logs", get(system::logs))
+        .route(
+            "/system/restart",
+            get(system::ask_restart).post(system::restart),
+        )
+        .route("/system/restarting", get(system::wait_for_restart))
         .route("/settings/licence", get(settings::licence::show))
         .route(
             "/settings/licence/activate",

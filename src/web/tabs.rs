@@ -26,7 +26,11 @@ const SETTINGS: &[Tab] = &[
 ];
 
 /// The machine room.
-const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];
+const SYSTEM: &[Tab] = &[
+    tab("/system/health", "Health"),
+    tab("/system/jobs", "Jobs"),
+    tab("/system/logs", "Logs"),
+];
 
 /// The tabs of a page, one of which is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

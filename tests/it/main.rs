@@ -24,5 +24,6 @@ mod routeros;
 mod service;
 mod speeds;
 mod support;
+mod system;
 mod tidy;
 mod updates;

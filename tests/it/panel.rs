@@ -95,7 +95,7 @@ pub fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 53] = [
+const PAGES: [(&str, &str); 56] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -124,7 +124,10 @@ const PAGES: [(&str, &str); 53] = [
     ("rule-new", "/rules/new"),
     ("simulator", "/simulator?subscriber=user00001"),
     ("cdn", "/cdn"),
+    ("health", "/system/health"),
     ("jobs", "/system/jobs"),
+    ("logs", "/system/logs"),
+    ("restart", "/system/restart"),
     ("backups", "/settings/backups"),
     ("certificate", "/settings/certificate"),
     ("licence", "/settings/licence"),

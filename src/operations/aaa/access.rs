@@ -10,7 +10,8 @@ use crate::domain::mac::Mac;
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::MacMode;
 use crate::domain::time::Timestamp;
-use crate::operations::{Error, extras, speeds};
+use crate::operations::speeds::{self, Gathered};
+use crate::operations::{Error, extras};
 use crate::radius::auth::{
     Attempt, AttemptError, Credential, Method, Proof, RefusalCode, Verdict, push_eap_failure,
 };
@@ -131,9 +132,10 @@ impl Login<'_> {
             Ok(None) => return Err(self.unknown_user(attempt, octets)),
             Err(error) => return Err(fault(&error, None)),
         };
+        let id = facts.id;
         let refused = |reason| Refused {
             reason,
-            subscriber: Some(facts.id),
+            subscriber: Some(id),
         };
 
         let proof = self.verify(attempt, &facts, octets).map_err(refused)?;
@@ -142,19 +144,19 @@ impl Login<'_> {
             .plan(facts.plan)
             .ok_or_else(|| refused(Reason::Fault))?;
         let login_id = self.app.login_ids.next();
-        let decision = self
-            .decision(&facts, &plan, login_id)
-            .map_err(|error| fault(&error, Some(facts.id)))?;
-        let accepted = match decision {
+        let profile = self.nas.nas.profile;
+        let gathered = speeds::gather(self.app, facts, plan, profile, self.now)
+            .map_err(|error| fault(&error, Some(id)))?;
+        let accepted = match self.decision(&gathered, login_id) {
             Decision::Accept(accepted) => accepted,
             Decision::Reject(reason) => return Err(refused(reason)),
         };
-        let class = login_id.to_class(facts.id);
-        self.fill(reply, &proof, &plan, &accepted, &class)
-            .map_err(|error| fault(&error, Some(facts.id)))?;
+        let class = login_id.to_class(id);
+        self.fill(reply, &proof, &gathered.plan, &accepted, &class)
+            .map_err(|error| fault(&error, Some(id)))?;
         self.app.promises.make(login_id, accepted.entitlement.limit);
-        self.follow_up(&facts, accepted);
-        Ok(facts.id)
+        self.follow_up(id, accepted);
+        Ok(id)
     }
 
     /// A PAP password that is garbage says more about the secret than about the user.
@@ -200,23 +202,11 @@ impl Login<'_> {
         }
     }
 
-    fn decision(
-        &self,
-        facts: &Arc<LoginFacts>,
-        plan: &Arc<Plan>,
-        login: LoginId,
-    ) -> Result<Decision, Error> {
+    fn decision(&self, gathered: &Gathered, login: LoginId) -> Decision {
+        let (facts, plan) = (&gathered.about, &gathered.plan);
         let (open, online) = self.open_sessions(facts.id);
-        let profile = self.nas.nas.profile;
         let checks = plan.extras.check.iter().chain(&facts.extras.check);
         let checks_hold = extras::hold(self.request.packet, checks);
-        let gathered = speeds::gather(
-            self.app,
-            Arc::clone(facts),
-            Arc::clone(plan),
-            profile,
-            self.now,
-        )?;
         let line = Line {
             subscriber: facts.id,
             nas: self.nas.nas.id,
@@ -242,7 +232,7 @@ impl Login<'_> {
             login,
             interim_interval: access::interim_interval(self.nas.nas.interim_interval, online),
         };
-        Ok(match access::decide(&facts, self.now) {
+        match access::decide(&facts, self.now) {
             Decision::Accept(mut accepted) => {
                 match address::choose(self.app, &line, &mut accepted, self.now) {
                     Ok(()) => Decision::Accept(accepted),
@@ -250,7 +240,7 @@ impl Login<'_> {
                 }
             }
             rejected => rejected,
-        })
+        }
     }
 
     /// The open sessions of a subscriber, and how many are open in all.
@@ -298,9 +288,9 @@ impl Login<'_> {
     }
 
     /// What an accepted login changes is written behind its back: the subscriber does not wait for the disk.
-    fn follow_up(&self, facts: &LoginFacts, accepted: Accepted) {
+    fn follow_up(&self, subscriber: SubscriberId, accepted: Accepted) {
         if let Some(mac) = accepted.learns {
-            learn(self.app, facts.id, mac);
+            learn(self.app, subscriber, mac);
         }
         if !accepted.replaces.is_empty() {
             replace(self.app, accepted.replaces);

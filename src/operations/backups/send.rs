@@ -17,12 +17,22 @@ use super::{busy, path_of};
 /// Rows in which the newest backup is looked for; before it are tries that failed, one an hour.
 const MOST_TRIES_BEFORE: usize = 100;
 /// What stands with a backup while it is under way, and for ever when the machine fell over meanwhile.
-const BROKEN_OFF: &str = "it broke off";
+const BROKEN_OFF: &str = "it is on its way, or broke off when the machine stopped";
 
 /// The newest backup, whether it was sent or not.
 pub fn newest(app: &App) -> Result<Option<Backup>, Error> {
     let known = backups::newest(&app.store.view()?, MOST_TRIES_BEFORE)?;
     Ok(known.into_iter().find(|backup| backup.error.is_none()))
+}
+
+/// Whether this backup is on its way right now.
+pub fn is_sending(app: &App, name: &str) -> bool {
+    let progress = app.backups.progress();
+    progress.is_some_and(|progress| progress.what == doing(name))
+}
+
+fn doing(name: &str) -> String {
+    format!("Sending {name}")
 }
 
 /// The name of the backup that is to be sent now, if there is one.
@@ -43,7 +53,7 @@ pub fn due(app: &App, now: Timestamp) -> Result<Option<String>, Error> {
 pub async fn send(app: &App, name: &str) -> Result<Backup, Error> {
     let destination = destination::get(app)?.ok_or_else(destination::none)?;
     let now = app.now();
-    let turn = app.backups.begin(format!("Sending {name}"), now);
+    let turn = app.backups.begin(doing(name), now);
     let turn = turn.ok_or_else(busy)?;
     turn.step(BackupStep::Sending, 0, 0);
     let path = path_of(app, name)?;

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::entry::Entry;
-use super::finished::Finished;
+use super::kept::KeptSums;
 use super::keys::{Key, Recent};
 use super::open::{Listing, Open};
 use super::unfolded::Unfolded;
@@ -61,8 +61,10 @@ pub struct Live {
     provisional: HashMap<SessionId, Vec<(Day, Usage)>>,
     /// The sequence of the last entry applied.
     applied: u64,
-    /// Of the tables, not of what is here; it follows the folds.
-    finished: Finished,
+    /// The sequence of the last fold that has ended.
+    folded: u64,
+    /// Of the tables, not of what is here; they follow the folds.
+    kept: KeptSums,
 }
 
 /// What a fold writes: the state as of `sequence`.
@@ -88,7 +90,8 @@ impl Live {
             folding: None,
             provisional: HashMap::new(),
             applied: sequence,
-            finished: Finished::default(),
+            folded: sequence,
+            kept: KeptSums::default(),
         };
         for session in ended.iter().rev() {
             live.recent.add(&Key::of_session(session), session.id);
@@ -378,8 +381,9 @@ impl Live {
 
     /// The capture is in the tables: ended sessions that did not change since leave memory.
     pub fn folded(&mut self) {
-        if let Some((_, usage)) = self.folding.take() {
-            self.finished.folded(&usage);
+        if let Some((sequence, usage)) = self.folding.take() {
+            self.kept.folded(sequence, &usage);
+            self.folded = sequence;
         }
         let ended: Vec<SessionId> = self
             .slots

@@ -5,7 +5,7 @@
 //! tables do not; the tables are as of one journal sequence, which they name.
 
 mod entry;
-mod finished;
+mod kept;
 mod keys;
 mod live;
 mod open;
@@ -19,13 +19,15 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
 use super::{Store, StoreError, Tx, View, ids, sessions, usage};
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::{Traffic, Usage};
+use crate::domain::plan::Plan;
+use crate::domain::quota::{Counting, Used};
 use crate::domain::rate::RateLimit;
 use crate::domain::session::{Reading, Record, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
@@ -97,6 +99,8 @@ pub struct Health {
     pub records: u64,
     pub commits: u64,
     pub folds: u64,
+    /// When the last of these ended.
+    pub folded_at: Option<Instant>,
     /// Why records are not made durable now.
     pub failing: Option<String>,
     pub disk_full: bool,
@@ -350,6 +354,12 @@ impl Accounting {
         }
     }
 
+    /// Records that are applied and not yet in the tables.
+    pub fn behind(&self) -> Result<u64, StoreError> {
+        let picture = self.picture()?;
+        Ok(picture.live.applied().saturating_sub(picture.folded))
+    }
+
     pub fn health(&self) -> Health {
         self.shared
             .health
@@ -371,9 +381,27 @@ impl Accounting {
         self.shared.live()
     }
 
+    /// Octets that count against quota and tiers, with what routers' own counters say beyond accounting: only the sums that
+    /// the plan asks for. From memory alone, but for who was not asked about today.
+    pub fn used(
+        &self,
+        subscriber: SubscriberId,
+        counting: &Counting,
+        plan: &Plan,
+    ) -> Result<Used, StoreError> {
+        let live = self.shared.live();
+        match live.used(subscriber, counting, plan) {
+            Some(used) => Ok(used),
+            None => self.picture_with(live)?.used(subscriber, counting, plan),
+        }
+    }
+
     /// A view of the tables and the sessions in memory that fit together.
     pub fn picture(&self) -> Result<Picture<'_>, StoreError> {
-        let live = self.shared.live();
+        self.picture_with(self.shared.live())
+    }
+
+    fn picture_with<'a>(&self, live: RwLockReadGuard<'a, Live>) -> Result<Picture<'a>, StoreError> {
         let view = self.store.view()?;
         let folded = ids::current(&view, ids::FOLDED)?;
         Ok(Picture { live, view, folded })

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::RwLockReadGuard;
 
 use super::Live;
-use super::finished::{Kept, Sum};
+use super::kept::Sum;
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::Usage;
 use crate::domain::plan::Plan;
@@ -37,73 +37,43 @@ impl Picture<'_> {
         Ok(beyond.fold(folded, |sum, (_, usage)| sum + usage))
     }
 
-    /// Octets that count against quota and tiers, with what routers' own counters say beyond accounting: only the sums that
-    /// the plan asks for. Days that are over are added up
-    /// once; then it is one row and memory.
+    /// As [`super::Accounting::used`] says it, with sums that are not kept yet added up from the tables.
     pub fn used(
         &self,
         subscriber: SubscriberId,
         counting: &Counting,
         plan: &Plan,
     ) -> Result<Used, StoreError> {
-        let (by_month, by_term) = (
-            plan.counts_by(QuotaKind::Month),
-            plan.counts_by(QuotaKind::Term),
-        );
-        let kept = self.live.finished(self.folded, subscriber);
-        let mut sums = Kept {
-            folded: self.folded,
-            ..kept
-        };
-        if by_month {
-            let sum =
-                self.finished(subscriber, kept.month, counting.month.start, counting.today)?;
-            sums.month = Some(sum);
+        if let Some(used) = self.live.used(subscriber, counting, plan) {
+            return Ok(used);
         }
-        if by_term {
-            let sum = self.finished(subscriber, kept.term, counting.term, counting.today)?;
-            sums.term = Some(sum);
+        let kept = self.live.kept(self.folded, subscriber).unwrap_or_default();
+        let mut sums = kept;
+        sums.folded = self.folded;
+        for kind in QuotaKind::ALL {
+            if plan.counts_by(kind) {
+                sums.put(kind, self.sum(subscriber, kept.of(kind), kind, counting)?);
+            }
         }
-        if (sums.month, sums.term) != (kept.month, kept.term) {
-            self.live.keep_finished(subscriber, sums);
-        }
-        let today = usage::of_day(&self.view, counting.today, subscriber)?;
-        let counted = |from: Day, finished: Option<Sum>| {
-            let beyond = self.live.usage_days_beyond(self.folded, subscriber);
-            let beyond = beyond.chain(self.live.provisional_of(subscriber));
-            let beyond = beyond.filter(|(day, _)| (from..=counting.today).contains(day));
-            let in_tables = finished.map_or(today, |sum| sum.usage + today);
-            beyond
-                .fold(in_tables, |sum, (_, usage)| sum + usage)
-                .counted()
-        };
-        let mut used = Used::default();
-        if plan.counts_by(QuotaKind::Day) {
-            used.today = counted(counting.today, None);
-        }
-        if by_month {
-            used.month = counted(counting.month.start, sums.month);
-        }
-        if by_term {
-            used.term = counted(counting.term, sums.term);
-        }
-        Ok(used)
+        self.live.keep(subscriber, sums);
+        Ok(self.live.used_beyond(sums, subscriber, plan))
     }
 
-    /// The days from `from` to the one before `today` in the tables, on top of what was added up before.
-    fn finished(
+    /// The period of this kind in the tables, up to and with today, on top of what was added up before.
+    fn sum(
         &self,
         subscriber: SubscriberId,
         kept: Option<Sum>,
-        from: Day,
-        today: Day,
+        kind: QuotaKind,
+        counting: &Counting,
     ) -> Result<Sum, StoreError> {
-        let kept = kept.filter(|sum| sum.from == from && sum.until <= today);
+        let (from, until) = (counting.began(kind), counting.today.plus(1));
+        let kept = kept.filter(|sum| sum.from == from && sum.until <= until);
         let (since, before) = kept.map_or((from, Usage::ZERO), |sum| (sum.until, sum.usage));
-        let newer = usage::between(&self.view, subscriber, since, today)?;
+        let newer = usage::between(&self.view, subscriber, since, until)?;
         Ok(Sum {
             from,
-            until: today,
+            until,
             usage: before + newer,
         })
     }

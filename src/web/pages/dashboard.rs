@@ -2,6 +2,8 @@
 
 mod live;
 
+pub(in crate::web::pages) use live::{machine, machine_facts};
+
 use std::sync::Arc;
 
 use askama::Template;

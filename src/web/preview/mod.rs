@@ -16,6 +16,7 @@ mod plans;
 mod settings;
 mod setup;
 mod subscribers;
+mod system;
 mod updates;
 
 use crate::web::assets;
@@ -79,6 +80,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         plans::samples,
         settings::samples,
         setup::samples,
+        system::samples,
         updates::samples,
     ]
     .into_iter()

@@ -288,7 +288,10 @@ async fn the_other_machine_is_chosen_and_its_password_is_never_shown() {
         );
         assert!(!answer.body.contains("pass-of-the-server"));
         // What was typed into the other fields stays, and so does the form of the schedule.
-        assert!(answer.body.contains("value=\"isp\"") && answer.body.contains("backup"), "{field}");
+        assert!(
+            answer.body.contains("value=\"isp\"") && answer.body.contains("backup"),
+            "{field}"
+        );
         assert!(
             answer
                 .body

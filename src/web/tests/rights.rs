@@ -120,6 +120,7 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/updates/cancel", Change),
     ("/settings/updates/install", Change),
     ("/system/jobs/{name}/run", Work),
+    ("/system/restart", Change),
 ];
 
 /// Takes files instead of fields, and looks at everything else before it reads them; `pages::settings::backups` tests its token.
@@ -142,6 +143,7 @@ const RESTRICTED: &[&str] = &[
     "/setup/login",
     "/setup/backups",
     "/setup/done",
+    "/system/restart",
 ];
 /// An operator without a password has no second factor to look at.
 const NOT_FOR_SUPPORT: &[&str] = &["/account/second-factor"];

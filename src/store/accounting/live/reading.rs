@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::super::finished::Kept;
+use super::super::kept::Kept;
 use super::super::unfolded::Unfolded;
 use super::Live;
 use crate::domain::address::Block;
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::octets::Usage;
+use crate::domain::plan::Plan;
+use crate::domain::quota::{Counting, Used};
 use crate::domain::session::Session;
 use crate::domain::time::Day;
 
@@ -109,18 +111,49 @@ impl Live {
         self.usage.iter().chain(under_way.flat_map(Unfolded::iter))
     }
 
-    /// Sums of finished days that tables folded up to `folded` still hold.
-    pub(in crate::store::accounting) fn finished(
+    /// What counts of a subscriber, where its sums are kept.
+    pub(in crate::store::accounting) fn used(
+        &self,
+        subscriber: SubscriberId,
+        counting: &Counting,
+        plan: &Plan,
+    ) -> Option<Used> {
+        let kept = self.kept.get(subscriber)?;
+        let serves = kept.serves(counting, plan);
+        serves.then(|| self.used_beyond(kept, subscriber, plan))
+    }
+
+    /// What counts, of sums in the tables and of what is in memory beyond them.
+    pub(in crate::store::accounting) fn used_beyond(
+        &self,
+        mut kept: Kept,
+        subscriber: SubscriberId,
+        plan: &Plan,
+    ) -> Used {
+        let beyond = self.usage_days_beyond(self.as_of(&kept), subscriber);
+        for (day, usage) in beyond.chain(self.provisional_of(subscriber)) {
+            kept.add(day, usage);
+        }
+        kept.used(plan)
+    }
+
+    /// The sums kept of a subscriber that are those of tables folded up to `folded`.
+    pub(in crate::store::accounting) fn kept(
         &self,
         folded: u64,
         subscriber: SubscriberId,
-    ) -> Kept {
-        let kept = self.finished.get(subscriber, folded, self.folding.as_ref());
-        kept.unwrap_or_default()
+    ) -> Option<Kept> {
+        let kept = self.kept.get(subscriber);
+        kept.filter(|kept| self.as_of(kept) == folded)
     }
 
-    pub(in crate::store::accounting) fn keep_finished(&self, subscriber: SubscriberId, kept: Kept) {
-        self.finished.keep(subscriber, kept);
+    pub(in crate::store::accounting) fn keep(&self, subscriber: SubscriberId, kept: Kept) {
+        self.kept.keep(subscriber, kept);
+    }
+
+    /// The fold whose tables have these sums: the last that has ended, or one that is in the tables and has not ended yet.
+    fn as_of(&self, kept: &Kept) -> u64 {
+        kept.folded.max(self.folded)
     }
 
     /// What a fold has taken, unless the tables hold it already.

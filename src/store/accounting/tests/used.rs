@@ -4,10 +4,11 @@ use super::*;
 use crate::domain::hours::FreeWindow;
 use crate::domain::money::{Currency, Money};
 use crate::domain::plan::Plan;
-use crate::domain::quota::{Counting, Direction, Period, Quota, Used};
+use crate::domain::quota::{Counting, Direction, Period, Quota, QuotaKind, Used};
 use crate::domain::rate::Rate;
 use crate::domain::time::{DAY, Day};
 use crate::domain::window::Window;
+use crate::store::accounting::kept::{Kept, Sum};
 
 /// The business day of T0, 2026-05-28.
 const FIRST: Day = Day(20_601);
@@ -41,8 +42,7 @@ pub(super) fn counting(month: i32, term: i32, today: i32) -> Counting {
 }
 
 fn used(bench: &Bench, counting: &Counting) -> Used {
-    let picture = bench.accounting.picture().unwrap();
-    picture.used(ALI, counting, &plan()).unwrap()
+    bench.accounting.used(ALI, counting, &plan()).unwrap()
 }
 
 /// Download of today, of the month and of the term.
@@ -106,7 +106,7 @@ fn each_kind_counts_its_own_days_in_memory_and_in_the_tables() {
 }
 
 #[test]
-fn finished_days_are_added_up_once_until_a_fold_writes_one_of_them() {
+fn the_tables_are_added_up_once_and_folds_are_followed() {
     let bench = bench(AT_ONCE);
     let today = counting(1, 0, 5);
     on_day(&bench, 2, 1);
@@ -115,20 +115,84 @@ fn finished_days_are_added_up_once_until_a_fold_writes_one_of_them() {
     assert_eq!(downloads(&bench, &today), [10, 11, 11]);
     spoil(&bench, 2, 100);
     assert_eq!(downloads(&bench, &today), [10, 11, 11], "from memory");
-    // A fold that writes today alone leaves the sum as it is.
+    // A fold adds what it writes to the sums that hold the day.
     on_day(&bench, 5, 20);
     assert_eq!(downloads(&bench, &today), [30, 31, 31]);
     assert!(bench.accounting.fold());
     assert_eq!(downloads(&bench, &today), [30, 31, 31]);
-    // A late record of yesterday: at once from memory, and from the tables once it is folded.
-    on_day(&bench, 4, 40);
-    assert_eq!(downloads(&bench, &today), [30, 71, 71]);
-    assert!(bench.accounting.fold());
+    // A late record of yesterday, and one before the month, which the term has; one of tomorrow is in neither.
+    let today = counting(1, 0, 5);
+    for (day, download) in [(4, 40), (0, 300), (6, 7_000)] {
+        on_day(&bench, day, download);
+    }
+    for _ in 0..2 {
+        assert_eq!(downloads(&bench, &today), [30, 71, 371]);
+        assert!(bench.accounting.fold());
+    }
+    let bench = bench.restart();
     assert_eq!(
         downloads(&bench, &today),
-        [30, 171, 171],
+        [30, 171, 471],
         "read again, spoilt as it is"
     );
+}
+
+#[test]
+fn a_fold_that_reached_the_tables_and_did_not_end_counts_once() {
+    let calendar = Calendar::utc();
+    let bench = bench(AT_ONCE);
+    let mut live = Live::new(calendar, 0, Vec::new(), &[]);
+    let nothing = bench.store.view().unwrap();
+    let give = |live: &mut Live, sequence: u64, day: u32, download| {
+        let at = Timestamp::from_seconds(T0).plus(i64::from(day) * DAY);
+        let record = Record {
+            acct_session_id: sequence.to_be_bytes().to_vec(),
+            event_at: at,
+            received_at: at,
+            ..record(STOP, 60, 0, download)
+        };
+        live.apply(sequence, &Entry::Record(record), &nothing);
+    };
+    let today = counting(0, 0, 5);
+    let used = |live: &Live| {
+        live.used(ALI, &today, &plan())
+            .map(|used| used.term.download)
+    };
+    give(&mut live, 1, 5, 1);
+    assert_eq!(used(&live), None, "nothing is kept yet");
+    let sums = |folded, download| {
+        let mut kept = Kept::default();
+        kept.folded = folded;
+        for kind in QuotaKind::ALL {
+            let (from, until) = (today.began(kind), today.today.plus(1));
+            let usage = Traffic::new(0, download).into();
+            kept.put(kind, Sum { from, until, usage });
+        }
+        kept
+    };
+    // Read before the fold, and again in the middle of it, when the tables have it.
+    for (folded, in_tables) in [(0, 100), (1, 101)] {
+        live.keep(ALI, sums(0, 100));
+        assert_eq!(used(&live), Some(101));
+        if folded == 0 {
+            assert_eq!(live.capture().sequence, 1);
+        }
+        live.keep(ALI, sums(folded, in_tables));
+        assert_eq!(used(&live), Some(101), "{folded}");
+        assert_eq!(live.kept(folded, ALI), Some(sums(folded, in_tables)));
+        assert_eq!(live.kept(1 - folded, ALI), None);
+    }
+    give(&mut live, 2, 5, 10);
+    assert_eq!(used(&live), Some(111));
+    live.folded();
+    assert_eq!(used(&live), Some(111));
+    assert_eq!(live.kept(1, ALI), Some(sums(1, 101)));
+    // The next one was not in the tables when the sums were read.
+    assert_eq!(live.capture().sequence, 2);
+    assert_eq!(used(&live), Some(111));
+    live.folded();
+    assert_eq!(used(&live), Some(111));
+    assert_eq!(live.kept(2, ALI).map(|kept| kept.folded), Some(1));
 }
 
 #[test]

@@ -150,8 +150,8 @@ fn page(
     let elsewhere = verb::destination::get(signed.app())?;
     let elsewhere = elsewhere.as_ref();
     let form = form
-        .with(form::filled(&set))
-        .with(destination::filled(elsewhere));
+        .beside(form::filled(&set))
+        .beside(destination::filled(elsewhere));
     let form = &form;
     let next = set
         .schedule
@@ -254,6 +254,9 @@ fn row(words: &Words<'_>, listed: &Listed, elsewhere: Option<&Destination>) -> B
     };
     let (test, note) = outcome(words, backup, listed.octets.is_some());
     let (sent, sent_note) = match &backup.sent {
+        Some(_) if verb::send::is_sending(words.app, &listed.name) => {
+            (Badge::new(Tone::Info, "Sending"), String::new())
+        }
         Some(sent) => sending(words, sent, backup.octets),
         None => (Badge::default(), String::new()),
     };
