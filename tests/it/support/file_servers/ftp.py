@@ -24,12 +24,12 @@ def misbehave():
 
 
 class Transfer(DTPHandler):
-    def handle_read(self):
+    def recv(self, size):
         misbehave()
 
 
 class SecretTransfer(TLS_DTPHandler):
-    def handle_read(self):
+    def recv(self, size):
         misbehave()
 
 
