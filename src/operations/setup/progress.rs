@@ -11,9 +11,9 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::Subscriber;
-use crate::operations::Error;
 use crate::operations::settings::Part;
 use crate::operations::trail::note;
+use crate::operations::{Error, backups};
 use crate::store::settings::{self, Setting, YES};
 use crate::store::{Read, View, operators, sessions, subscribers};
 
@@ -102,7 +102,7 @@ pub fn progress(app: &App) -> Result<Progress, Error> {
     let skipped = skipped(&view)?;
     let has_operator = !operators::all(&view)?.is_empty();
     let has_name = is_set(Setting::IspName)?;
-    let has_passphrase = is_set(Setting::BackupPassphrase)?;
+    let has_backup_key = backups::settings::get(app)?.has_key();
     let has_login = first_of(&view)?.is_some() && was_anybody_let_in(app, &view)?;
     let state = |step: Step| {
         let is_done = match step {
@@ -111,7 +111,7 @@ pub fn progress(app: &App) -> Result<Progress, Error> {
             Step::Router => first_router(app).is_some(),
             Step::Plan => first_plan(app).is_some(),
             Step::Subscriber => has_login,
-            Step::Backups => has_passphrase,
+            Step::Backups => has_backup_key,
         };
         match is_done {
             true => StepState::Done,

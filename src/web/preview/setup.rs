@@ -253,15 +253,16 @@ fn waiting(wish: Wish, is_in: bool) -> setup::WaitingPage {
     }
 }
 
-fn backups(wish: Wish, has_passphrase: bool) -> setup::BackupsPage {
+fn backups(wish: Wish, has_key: bool) -> setup::BackupsPage {
     setup::BackupsPage {
         shell: wish.bare("Backups"),
         steps: steps(Some(Step::Backups)),
         action: "/setup/backups",
         onward: "/setup/done",
         refusal: None,
-        has_passphrase,
-        has_schedule: has_passphrase,
+        has_key,
+        uses_licence: false,
+        has_schedule: has_key,
         nightly: true,
         passphrase: Field::default(),
         passphrase_again: Field::wrong("", "The two passphrases differ"),

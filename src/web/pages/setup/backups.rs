@@ -5,7 +5,7 @@ use axum::response::IntoResponse;
 
 use crate::domain::backup::{Every, Schedule};
 use crate::operations::Error;
-use crate::operations::backups::settings as verbs;
+use crate::operations::backups::{KeyKind, settings as verbs};
 use crate::operations::setup::Step;
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Administrator, Change, Signed};
@@ -34,7 +34,10 @@ pub struct BackupsPage {
     pub action: &'static str,
     pub onward: &'static str,
     pub refusal: Option<String>,
-    pub has_passphrase: bool,
+    /// There is what backups are encrypted with.
+    pub has_key: bool,
+    /// The licence key opens them, which was chosen under Settings.
+    pub uses_licence: bool,
     /// They are made by themselves already.
     pub has_schedule: bool,
     pub nightly: bool,
@@ -66,7 +69,7 @@ async fn save(signed: &Signed, form: &FormData, problems: &mut Problems) -> Resu
     let (app, actor) = (signed.app(), signed.actor());
     let set = verbs::get(app)?;
     let is_untouched = FIELDS.iter().all(|name| form.text(name).is_empty());
-    if !(set.has_passphrase && is_untouched) {
+    if !(set.has_key() && is_untouched) {
         let Some(passphrase) = read_passphrase(form, problems) else {
             return Ok(false);
         };
@@ -92,7 +95,8 @@ fn page(
         action: BACKUPS,
         onward: DONE,
         refusal: refusal_of(refusal, problems, &FIELDS),
-        has_passphrase: set.has_passphrase,
+        has_key: set.has_key(),
+        uses_licence: set.has_key() && set.key == KeyKind::Licence,
         has_schedule: set.schedule.is_some(),
         nightly: form.has("nightly"),
         passphrase: problems.secret("passphrase"),

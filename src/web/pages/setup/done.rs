@@ -51,8 +51,8 @@ const NEXT: [NextStep; 5] = [
     },
     NextStep {
         href: "/settings/backups",
-        title: "Backups",
-        text: "When they are made, how many stay, and a test of the first one.",
+        title: "Backups on another machine",
+        text: "So that they do not die with this one.",
     },
     NextStep {
         href: FACTOR,

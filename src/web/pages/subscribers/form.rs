@@ -138,13 +138,8 @@ pub async fn create(Work { signed, form }: Work) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let subscriber = find(&signed, SubscriberId(id))?;
     let form = filled(&subscriber, &signed.app().settings().calendar);
-    let page = page(
-        &signed,
-        Some(&subscriber),
-        &form,
-        &Problems::default(),
-        None,
-    );
+    let fine = Problems::default();
+    let page = page(&signed, Some(&subscriber), &form, &fine, None);
     Ok(Page::ok(page).into_response())
 }
 
