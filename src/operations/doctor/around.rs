@@ -115,18 +115,39 @@ pub(super) fn judge_certificate(in_use: &InUse, now: Timestamp, calendar: &Calen
     finding.at("/settings/certificate")
 }
 
-/// The newest backups, against their schedule.
+/// The newest backups, against their schedule and the place where they are sent.
 pub fn backups(app: &App) -> Result<Finding, Error> {
-    let known = backup_rows::newest(&app.store.view()?, LOOKED_AT)?;
+    let mut known = backup_rows::newest(&app.store.view()?, LOOKED_AT)?;
     let now = app.now();
-    let calendar = &app.settings().calendar;
-    let schedule = backup_verbs::settings::get(app)?.schedule;
-    let due = schedule.and_then(|schedule| schedule.last_due(calendar, now));
-    Ok(judge_backups(&known, due, now).at("/settings/backups"))
+    let set = backup_verbs::settings::get(app)?;
+    let wanted = Wanted {
+        due: set
+            .schedule
+            .and_then(|schedule| schedule.last_due(&app.settings().calendar, now)),
+        has_key: set.has_key(),
+        elsewhere: backup_verbs::destination::get(app)?.is_some(),
+    };
+    // What is on its way is not missing there.
+    let newest = known.iter_mut().find(|backup| backup.error.is_none());
+    if let Some(newest) = newest.filter(|it| backup_verbs::send::is_sending(app, &it.name)) {
+        newest.sent = None;
+    }
+    Ok(judge_backups(&known, wanted, now).at("/settings/backups"))
 }
 
-/// `known` is newest first; `due` is the last moment that the schedule named, nothing without a schedule.
-pub(super) fn judge_backups(known: &[Backup], due: Option<Timestamp>, now: Timestamp) -> Finding {
+/// What backups should be like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The last moment that the schedule named; nothing without a schedule.
+    pub due: Option<Timestamp>,
+    /// Whether there is something to encrypt them with.
+    pub has_key: bool,
+    /// Whether they are to be sent to another machine.
+    pub elsewhere: bool,
+}
+
+/// `known` is newest first.
+pub(super) fn judge_backups(known: &[Backup], wanted: Wanted, now: Timestamp) -> Finding {
     let what = "Backups";
     let made = known.iter().find(|backup| backup.error.is_none());
     if let Some(why) = known.first().and_then(|newest| newest.error.as_ref()) {
@@ -140,20 +161,32 @@ pub(super) fn judge_backups(known: &[Backup], due: Option<Timestamp>, now: Times
     let age = now.since(made.began_at);
     let seen = format!("the newest is {} old", short(age));
     let bad_test = made.test.as_ref().and_then(|test| test.problem.as_ref());
-    let is_late = due.is_some_and(|due| made.began_at < due && now.since(due) >= BACKUP_LATE);
+    let not_sent = made.sent.as_ref().and_then(|sent| sent.problem.as_ref());
+    let is_late = |due: Timestamp| made.began_at < due && now.since(due) >= BACKUP_LATE;
     if let Some(problem) = bad_test {
         let mend = "make another one with `proxpanel backup`; when that is bad too, look at the disk with `dmesg | tail`";
-        Finding::bad(
-            what,
-            format!("the newest cannot be restored: {problem}"),
-            mend,
-        )
-    } else if is_late {
+        let seen = format!("the newest cannot be restored: {problem}");
+        Finding::bad(what, seen, mend)
+    } else if wanted.due.is_some_and(is_late) {
         let mend = "the one that the schedule wanted was not made: System, Jobs says why; `proxpanel backup` makes one now";
         Finding::bad(what, seen, mend)
-    } else if due.is_none() && age >= BACKUP_OLD {
+    } else if wanted.due.is_some() && !wanted.has_key {
+        let mend = "set a passphrase in Settings, Backups, or activate the licence";
+        Finding::warning(
+            what,
+            format!("{seen}; no other can be made without a key"),
+            mend,
+        )
+    } else if wanted.due.is_none() && age >= BACKUP_OLD {
         let mend = "set a schedule in Settings, Backups, or `proxpanel backup` now";
         Finding::warning(what, format!("{seen}, and there is no schedule"), mend)
+    } else if let Some(problem) = not_sent.filter(|_| wanted.elsewhere) {
+        let mend = "see that the other machine answers; Settings, Backups sends it again";
+        Finding::warning(
+            what,
+            format!("{seen} and on this machine only: {problem}"),
+            mend,
+        )
     } else if made.test.is_none() {
         let mend = "press Test in Settings, Backups: only a restore shows that it is good";
         Finding::warning(

@@ -1,5 +1,7 @@
 //! The machine itself: room on its disks, memory, load, clock.
 
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use super::{Finding, NEARLY_FULL};
 use crate::app::App;
 use crate::domain::octets::Octets;
 use crate::domain::time::{MINUTE, Timestamp};
-use crate::operations::{Error, backups};
+use crate::operations::Error;
 use crate::store::audit;
 use crate::telemetry::{DiskSample, HostSample, HostSampler, disk_of, monotonic};
 
@@ -40,28 +42,23 @@ pub(super) fn host(app: &App) -> Arc<HostSample> {
     }
 }
 
-/// The disk of the data, and that of the backups where it is another one.
+/// The disk of the data, and that of the backups where it is another one. A folder that is not there yet is made by the first
+/// backup.
 pub(super) fn disks(app: &App, host: &HostSample) -> Vec<Finding> {
     let (data, folder) = (app.store.folder(), &app.config.backup.folder);
     let mut findings = vec![disk("Disk of the data", data, host.disk)];
-    let is_wanted = backups::settings::get(app).is_ok_and(|set| set.schedule.is_some());
-    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
-    match device(folder) {
-        None if is_wanted => findings.push(
-            Finding::bad(
-                "Disk of the backups",
-                format!("the folder {} cannot be used", folder.display()),
-                format!(
-                    "run `install -d -m 0700 -o proxpanel -g proxpanel {}`, or name another one as backup.folder in {}",
-                    folder.display(),
-                    app.config.source.file().display()
-                ),
-            )
-            .at("/settings/backups"),
-        ),
-        None => {}
-        other if other == device(data) => {}
-        Some(_) => findings.push(disk("Disk of the backups", folder, disk_of(folder))),
+    let what = "Disk of the backups";
+    let own = fs::metadata(data).map(|metadata| metadata.dev()).ok();
+    match fs::metadata(folder) {
+        Ok(metadata) if Some(metadata.dev()) == own => {}
+        Ok(_) => findings.push(disk(what, folder, disk_of(folder))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            let shown = folder.display();
+            let mend = format!("see that the daemon's user may enter it: `namei -l {shown}`");
+            let finding = Finding::bad(what, format!("{shown}: {error}"), mend);
+            findings.push(finding.at("/settings/backups"));
+        }
     }
     findings
 }
@@ -136,10 +133,10 @@ pub(super) enum Sync {
 }
 
 fn sync_of(folder: &Path) -> Sync {
-    match (folder.join("synchronized").exists(), folder.is_dir()) {
-        (true, _) => Sync::Yes,
-        (false, true) => Sync::No,
-        (false, false) => Sync::Unknown,
+    match (folder.join("synchronized").try_exists(), folder.is_dir()) {
+        (Ok(true), _) => Sync::Yes,
+        (Ok(false), true) => Sync::No,
+        _ => Sync::Unknown,
     }
 }
 
@@ -181,8 +178,6 @@ pub(super) fn judge_clock(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::super::Verdict;
     use super::super::Verdict::{Bad, Good, Warning};
     use super::*;

@@ -8,7 +8,7 @@ use super::around::*;
 use super::*;
 use crate::app::{JobStatus, Listening};
 use crate::config::{Config, Overrides};
-use crate::domain::backup::{Backup, RestoreTest, Trigger};
+use crate::domain::backup::{Backup, RestoreTest, Sent, Trigger};
 use crate::domain::time::{Calendar, HOUR};
 use crate::operations::licence::Words;
 use crate::operations::testing::{NOW, TestApp, interim, plan, router, run, subscriber};
@@ -101,24 +101,55 @@ fn backups_are_judged_by_the_newest_its_test_and_the_schedule() {
         }),
         ..backup(age)
     };
-    let due = |before: i64| Some(NOW.plus(-before));
-    for (known, due, expected, seen) in [
-        (vec![], None, Warning, "none"),
-        (vec![backup(HOUR)], None, Good, "1 h old"),
-        (vec![backup(BACKUP_OLD - 1)], None, Good, ""),
-        (vec![backup(BACKUP_OLD)], None, Warning, "no schedule"),
-        (vec![failed(0), backup(HOUR)], None, Bad, "no room"),
-        (vec![backup(0), failed(HOUR)], None, Good, ""),
-        (vec![tested(HOUR, None)], None, Warning, "never restored"),
-        (vec![tested(HOUR, Some("7 rows"))], None, Bad, "7 rows"),
+    let unsent = Backup {
+        sent: Some(Sent {
+            at: NOW,
+            took_ms: 1,
+            octets: 0,
+            tries: 1,
+            problem: Some("no route".into()),
+            note: None,
+        }),
+        ..backup(HOUR)
+    };
+    let by_hand = Wanted {
+        due: None,
+        has_key: true,
+        elsewhere: false,
+    };
+    let due = |before: i64| Wanted {
+        due: Some(NOW.plus(-before)),
+        ..by_hand
+    };
+    let sent = Wanted {
+        elsewhere: true,
+        ..by_hand
+    };
+    let without_key = Wanted {
+        has_key: false,
+        ..due(HOUR)
+    };
+    for (known, wanted, expected, seen) in [
+        (vec![], by_hand, Warning, "none"),
+        (vec![backup(HOUR)], by_hand, Good, "1 h old"),
+        (vec![backup(BACKUP_OLD - 1)], by_hand, Good, ""),
+        (vec![backup(BACKUP_OLD)], by_hand, Warning, "no schedule"),
+        (vec![failed(0), backup(HOUR)], by_hand, Bad, "no room"),
+        (vec![backup(0), failed(HOUR)], by_hand, Good, ""),
+        (vec![tested(HOUR, None)], by_hand, Warning, "never restored"),
+        (vec![tested(HOUR, Some("7 rows"))], by_hand, Bad, "7 rows"),
         // Made at or after the moment it was due, or not yet late.
         (vec![backup(BACKUP_LATE)], due(BACKUP_LATE), Good, ""),
         (vec![backup(DAY)], due(BACKUP_LATE - 1), Good, ""),
         (vec![backup(DAY)], due(BACKUP_LATE), Bad, "1 d old"),
         // A schedule of a month is no reason to complain.
         (vec![backup(20 * DAY)], due(20 * DAY), Good, ""),
+        (vec![backup(HOUR)], without_key, Warning, "without a key"),
+        (vec![backup(HOUR)], sent, Good, ""),
+        (vec![unsent.clone()], sent, Warning, "only: no route"),
+        (vec![unsent], by_hand, Good, ""),
     ] {
-        let finding = judge_backups(&known, due, NOW);
+        let finding = judge_backups(&known, wanted, NOW);
         assert_eq!(finding.verdict, expected, "{finding:?}");
         assert!(finding.seen.contains(seen), "{}", finding.seen);
         assert_eq!(finding.mend.is_empty(), expected == Good);

@@ -68,7 +68,7 @@ pub async fn health(signed: Signed) -> Reply {
         return Ok(Page::ok(part).into_response());
     }
     let page = HealthPage {
-        shell: signed.shell("Health", Nav::System),
+        shell: signed.shell(&tabs::system(PATH).title(), Nav::System),
         tabs: tabs::system(PATH),
         part,
     };

@@ -75,7 +75,7 @@ pub async fn logs(signed: Signed) -> Reply {
     let all = std::iter::once(("", "All lines"));
     let levels = LEVELS.iter().map(|(word, label, _)| (*word, *label));
     let page = LogsPage {
-        shell: signed.shell("Logs", Nav::System),
+        shell: signed.shell(&tabs::system(PATH).title(), Nav::System),
         tabs: tabs::system(PATH),
         q: query.get("q").to_owned(),
         level: Select::new(all.chain(levels), query.get("level")),
