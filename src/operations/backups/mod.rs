@@ -120,15 +120,23 @@ pub fn line(listed: &Listed, calendar: &Calendar) -> String {
     )
 }
 
-/// The newest backup that has a file, the newest that was proven, and the newest that is on another machine, for the dashboard.
-pub fn latest(app: &App) -> Result<(Option<Backup>, Option<Backup>, Option<Backup>), Error> {
+/// The newest backups of their kind, for the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    pub made: Option<Backup>,
+    pub proven: Option<Backup>,
+    /// On another machine.
+    pub elsewhere: Option<Backup>,
+}
+
+pub fn latest(app: &App) -> Result<Latest, Error> {
     let known = backups::newest(&app.store.view()?, backups::MOST_BACKUPS)?;
     let find = |is_it: fn(&Backup) -> bool| known.iter().find(|backup| is_it(backup)).cloned();
-    Ok((
-        find(|backup| backup.error.is_none()),
-        find(Backup::is_proven),
-        find(Backup::is_elsewhere),
-    ))
+    Ok(Latest {
+        made: find(|backup| backup.error.is_none()),
+        proven: find(Backup::is_proven),
+        elsewhere: find(Backup::is_elsewhere),
+    })
 }
 
 /// Makes a backup, tries it out, and removes what is no longer kept. Blocks: some seconds for each 100 MB.

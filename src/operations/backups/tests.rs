@@ -77,7 +77,11 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
     );
     assert_eq!(
         latest(&test.app).unwrap(),
-        (Some(made.clone()), Some(made.clone()), None)
+        Latest {
+            made: Some(made.clone()),
+            proven: Some(made.clone()),
+            elsewhere: None,
+        }
     );
     assert!(
         !test.folder.path().join(WORK).exists(),

@@ -278,18 +278,25 @@ fn store_state(app: &App) -> Badge {
 fn store_facts(app: &App, now: Timestamp) -> Result<Vec<Fact>, Error> {
     let (store, accounting) = (app.store.health(), app.accounting.health());
     let sizes = overview::file_sizes(app);
-    let (made, proven, away) = backups::latest(app)?;
-    let tested = proven.and_then(|backup| backup.test).map(|test| test.at);
+    let latest = backups::latest(app)?;
+    let tested = latest
+        .proven
+        .and_then(|backup| backup.test)
+        .map(|test| test.at);
     let is_stale = app
         .search_is_stale
         .load(std::sync::atomic::Ordering::Relaxed);
     let href = "/settings/backups";
     let away = match backups::destination::get(app)? {
-        Some(_) => ago_or_never(now, away.map(|it| it.began_at)),
+        Some(_) => ago_or_never(now, latest.elsewhere.map(|it| it.began_at)),
         None => "not set up".to_owned(),
     };
     Ok(vec![
-        Fact::new("Last backup", ago_or_never(now, made.map(|it| it.began_at))).link(href),
+        Fact::new(
+            "Last backup",
+            ago_or_never(now, latest.made.map(|it| it.began_at)),
+        )
+        .link(href),
         Fact::new("Last restore test", ago_or_never(now, tested)).link(href),
         Fact::new("Last on another machine", away).link(href),
         Fact::new("Database", Octets(sizes.database).to_string()),
