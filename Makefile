@@ -47,7 +47,7 @@ deb: ## Build the Debian package into target/deb: ARCH=amd64 or ARCH=arm64
 	@ls -l target/deb/*_$(ARCH).deb
 
 .PHONY: test-package
-test-package: ## Install, upgrade, break and purge the built package in clean machines; needs root
+test-package: ## Try the built packages, amd64 in clean machines and arm64 under an emulator; needs root
 	packaging/test/run
 
 .PHONY: fuzz

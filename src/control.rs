@@ -23,7 +23,8 @@ use crate::domain::audit::Actor;
 use crate::domain::backup::Trigger;
 use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
-use crate::operations::doctor::{self, Verdict};
+use crate::operations::backups::destination;
+use crate::operations::doctor::{self, Depth};
 use crate::operations::{
     Error, backups, export, licence, operators, pulse, search, setup, simulator, updates,
 };
@@ -63,7 +64,10 @@ pub enum Request {
         passphrase: String,
     },
     Reindex,
-    Doctor,
+    /// What was found, as JSON: a list of `doctor::Finding`.
+    Doctor {
+        quick: bool,
+    },
     /// Whether the daemon is well, in a moment.
     Pulse,
     /// How the licence stands.
@@ -183,6 +187,11 @@ pub fn execute(
                 made.rows,
                 Octets(made.octets)
             )?;
+            if let Some(destination) = destination::get(app)? {
+                // The job sends it, now or when the daemon runs again.
+                app.jobs.run_now(backups::JOB);
+                writeln!(out, "It is sent to {} next", destination.place())?;
+            }
         }
         Request::BackupPassphrase { passphrase } => {
             let passphrase = Secret::new(passphrase);
@@ -259,20 +268,17 @@ pub fn execute(
                 writeln!(out, "{}", updates::line(&row, &app.settings().calendar))?;
             }
         }
-        Request::Doctor => {
-            // Folding first puts everything into the tables, so that the sums compare whole figures.
-            app.accounting.fold();
-            for finding in doctor::examine(app)? {
-                let word = match finding.verdict {
-                    Verdict::Good => "ok     ",
-                    Verdict::Warning => "warning",
-                    Verdict::Bad => "BAD    ",
-                };
-                writeln!(out, "{word} {}", finding.what)?;
-                if !finding.mend.is_empty() {
-                    writeln!(out, "        {}", finding.mend)?;
-                }
+        Request::Doctor { quick } => {
+            let depth = match quick {
+                true => Depth::Quick,
+                false => Depth::Whole,
+            };
+            if depth == Depth::Whole {
+                // Folding first puts everything into the tables, so that the sums compare whole figures.
+                app.accounting.fold();
             }
+            let findings = doctor::examine(app, depth);
+            serde_json::to_writer(out, &findings).map_err(io::Error::from)?;
         }
     }
     Ok(())

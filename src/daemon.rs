@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::app::{App, AppError, Clock, Listening};
-use crate::config::{self, Config, Source};
+use crate::config::{self, Config};
 use crate::jobs::{self, Supervisor};
 use crate::operations::aaa::Aaa;
 use crate::operations::routers::Clients;
@@ -33,8 +33,6 @@ use crate::store::accounting::Pace;
 use crate::telemetry::Logging;
 use crate::web::server::Door;
 use crate::{control, web};
-
-use reload::Reloader;
 
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
@@ -60,7 +58,7 @@ const MOST_WORKERS: usize = 2;
 const BLOCKING_THREADS: usize = 16;
 /// Idle blocking threads go soon: each holds a stack.
 const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Connections of one TCP port that wait to be accepted; a burst of browsers.
+/// Connections of one TCP port that wait to be accepted; a burst of browsers, or of routers after a restart.
 const BACKLOG: i32 = 512;
 
 /// How long answers and jobs under way may take at the stop; then they are cut off. Jobs find again what they left.
@@ -85,14 +83,14 @@ pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
 
 /// Runs the appliance until SIGTERM or SIGINT; SIGHUP reads again what can be read again. With `greet` the first steps are
 /// told on standard error, for people who start it by hand; the setup link in it is a secret, so it is not for a log.
-pub fn serve(
-    config: Config,
-    source: Source,
-    logging: Logging,
-    greet: bool,
-) -> Result<(), DaemonError> {
-    let reloader = Reloader { source, logging };
-    while let Ended::ToStartAnew = serve_once(config.clone(), &reloader, greet)? {}
+///
+/// A restart that somebody asks for, and one after a restore, happens in this process under systemd too: so it is the same
+/// under any supervisor and none, ports are closed for a moment only, and a configuration with a mistake in it does not end
+/// the panel by which it was asked for. What cannot be opened then ends the process, and systemd starts it anew.
+pub fn serve(mut config: Config, logging: &Logging, greet: bool) -> Result<(), DaemonError> {
+    while let Ended::ToStartAnew = serve_once(config.clone(), logging, greet)? {
+        config = reload::read_again(config, logging);
+    }
     Ok(())
 }
 
@@ -100,15 +98,17 @@ pub fn serve(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Stopped,
-    /// Somebody asked for it, such as a restore: the same again on what is in the data folder now.
+    /// Somebody asked for it: the same again with the configuration and the data that are there now.
     ToStartAnew,
 }
 
-fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+fn serve_once(config: Config, logging: &Logging, greet: bool) -> Result<Ended, DaemonError> {
     systemd::status("Opening the data folder");
-    let app = Arc::new(App::open(config, Clock::System, Pace::default())?);
+    let mut app = App::open(config, Clock::System, Pace::default())?;
+    app.log = Arc::clone(&logging.lines);
+    let app = Arc::new(app);
     let runtime = runtime()?;
-    let served = runtime.block_on(run(&app, reloader, greet));
+    let served = runtime.block_on(run(&app, logging, greet));
     // Whatever happened, what was acknowledged is brought into the tables.
     let limit = match served {
         Ok(Ended::ToStartAnew) => CLOSE_LIMIT_ANEW,
@@ -119,7 +119,7 @@ fn serve_once(config: Config, reloader: &Reloader, greet: bool) -> Result<Ended,
     served
 }
 
-async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, DaemonError> {
+async fn run(app: &Arc<App>, logging: &Logging, greet: bool) -> Result<Ended, DaemonError> {
     let mut signals = Signals::listen(greet)?;
     let handler: Arc<dyn Handler> = Arc::new(Aaa::new(Arc::clone(app)));
     let radius = Radius::listen(app, &handler)?;
@@ -160,7 +160,7 @@ async fn run(app: &Arc<App>, reloader: &Reloader, greet: bool) -> Result<Ended, 
             break Ended::Stopped;
         }
         systemd::reloading();
-        reloader.reload(app);
+        reload::reload(app, logging);
         systemd::ready(&listening);
     };
     tracing::info!(?ended, "stopping");
@@ -253,19 +253,9 @@ impl Radius {
     fn listen(app: &App, handler: &Arc<dyn Handler>) -> Result<Radius, DaemonError> {
         let config = &app.config.radius;
         let open = |addresses: &[SocketAddr], port, what| {
-            let open_one = |address: &SocketAddr| {
-                server::spawn(*address, port, config.threads, Arc::clone(handler)).map_err(
-                    |source| DaemonError::Listen {
-                        address: *address,
-                        what,
-                        source,
-                    },
-                )
-            };
-            addresses
-                .iter()
-                .map(open_one)
-                .collect::<Result<Vec<Server>, DaemonError>>()
+            open_all(addresses, what, |address| {
+                server::spawn(address, port, config.threads, Arc::clone(handler))
+            })
         };
         Ok(Radius {
             auth: open(&config.auth_listen, Port::Auth, "RADIUS authentication")?,
@@ -284,15 +274,10 @@ impl Radius {
 /// RadSec always listens, also before any NAS uses it: a router that tries is shown with its certificate.
 fn listen_radsec(app: &App, handler: &Arc<dyn Handler>) -> Result<Radsec, DaemonError> {
     let certificate = app.certificates.resolver();
-    let mut radsec = Radsec::new(Arc::clone(handler), certificate, Limits::default())?;
-    for address in &app.config.radius.radsec_listen {
-        radsec
-            .listen(*address)
-            .map_err(|source| DaemonError::Listen {
-                address: *address,
-                what: "RadSec",
-                source,
-            })?;
+    let links = Arc::clone(&app.radsec_links);
+    let mut radsec = Radsec::new(Arc::clone(handler), certificate, links, Limits::default())?;
+    for listener in open_all(&app.config.radius.radsec_listen, "RadSec", bind)? {
+        radsec.listen(listener)?;
     }
     Ok(radsec)
 }
@@ -307,8 +292,8 @@ struct Panel {
 impl Panel {
     fn listen(web: &config::Web) -> Result<Panel, DaemonError> {
         Ok(Panel {
-            plain: listen(&web.listen, "the panel")?,
-            https: listen(&web.https_listen, "the panel over HTTPS")?,
+            plain: open_all(&web.listen, "the panel", bind)?,
+            https: open_all(&web.https_listen, "the panel over HTTPS", bind)?,
             tasks: JoinSet::new(),
             stop: watch::Sender::new(false),
         })
@@ -341,14 +326,20 @@ impl Panel {
     }
 }
 
-/// Opens TCP ports. A kernel without IPv6 is no reason not to serve IPv4, so there the IPv6 wildcard is left out.
-fn listen(addresses: &[SocketAddr], what: &'static str) -> Result<Vec<TcpListener>, DaemonError> {
-    let mut listeners = Vec::new();
+/// Opens each address of a list. A kernel without IPv6 is no reason not to serve IPv4, where nobody asked for IPv6 in particular.
+fn open_all<T>(
+    addresses: &[SocketAddr],
+    what: &'static str,
+    open: impl Fn(SocketAddr) -> io::Result<T>,
+) -> Result<Vec<T>, DaemonError> {
+    let mut opened = Vec::new();
     for address in addresses {
-        match bind(*address) {
-            Ok(listener) => listeners.push(listener),
-            Err(error) if addresses.len() > 1 && is_without_ipv6(*address, &error) => {
-                tracing::warn!(%address, "this system has no IPv6");
+        match open(*address) {
+            Ok(one) => opened.push(one),
+            Err(error)
+                if config::is_default_list(addresses) && is_without_ipv6(*address, &error) =>
+            {
+                tracing::warn!(%address, what, "this system has no IPv6, so it is not served there");
             }
             Err(source) => {
                 return Err(DaemonError::Listen {
@@ -359,10 +350,10 @@ fn listen(addresses: &[SocketAddr], what: &'static str) -> Result<Vec<TcpListene
             }
         }
     }
-    Ok(listeners)
+    Ok(opened)
 }
 
-/// IPv6 sockets take IPv6 only, so that both wildcards can stand side by side.
+/// Opens a TCP port. IPv6 sockets take IPv6 only, so that both wildcards can stand side by side.
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -382,7 +373,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 fn is_without_ipv6(address: SocketAddr, error: &io::Error) -> bool {
     let no_such_family = io::Error::from(Errno::EAFNOSUPPORT).raw_os_error();
-    address.is_ipv6() && address.ip().is_unspecified() && error.raw_os_error() == no_such_family
+    address.is_ipv6() && error.raw_os_error() == no_such_family
 }
 
 fn bound(listeners: &[TcpListener]) -> io::Result<Vec<SocketAddr>> {
@@ -456,4 +447,44 @@ async fn greet_person(app: &App) -> Result<(), DaemonError> {
         writeln!(out, "{line}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_ipv6_serves_ipv4_where_nobody_asked_for_more() {
+        let open = |number: Errno| {
+            move |address: SocketAddr| match address.is_ipv6() {
+                true => Err(io::Error::from(number)),
+                false => Ok(address),
+            }
+        };
+        let list = |texts: &str| -> Vec<SocketAddr> {
+            texts.split(' ').map(|text| text.parse().unwrap()).collect()
+        };
+        let (no_ipv6, taken) = (Errno::EAFNOSUPPORT, Errno::EADDRINUSE);
+        for (texts, number, opened) in [
+            ("0.0.0.0:80 [::]:80", no_ipv6, Some("0.0.0.0:80")),
+            ("0.0.0.0:1812 [::]:1812", no_ipv6, Some("0.0.0.0:1812")),
+            ("0.0.0.0:80 [::]:80", taken, None),
+            ("0.0.0.0:81 [::]:81", no_ipv6, None),
+            ("[::]:80", no_ipv6, None),
+            ("0.0.0.0:80 [::1]:80", no_ipv6, None),
+            ("0.0.0.0:81", no_ipv6, Some("0.0.0.0:81")),
+        ] {
+            let got = open_all(&list(texts), "it", open(number));
+            match (got, opened) {
+                (Ok(got), Some(opened)) => assert_eq!(got, list(opened), "{texts}"),
+                (Err(DaemonError::Listen { address, .. }), None) => {
+                    assert!(address.is_ipv6(), "{texts}");
+                }
+                (got, _) => panic!("{texts}: {:?}", got.map_err(|error| error.to_string())),
+            }
+        }
+        // The IPv4 one is not left out, whatever is wrong with it.
+        let none = |_| Err::<SocketAddr, _>(io::Error::from(no_ipv6));
+        assert!(open_all(&list("0.0.0.0:80 [::]:80"), "it", none).is_err());
+    }
 }

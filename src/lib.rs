@@ -1,5 +1,6 @@
 //! ProxPanel: the library behind the `proxpanel` daemon and command.
 
+pub mod acme;
 pub mod allocator;
 pub mod app;
 pub mod archive;

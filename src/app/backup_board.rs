@@ -2,14 +2,15 @@
 //!
 //! `operations::backups` writes here, everybody reads. Invariant: one thing at a time.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
 
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::time::Timestamp;
 
-/// A step of making, testing or restoring a backup.
+/// A step of making, testing, sending or restoring a backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BackupStep {
     /// Accounting is brought into the tables.
@@ -19,6 +20,8 @@ pub enum BackupStep {
     Unpacking,
     /// What was unpacked is compared with what was packed.
     Comparing,
+    /// On its way to another machine.
+    Sending,
 }
 
 impl BackupStep {
@@ -29,6 +32,7 @@ impl BackupStep {
             BackupStep::Packing => "compressing and encrypting",
             BackupStep::Unpacking => "decrypting",
             BackupStep::Comparing => "comparing with what was packed",
+            BackupStep::Sending => "talking to the other machine",
         }
     }
 }
@@ -51,10 +55,14 @@ pub enum BackupWish {
     Test {
         name: String,
     },
-    /// Without `passphrase` the one that is set.
+    /// To the other machine, whether it was sent before or not.
+    Send {
+        name: String,
+    },
+    /// `typed` is the passphrase or the licence key of the backup; without it those that are known here.
     Restore {
         name: String,
-        passphrase: Option<Secret<String>>,
+        typed: Option<Secret<String>>,
         actor: Actor,
     },
 }
@@ -70,7 +78,7 @@ struct State {
 #[derive(Default)]
 pub struct BackupBoard {
     state: Mutex<State>,
-    cancelled: AtomicBool,
+    cancelled: watch::Sender<bool>,
 }
 
 impl BackupBoard {
@@ -95,7 +103,7 @@ impl BackupBoard {
         if state.progress.is_some() {
             return None;
         }
-        self.cancelled.store(false, Ordering::Release);
+        self.cancelled.send_replace(false);
         state.progress = Some(BackupProgress {
             what,
             since: now,
@@ -118,7 +126,7 @@ impl BackupBoard {
 
     /// Asks what is being done to stop; it does at the next piece.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
+        self.cancelled.send_replace(true);
         self.state().wish = None;
     }
 
@@ -150,7 +158,13 @@ impl BackupTurn<'_> {
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.board.cancelled.load(Ordering::Acquire)
+        *self.board.cancelled.borrow()
+    }
+
+    /// Waits until it shall stop.
+    pub async fn cancelled(&self) {
+        // The board outlives the turn, so there is always a sender.
+        let _ = self.board.cancelled.subscribe().wait_for(|is| *is).await;
     }
 }
 
@@ -197,5 +211,19 @@ mod tests {
         assert_eq!(board.problem(), None);
         board.cancel();
         assert!(!board.is_busy());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_the_wish_to_stop_is_told() {
+        let board = BackupBoard::default();
+        board.cancel();
+        let turn = board.begin("Backup".into(), Timestamp(5)).unwrap();
+        tokio::select! {
+            biased;
+            () = turn.cancelled() => panic!("that wish was for the one before"),
+            () = async {} => {}
+        }
+        let (_, ()) = tokio::join!(turn.cancelled(), async { board.cancel() });
+        turn.cancelled().await;
     }
 }

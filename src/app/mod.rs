@@ -46,6 +46,7 @@ use crate::domain::plan::Plan;
 use crate::domain::time::Timestamp;
 use crate::licence::Standing;
 use crate::radius::handler::NasPeer;
+use crate::radius::radsec::Links;
 use crate::search::{self, SearchError};
 use crate::store::accounting::{Accounting, AccountingError, Pace};
 use crate::store::settings::Setting;
@@ -53,7 +54,7 @@ use crate::store::{
     Change, OpenError, OpenOptions, Store, StoreError, View, bandwidth_rules, cdn as cdn_rows,
     outbox, plans,
 };
-use crate::telemetry::{Telemetry, monotonic};
+use crate::telemetry::{LogLines, Telemetry, monotonic};
 use crate::tls::{Certificates, Configured, Source, TlsError};
 
 pub use addresses::{Addresses, Asked, Counted};
@@ -239,6 +240,10 @@ pub struct App {
     /// The index must be made anew: it was deleted, damaged, or replaced by an older one.
     pub search_is_stale: AtomicBool,
     pub telemetry: Telemetry,
+    /// The last lines of the log; none where nobody keeps them.
+    pub log: Arc<LogLines>,
+    /// When this appliance was opened, which is at each start.
+    pub started_at: Timestamp,
     pub auth_log: AuthLog,
     pub sightings: Sightings,
     pub strangers: Strangers,
@@ -250,6 +255,8 @@ pub struct App {
     pub login_ids: LoginIds,
     pub cdn: CdnRouters,
     pub promises: Promises,
+    /// The open RadSec connections, for what is sent down them.
+    pub radsec_links: Arc<Links>,
     pub backups: BackupBoard,
     pub updates: UpdateBoard,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
@@ -279,6 +286,8 @@ impl App {
         }
         Ok(App {
             telemetry: Telemetry::new(&config.data_dir, monotonic()),
+            log: Arc::default(),
+            started_at: clock.now(),
             config,
             clock,
             store,
@@ -298,6 +307,7 @@ impl App {
             login_ids: LoginIds::new()?,
             cdn: CdnRouters::default(),
             promises: Promises::new(),
+            radsec_links: Arc::default(),
             backups: BackupBoard::default(),
             updates: UpdateBoard::default(),
             restart: Notify::new(),
@@ -407,6 +417,11 @@ impl App {
     pub fn set_listening(&self, listening: Listening) {
         // A second word changes nothing: sockets do not move.
         let _ = self.listening.set(listening);
+    }
+
+    /// Where the daemon listens; nothing before it does, and where there is none.
+    pub fn bound(&self) -> Option<&Listening> {
+        self.listening.get()
     }
 
     /// Where the daemon listens, or will.

@@ -1,7 +1,7 @@
 //! `proxpanel backup` and `proxpanel restore`.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::{CliError, Place, ask, configured, make_folder, read_password, step_d
 use crate::app::{BackupStep, Clock};
 use crate::control::{self, Request};
 use crate::crypto::Secret;
-use crate::operations::backups::{self, Words, manifest::Manifest, restore};
+use crate::operations::backups::{self, KeyKind, Lock, Words, manifest::Manifest, restore};
 use crate::store::FILE_NAME;
 use crate::telemetry;
 
@@ -47,7 +47,7 @@ enum Verb {
     Verify {
         /// The file; it is decrypted beside itself
         file: PathBuf,
-        /// Read the passphrase from standard input
+        /// Read the passphrase, or the licence key, from standard input
         #[arg(long)]
         passphrase_stdin: bool,
     },
@@ -60,7 +60,7 @@ pub struct Restore {
     place: Place,
     /// The file, backup_….enc
     file: PathBuf,
-    /// Read the passphrase from standard input
+    /// Read the passphrase, or the licence key, from standard input
     #[arg(long)]
     passphrase_stdin: bool,
     /// Put it in the place of the data that is there, which is kept in a folder before-restore-…
@@ -78,7 +78,7 @@ pub fn backup(options: Backup) -> Result<(), CliError> {
         }) => {
             // Before the line is read: it cannot be read twice.
             step_down::to_owner_of(&configured(&place)?.data_dir)?;
-            let passphrase = read_passphrase(passphrase_stdin)?;
+            let passphrase = read_words(KeyKind::Passphrase, "backups", passphrase_stdin)?;
             let request = Request::BackupPassphrase { passphrase };
             ask(&place, request, &mut io::stdout().lock())
         }
@@ -87,7 +87,7 @@ pub fn backup(options: Backup) -> Result<(), CliError> {
             passphrase_stdin,
         }) => {
             telemetry::start_logging("warn");
-            let words = passphrase(passphrase_stdin)?;
+            let words = words(&mut opened(&file)?, passphrase_stdin)?;
             let manifest = backups::verify(&file, &words, &mut progress())?;
             said(&format!(
                 "{} is whole: {}",
@@ -122,9 +122,7 @@ pub fn restore(options: &Restore) -> Result<(), CliError> {
     telemetry::start_logging("warn");
     let data = configured(&options.place)?.data_dir;
     // Opened by whoever calls, who may be able to read more than the daemon's user.
-    let file = File::open(&options.file).map_err(|error| {
-        CliError::Refused(format!("cannot read {}: {error}", options.file.display()))
-    })?;
+    let mut file = opened(&options.file)?;
     if control::is_served(&data) {
         return Err(CliError::Refused(format!(
             "a daemon runs on {}. Stop it first: systemctl stop proxpanel. Or restore on its page Settings, Backups",
@@ -138,7 +136,7 @@ pub fn restore(options: &Restore) -> Result<(), CliError> {
         )));
     }
     make_folder(&data)?;
-    let words = passphrase(options.passphrase_stdin)?;
+    let words = words(&mut file, options.passphrase_stdin)?;
     let now = Clock::System.now();
     let manifest = restore::prepare(file, &words, &data, now, &mut progress())?;
     said(&format!(
@@ -159,14 +157,27 @@ fn holds(manifest: &Manifest) -> String {
     )
 }
 
-fn passphrase(from_stdin: bool) -> Result<Words, CliError> {
-    Ok(Words::Passphrase(Secret::new(read_passphrase(from_stdin)?)))
+fn opened(path: &Path) -> Result<File, CliError> {
+    File::open(path)
+        .map_err(|error| CliError::Refused(format!("cannot read {}: {error}", path.display())))
+}
+
+/// Asks for what opens a backup, once it has said what that is; the file stands at its start again.
+fn words(file: &mut File, from_stdin: bool) -> Result<Words, CliError> {
+    let lock: Lock = backups::look(&mut *file)?;
+    file.rewind()?;
+    let of = match lock.id.as_str() {
+        "" => "the backup".to_owned(),
+        id => format!("licence {id}"),
+    };
+    let typed = read_words(lock.kind, &of, from_stdin)?;
+    Ok(backups::typed_words(&lock, Secret::new(typed))?)
 }
 
 /// One line of standard input; a person at a terminal is told what is wanted.
-fn read_passphrase(from_stdin: bool) -> Result<String, CliError> {
+fn read_words(kind: KeyKind, of: &str, from_stdin: bool) -> Result<String, CliError> {
     if !from_stdin && io::stdin().is_terminal() {
-        write!(io::stderr(), "Passphrase of backups (it is shown): ")?;
+        write!(io::stderr(), "The {kind} of {of} (it is shown): ")?;
         io::stderr().flush()?;
     }
     read_password()

@@ -1,6 +1,7 @@
 //! The command line: says what to do, and where.
 
 mod backup;
+mod doctor;
 mod license;
 mod radtest;
 mod simulate;
@@ -98,14 +99,8 @@ enum Command {
         #[command(flatten)]
         place: Place,
     },
-    /// Look at everything that can go wrong with the data folder
-    Doctor {
-        #[command(flatten)]
-        place: Place,
-        /// Only ask the running daemon whether it is well
-        #[arg(long)]
-        quick: bool,
-    },
+    /// Look at everything that can go wrong, and say what to do about it
+    Doctor(doctor::Options),
     /// Fill an empty data folder with an invented ISP
     Demo {
         #[command(flatten)]
@@ -246,7 +241,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
             let config = source.load()?;
             let logging = telemetry::start_logging(&config.log.level.to_string());
             make_folder(&config.data_dir)?;
-            daemon::serve(config, source, logging, greet)?;
+            daemon::serve(config, &logging, greet)?;
         }
         Command::CheckConfig { place } => {
             let config = configured(&place)?;
@@ -272,11 +267,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Backup(options) => backup::backup(options)?,
         Command::Restore(options) => backup::restore(&options)?,
         Command::Reindex { place } => print(&place, Request::Reindex)?,
-        Command::Doctor {
-            place,
-            quick: false,
-        } => print(&place, Request::Doctor)?,
-        Command::Doctor { place, quick: true } => ask_daemon(&place, &Request::Pulse)?,
+        Command::Doctor(options) => return doctor::run(&options),
         Command::Demo {
             place,
             subscribers,

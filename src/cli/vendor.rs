@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, GENERATED_GROUPS, read_password};
+use super::{CliError, GENERATED_GROUPS, read_password, step_down};
 use crate::app::Clock;
 use crate::control::{self, Asked};
 use crate::crypto;
-use crate::vendor::{CertificateFiles, Desk, Init, Request, ServeOptions, execute, serve};
+use crate::vendor::{Configured, Desk, Init, Lent, Request, ServeOptions, execute, serve};
 use crate::{daemon, telemetry};
 
 #[derive(Args, Clone)]
@@ -150,6 +150,8 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
             trial_days,
             trial_subscribers,
         } => {
+            // Before the line is read: it cannot be read twice.
+            step_down::to_owner_of(&folder.data_dir)?;
             let password = match password_stdin {
                 true => read_password()?,
                 false => crypto::readable_code(GENERATED_GROUPS)?.expose().clone(),
@@ -185,7 +187,7 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
                 listen,
                 certificate: certificate
                     .zip(key)
-                    .map(|(certificate, key)| CertificateFiles { certificate, key }),
+                    .map(|(certificate, key)| Configured { certificate, key }),
             };
             let desk = Arc::new(Desk::open(&folder.data_dir, Clock::System)?);
             let served = daemon::runtime()?.block_on(serve(Arc::clone(&desk), &options));
@@ -233,16 +235,12 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
             version,
             arch,
             notes,
-        } => ask(
-            &folder.data_dir,
-            Request::Publish {
-                // The server has another working folder.
-                file: std::path::absolute(file)?,
-                version,
-                architecture: arch,
-                notes,
-            },
-        ),
+        } => publish(&folder.data_dir, &file, |file| Request::Publish {
+            file,
+            version,
+            architecture: arch,
+            notes,
+        }),
         Verb::Withdraw { folder, release } => ask(&folder.data_dir, Request::Withdraw { release }),
         Verb::Releases { folder } => ask(&folder.data_dir, Request::Releases),
         Verb::Key { folder } => ask(&folder.data_dir, Request::Key),
@@ -256,6 +254,7 @@ fn ask(folder: &Path, request: Request) -> Result<(), CliError> {
         Asked::Done => {}
         Asked::Failed(why) => return Err(CliError::Refused(why)),
         Asked::NoDaemon => {
+            step_down::to_owner_of(folder)?;
             let runtime = daemon::runtime()?;
             let desk = Desk::open(folder, Clock::System)?;
             let done = execute(&desk, runtime.handle(), request, &mut out);
@@ -265,4 +264,17 @@ fn ask(folder: &Path, request: Request) -> Result<(), CliError> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// A running server is another user, for whom most folders do not exist: it gets a copy in its own.
+fn publish(
+    folder: &Path,
+    file: &Path,
+    request: impl FnOnce(PathBuf) -> Request,
+) -> Result<(), CliError> {
+    if !control::is_served(folder) {
+        return ask(folder, request(file.to_owned()));
+    }
+    let lent = Lent::copy(file, folder)?;
+    ask(folder, request(std::path::absolute(lent.path())?))
 }

@@ -38,6 +38,16 @@ pub struct Config {
     pub licence: Licence,
     pub backup: Backup,
     pub log: Log,
+    /// Where all this was read.
+    pub source: Source,
+}
+
+/// Whether a list of addresses is that of a standard port which holds where nobody wrote another: all addresses of this
+/// machine, of whichever kind it has.
+pub fn is_default_list(list: &[SocketAddr]) -> bool {
+    shape::DEFAULT_PORTS
+        .iter()
+        .any(|port| *list == shape::wildcards(*port))
 }
 
 /// `[web]`: the panel.
@@ -103,7 +113,7 @@ pub struct Overrides {
 }
 
 /// Where a configuration comes from, so that it can be read again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// The operator's `--config`.
     pub path: Option<PathBuf>,
@@ -114,6 +124,11 @@ impl Source {
     /// As [`Config::load`].
     pub fn load(&self) -> Result<Config, ConfigError> {
         Config::load(self.path.as_deref(), &self.overrides)
+    }
+
+    /// The file that is read, which may be missing when nobody named it.
+    pub fn file(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new(DEFAULT_PATH))
     }
 }
 
@@ -163,7 +178,14 @@ impl Config {
             }
             Err(error) => return Err(error),
         };
-        Self::parse(&text, named, overrides)
+        let source = Source {
+            path: path.map(Path::to_path_buf),
+            overrides: overrides.clone(),
+        };
+        Ok(Self {
+            source,
+            ..Self::parse(&text, named, overrides)?
+        })
     }
 
     /// Reads the text of a configuration. `path` is only named in messages.

@@ -1,13 +1,13 @@
 //! The file as it is written, and the checks that turn its text into values.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::licence::LicenceShape;
-use super::{Backup, Config, Level, Log, Overrides, Radius, VERSION, Web};
+use super::{Backup, Config, Level, Log, Overrides, Radius, Source, VERSION, Web};
 
 /// More listeners than any machine has addresses worth naming; each costs sockets and threads.
 pub(super) const MAX_LISTENERS: usize = 16;
@@ -20,6 +20,15 @@ const MAX_RADIUS_THREADS: usize = 64;
 
 /// Threads taken when the file does not say: two are enough to keep every small machine's cores busy.
 const DEFAULT_RADIUS_THREADS: usize = 2;
+
+/// The ports of the default lists.
+const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
+const AUTH_PORT: u16 = 1812;
+const ACCT_PORT: u16 = 1813;
+const RADSEC_PORT: u16 = 2083;
+pub(super) const DEFAULT_PORTS: [u16; 5] =
+    [HTTP_PORT, HTTPS_PORT, AUTH_PORT, ACCT_PORT, RADSEC_PORT];
 
 /// The data folder of the package, and where its backups go. Any other data folder has its backups inside.
 const DATA_DIR: &str = "/var/lib/proxpanel";
@@ -70,6 +79,18 @@ struct LogShape {
     level: String,
 }
 
+/// Every address of this machine, as the default lists have them.
+pub(super) fn wildcards(port: u16) -> [SocketAddr; 2] {
+    [
+        (Ipv4Addr::UNSPECIFIED, port).into(),
+        (Ipv6Addr::UNSPECIFIED, port).into(),
+    ]
+}
+
+fn wildcard_texts(port: u16) -> Vec<String> {
+    wildcards(port).map(|address| address.to_string()).to_vec()
+}
+
 impl Default for FileShape {
     fn default() -> Self {
         Self {
@@ -87,8 +108,8 @@ impl Default for FileShape {
 impl Default for WebShape {
     fn default() -> Self {
         Self {
-            listen: vec!["0.0.0.0:80".to_owned(), "[::]:80".to_owned()],
-            https_listen: vec!["0.0.0.0:443".to_owned(), "[::]:443".to_owned()],
+            listen: wildcard_texts(HTTP_PORT),
+            https_listen: wildcard_texts(HTTPS_PORT),
             certificate: None,
             key: None,
             trusted_proxies: Vec::new(),
@@ -99,9 +120,9 @@ impl Default for WebShape {
 impl Default for RadiusShape {
     fn default() -> Self {
         Self {
-            auth_listen: vec!["0.0.0.0:1812".to_owned(), "[::]:1812".to_owned()],
-            acct_listen: vec!["0.0.0.0:1813".to_owned(), "[::]:1813".to_owned()],
-            radsec_listen: vec!["0.0.0.0:2083".to_owned(), "[::]:2083".to_owned()],
+            auth_listen: wildcard_texts(AUTH_PORT),
+            acct_listen: wildcard_texts(ACCT_PORT),
+            radsec_listen: wildcard_texts(RADSEC_PORT),
             threads: None,
             coa_bind: None,
         }
@@ -196,6 +217,8 @@ impl FileShape {
                 licence,
                 backup: Backup { folder },
                 log: Log { level },
+                // Only who reads a file knows which.
+                source: Source::default(),
             })
         } else {
             Err(problems)

@@ -48,6 +48,33 @@ fn an_empty_file_gives_the_defaults() {
 }
 
 #[test]
+fn a_list_is_the_default_only_as_a_whole() {
+    let config = parse("").expect("an empty file is valid");
+    for list in [
+        &config.web.listen,
+        &config.web.https_listen,
+        &config.radius.auth_listen,
+        &config.radius.acct_listen,
+        &config.radius.radsec_listen,
+    ] {
+        assert!(is_default_list(list), "{list:?}");
+    }
+    for list in [
+        "",
+        "[::]:80",
+        "0.0.0.0:80",
+        "[::]:80 0.0.0.0:80",
+        "0.0.0.0:8080 [::]:8080",
+        "0.0.0.0:80 [::]:443",
+        "0.0.0.0:80 [::1]:80",
+        "0.0.0.0:80 [::]:80 [::1]:81",
+    ] {
+        let written: Vec<SocketAddr> = list.split_whitespace().map(socket).collect();
+        assert!(!is_default_list(&written), "{list}");
+    }
+}
+
+#[test]
 fn backups_are_where_the_file_says_or_beside_the_data() {
     let folder = |text: &str| parse(text).expect(text).backup.folder;
     assert_eq!(

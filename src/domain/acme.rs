@@ -11,6 +11,8 @@ const LONGEST_LABEL: usize = 63;
 /// Longest address of mail (RFC 5321 section 4.5.3.1).
 const LONGEST_EMAIL: usize = 254;
 const LONGEST_DIRECTORY: usize = 500;
+/// Characters of the ID of an account elsewhere; authorities give some 30.
+const LONGEST_KEY_ID: usize = 200;
 
 /// A new certificate is ordered so long before the end of the old one.
 const BEFORE_END: i64 = 30 * DAY;
@@ -31,6 +33,9 @@ pub struct Acme {
     pub directory: String,
     /// PEM text of the only authority to trust for the directory; empty for those that browsers trust.
     pub authority: String,
+    /// The account that the owner has with the authority in another way, to which that of the panel is bound (RFC 8555
+    /// section 7.3.4); empty where it asks for none.
+    pub key_id: String,
     /// Whether certificates are ordered; the owner agreed to the authority's terms.
     pub is_on: bool,
     /// Tries in a row that failed.
@@ -192,6 +197,17 @@ pub fn parse_directory(text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// The ID of an account with the authority, or nothing.
+pub fn parse_key_id(text: &str) -> Result<String, Invalid> {
+    let text = text.trim();
+    match text.len() <= LONGEST_KEY_ID && text.bytes().all(|b| b.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err(Invalid::new(
+            "The ID as the authority gave it, without blanks, or nothing",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,6 +343,20 @@ mod tests {
             ("https://ca.example/a b", false),
         ] {
             assert_eq!(parse_directory(text).is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_account_is_one_word() {
+        for (text, read) in [
+            ("", Some("")),
+            (" kid-1 ", Some("kid-1")),
+            (&"x".repeat(200), Some("x".repeat(200).as_str())),
+            (&"x".repeat(201), None),
+            ("two words", None),
+            ("é", None),
+        ] {
+            assert_eq!(parse_key_id(text).ok().as_deref(), read, "{text}");
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Backups by the clock: when one is due, and which of those that were made may go.
+//! Backups by the clock: when one is due, which of those that were made may go, here and on another machine, and which is
+//! to be sent there.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Invalid;
-use super::time::{Calendar, Day, Timestamp};
+use super::time::{Calendar, Day, HOUR, Timestamp};
 
 /// How often a backup is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +153,26 @@ pub struct RestoreTest {
     pub problem: Option<String>,
 }
 
+/// What came of sending a backup to another machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// When the last try began.
+    pub at: Timestamp,
+    pub took_ms: u64,
+    /// How much of the file went.
+    pub octets: u64,
+    pub tries: u8,
+    /// Why it is not there; nothing when it is.
+    pub problem: Option<String>,
+    /// What did not work although it is there, such as removing old ones.
+    pub note: Option<String>,
+}
+
+/// A backup that could not be sent is tried again after so long.
+pub const SEND_AGAIN_AFTER: i64 = HOUR;
+/// Tries for one backup; after them the next backup brings everything anyway.
+pub const MOST_TRIES: u8 = 2;
+
 /// A backup that was made, or a try that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
@@ -169,6 +190,8 @@ pub struct Backup {
     pub error: Option<String>,
     /// Nothing before it was tried.
     pub test: Option<RestoreTest>,
+    /// Nothing before it was sent anywhere.
+    pub sent: Option<Sent>,
 }
 
 impl Backup {
@@ -179,6 +202,29 @@ impl Backup {
                 .test
                 .as_ref()
                 .is_some_and(|test| test.problem.is_none())
+    }
+
+    /// Whether it got to another machine.
+    pub fn is_elsewhere(&self) -> bool {
+        self.sent
+            .as_ref()
+            .is_some_and(|sent| sent.problem.is_none())
+    }
+
+    /// Whether it is to be sent now, to a machine that was chosen at `since`. One that was made before is not sent by itself,
+    /// and one that cannot be restored never.
+    pub fn is_to_send(&self, since: Timestamp, now: Timestamp) -> bool {
+        if self.error.is_some() || self.is_bad() {
+            return false;
+        }
+        match &self.sent {
+            None => self.began_at >= since,
+            Some(sent) => {
+                sent.problem.is_some()
+                    && sent.tries < MOST_TRIES
+                    && now.since(sent.at) >= SEND_AGAIN_AFTER
+            }
+        }
     }
 
     /// Whether it was restored and something was missing.
@@ -218,6 +264,32 @@ pub fn surplus<'b>(backups: &'b [Backup], keep: Retention, calendar: &Calendar) 
         }
     }
     going
+}
+
+/// Whether a file was named by us: `backup_2026-11-22_03-00-00.enc`. Such names sort by time.
+pub fn is_dated_name(name: &str) -> bool {
+    const SHAPE: &[u8] = b"backup_0000-00-00_00-00-00.enc";
+    let fits = |(octet, shape): (u8, &u8)| match shape {
+        b'0' => octet.is_ascii_digit(),
+        shape => octet == *shape,
+    };
+    name.len() == SHAPE.len() && name.bytes().zip(SHAPE).all(fits)
+}
+
+/// Which files of the folder on another machine go once `sent` is there: of those that we named, what is older than the
+/// newest `keep`, among which `sent` always counts. None where `keep` is 0.
+pub fn surplus_elsewhere<'n>(
+    names: impl IntoIterator<Item = &'n str>,
+    keep: u16,
+    sent: &str,
+) -> Vec<&'n str> {
+    let Some(others) = usize::from(keep).checked_sub(1) else {
+        return Vec::new();
+    };
+    let ours = |name: &&str| is_dated_name(name) && *name != sent;
+    let mut names: Vec<&str> = names.into_iter().filter(ours).collect();
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    names.split_off(others.min(names.len()))
 }
 
 /// Finds the newest of each of the last periods.

@@ -164,6 +164,7 @@ fn backup(began_at: Timestamp, fate: Fate) -> Backup {
             Fate::Bad => test(Some("a row is missing")),
             Fate::Untested | Fate::Failed => None,
         },
+        sent: None,
     }
 }
 
@@ -233,5 +234,79 @@ fn what_may_be_needed_is_never_removed() {
     assert!(backup(at("2026-11-22 03:00"), Proven).is_proven());
     for fate in [Bad, Untested, Failed] {
         assert!(!backup(at("2026-11-22 03:00"), fate).is_proven());
+    }
+}
+
+#[test]
+fn a_backup_is_sent_once_and_tried_again_once_after_an_hour() {
+    use Fate::{Bad, Failed, Proven, Untested};
+    let made = at("2026-11-22 03:00");
+    let sent = |tries: u8, problem: Option<&str>| {
+        Some(Sent {
+            at: made,
+            took_ms: 1,
+            octets: 1,
+            tries,
+            problem: problem.map(str::to_owned),
+            note: Some("old ones stay".to_owned()),
+        })
+    };
+    let (early, late) = (HOUR - 1, HOUR);
+    for (fate, sent, since, after, is_to_send) in [
+        (Proven, None, 0, 0, true),
+        (Proven, None, 1, 0, false),
+        (Untested, None, 0, 0, true),
+        (Bad, None, 0, 0, false),
+        (Failed, None, 0, 0, false),
+        (Proven, sent(1, None), 0, late, false),
+        (Proven, sent(1, Some("away")), 0, early, false),
+        (Proven, sent(1, Some("away")), 0, late, true),
+        // Tried before the machine was another one.
+        (Proven, sent(1, Some("away")), 1, late, true),
+        (Proven, sent(MOST_TRIES, Some("away")), 0, late, false),
+        (Bad, sent(1, Some("away")), 0, late, false),
+        // The clock was set back.
+        (Proven, sent(1, Some("away")), 0, -DAY, false),
+    ] {
+        let backup = Backup {
+            sent,
+            ..backup(made, fate)
+        };
+        let found = backup.is_to_send(made.plus(since), made.plus(after));
+        assert_eq!(found, is_to_send, "{backup:?}");
+    }
+}
+
+#[test]
+fn elsewhere_only_old_files_of_ours_go() {
+    let day = |day: u32| format!("backup_2026-11-{day:02}_03-00-00.enc");
+    let days: Vec<String> = [3, 1, 5, 2, 4].map(day).into();
+    let theirs = [
+        "photos.zip",
+        "backup_2026-11-01_03-00-00.enc.part",
+        "old-backup_2026-11-01_03-00-00.enc",
+        "backup_2026-11-1_03-00-00.enc",
+        "backup_2026-11-0x_03-00-00.enc",
+        "uploaded_2026-11-01_03-00-00.enc",
+        "",
+    ];
+    let going = |keep, sent: &str| -> Vec<String> {
+        let names = days.iter().map(String::as_str).chain(theirs);
+        let going = surplus_elsewhere(names, keep, sent);
+        going.into_iter().map(str::to_owned).collect()
+    };
+    assert_eq!(going(0, &day(5)), [""; 0]);
+    assert_eq!(going(1, &day(5)), [4, 3, 2, 1].map(day));
+    assert_eq!(going(2, &day(5)), [3, 2, 1].map(day));
+    assert_eq!(going(4, &day(5)), [day(1)]);
+    assert_eq!(going(5, &day(5)), [""; 0]);
+    assert_eq!(going(u16::MAX, &day(5)), [""; 0]);
+    // An old one that a person sent stays, and takes a place.
+    assert_eq!(going(2, &day(1)), [4, 3, 2].map(day));
+    // Of another name.
+    assert_eq!(going(2, "mine.enc"), [4, 3, 2, 1].map(day));
+    assert!(is_dated_name(&day(1)));
+    for name in theirs {
+        assert!(!is_dated_name(name), "{name}");
     }
 }

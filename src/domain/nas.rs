@@ -242,11 +242,13 @@ pub enum CoaForm {
     MessageAuthenticator,
     /// And with an Event-Timestamp.
     Dated,
+    /// Down the RadSec connection that the router opened (radius.md section 13).
+    Radsec,
 }
 
 impl CoaForm {
-    /// In the order of preference.
-    pub const ALL: [CoaForm; 3] = [
+    /// Those over UDP, in the order of preference.
+    pub const OVER_UDP: [CoaForm; 3] = [
         CoaForm::Plain,
         CoaForm::MessageAuthenticator,
         CoaForm::Dated,
@@ -258,6 +260,7 @@ impl CoaForm {
             CoaForm::Plain => "plain",
             CoaForm::MessageAuthenticator => "with Message-Authenticator",
             CoaForm::Dated => "with Message-Authenticator and Event-Timestamp",
+            CoaForm::Radsec => "in its RadSec connection",
         }
     }
 }

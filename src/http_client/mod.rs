@@ -77,7 +77,7 @@ pub struct Problem {
 pub enum HttpError {
     #[error("{0:?} is not an address that begins with https://")]
     Address(String),
-    #[error("the certificate authority cannot be used: {0}")]
+    #[error("the certificate of the authority cannot be used: {0}")]
     Authority(String),
     #[error("{host} cannot be reached: {why}")]
     Unreachable { host: String, why: String },

@@ -10,7 +10,7 @@ use crate::crypto;
 use crate::domain::audit::Actor;
 use crate::domain::id::NasId;
 use crate::domain::nas::CoaForm;
-use crate::radius::coa::{self, CoaClient, Schedule};
+use crate::radius::coa::{self, CoaClient, CoaError, Schedule};
 use crate::radius::{AttributeBuffer, number};
 
 use super::routers::{Clients, SESSION_CONTEXT_NOT_FOUND, coa_target};
@@ -53,14 +53,11 @@ impl Answer {
 /// Errors: `Refused` where nobody knows the router's address, or it cannot be sent to.
 pub async fn test(app: &App, actor: &Actor, id: NasId) -> Result<Option<Answer>, Error> {
     let entry = app.nas(id).ok_or(Error::Missing("NAS"))?;
-    let address = address(app, &entry)?;
-    let clients = Clients::bind(app.config.radius.coa_bind)?;
-    let client = clients
-        .for_router(address)
-        .ok_or_else(|| Error::Refused("This machine has no IPv6.".to_owned()))?;
-    let mut ports = vec![entry.nas.coa_port];
-    ports.extend(PORTS.iter().filter(|port| **port != entry.nas.coa_port));
-    let answer = first_answer(app, client, &entry, address, &ports, &SCHEDULE).await?;
+    let attributes = nobody()?;
+    let answer = match over_radsec(app, &entry, &attributes, &SCHEDULE).await {
+        Some(answer) => Some(answer),
+        None => over_udp(app, &entry, &attributes).await?,
+    };
     entry.stats.report_coa(CoaReport {
         at: app.now(),
         is_disconnect: true,
@@ -74,6 +71,65 @@ pub async fn test(app: &App, actor: &Actor, id: NasId) -> Result<Option<Answer>,
         nas::keep_coa_form(app, actor, id, answer.form).await?;
     }
     Ok(answer)
+}
+
+/// Names a session that nobody has.
+fn nobody() -> Result<AttributeBuffer, Error> {
+    let nobody = format!("{NOBODY}-{}", crypto::hex(&crypto::random_bytes::<6>()?));
+    let mut attributes = AttributeBuffer::new();
+    let written = attributes
+        .push_text(number::USER_NAME, &nobody)
+        .and_then(|()| attributes.push_text(number::ACCT_SESSION_ID, &nobody));
+    written.map_err(|error| Error::Refused(error.to_string()))?;
+    Ok(attributes)
+}
+
+/// Asks in the router's RadSec connection, where one is open. Only an answer that was understood counts: else UDP may do.
+async fn over_radsec(
+    app: &App,
+    entry: &NasEntry,
+    attributes: &AttributeBuffer,
+    schedule: &Schedule,
+) -> Option<Answer> {
+    let is_radsec = entry.nas.radsec.is_some();
+    let link = app.radsec_links.find(entry.peer.nas, None);
+    let link = link.filter(|_| is_radsec)?;
+    let asked = link.disconnect(attributes, schedule.duration).await;
+    // One that was closed meanwhile is no way either.
+    let Ok(Some(outcome)) = outcome(asked) else {
+        return None;
+    };
+    let answer = Answer {
+        port: entry.nas.coa_port,
+        form: CoaForm::Radsec,
+        outcome,
+    };
+    Some(answer).filter(Answer::is_understood)
+}
+
+async fn over_udp(
+    app: &App,
+    entry: &NasEntry,
+    attributes: &AttributeBuffer,
+) -> Result<Option<Answer>, Error> {
+    let address = address(app, entry)?;
+    let clients = Clients::bind(app.config.radius.coa_bind)?;
+    let client = clients
+        .for_router(address)
+        .ok_or_else(|| Error::Refused("This machine has no IPv6.".to_owned()))?;
+    let mut ports = vec![entry.nas.coa_port];
+    ports.extend(PORTS.iter().filter(|port| **port != entry.nas.coa_port));
+    first_answer(app, client, entry, attributes, address, &ports, &SCHEDULE).await
+}
+
+/// What was answered, if anything.
+fn outcome(asked: Result<coa::CoaOutcome, CoaError>) -> Result<Option<CoaOutcome>, Error> {
+    match asked {
+        Ok(coa::CoaOutcome::Ack) => Ok(Some(CoaOutcome::Confirmed)),
+        Ok(coa::CoaOutcome::Nak { error_cause }) => Ok(Some(CoaOutcome::Refused(error_cause))),
+        Ok(coa::CoaOutcome::Timeout) => Ok(None),
+        Err(error) => Err(Error::Refused(format!("Not sent: {error}."))),
+    }
 }
 
 /// The router's address, or that of a session through it where the NAS is a network.
@@ -99,30 +155,22 @@ async fn first_answer(
     app: &App,
     client: &CoaClient,
     entry: &NasEntry,
+    attributes: &AttributeBuffer,
     address: IpAddr,
     ports: &[u16],
     schedule: &Schedule,
 ) -> Result<Option<Answer>, Error> {
-    let nobody = format!("{NOBODY}-{}", crypto::hex(&crypto::random_bytes::<6>()?));
-    let mut attributes = AttributeBuffer::new();
-    let written = attributes
-        .push_text(number::USER_NAME, &nobody)
-        .and_then(|()| attributes.push_text(number::ACCT_SESSION_ID, &nobody));
-    written.map_err(|error| Error::Refused(error.to_string()))?;
     for &port in ports {
         let ask = async |form| {
             let target = coa_target(form, SocketAddr::new(address, port), entry, app.now());
-            client.disconnect(&target, &attributes, schedule).await
+            client.disconnect(&target, attributes, schedule).await
         };
-        let [plain, signed, dated] = CoaForm::ALL;
+        let [plain, signed, dated] = CoaForm::OVER_UDP;
         let (plain, signed, dated) = tokio::join!(ask(plain), ask(signed), ask(dated));
         let mut answers = Vec::new();
-        for (form, outcome) in CoaForm::ALL.into_iter().zip([plain, signed, dated]) {
-            let outcome = match outcome {
-                Ok(coa::CoaOutcome::Ack) => CoaOutcome::Confirmed,
-                Ok(coa::CoaOutcome::Nak { error_cause }) => CoaOutcome::Refused(error_cause),
-                Ok(coa::CoaOutcome::Timeout) => continue,
-                Err(error) => return Err(Error::Refused(format!("Not sent: {error}."))),
+        for (form, asked) in CoaForm::OVER_UDP.into_iter().zip([plain, signed, dated]) {
+            let Some(outcome) = outcome(asked)? else {
+                continue;
             };
             answers.push(Answer {
                 port,
@@ -143,14 +191,19 @@ async fn first_answer(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use md5::{Digest, Md5};
     use tokio::net::UdpSocket;
 
     use super::*;
     use crate::domain::audit::Object;
     use crate::domain::id::SubscriberId;
+    use crate::domain::radsec::RadsecTrust;
+    use crate::operations::routers::{Order, carry_out};
     use crate::operations::testing::{SECRET, TestApp, actor, router};
-    use crate::radius::Packet;
+    use crate::radius::radsec::peer;
+    use crate::radius::{AccessOutcome, AccessRequest, Code, Packet};
     use crate::store::audit;
 
     const QUICK: Schedule = Schedule {
@@ -211,7 +264,8 @@ mod tests {
             let deaf = UdpSocket::bind((address, 0)).await.unwrap();
             let socket = UdpSocket::bind((address, 0)).await.unwrap();
             let ports = [&deaf, &socket].map(|socket| socket.local_addr().unwrap().port());
-            let asked = first_answer(&test.app, &client, &entry, address, &ports, &QUICK);
+            let nobody = nobody().unwrap();
+            let asked = first_answer(&test.app, &client, &entry, &nobody, address, &ports, &QUICK);
             let found = tokio::select! {
                 found = asked => found.unwrap(),
                 () = answer(socket, wanted) => unreachable!(),
@@ -267,6 +321,55 @@ mod tests {
         draft.name = "Hill".to_owned();
         nas::update(app, &actor(), id, draft).await.unwrap();
         assert_eq!(form(), Some(found.form));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_router_that_answers_in_its_radsec_connection_is_told_there() {
+        let test = TestApp::new();
+        let app = &test.app;
+        let draft = nas::Draft {
+            radsec: Some(RadsecTrust::Pinned([1; 32])),
+            ..router("Tower", "127.0.0.1")
+        };
+        let id = nas::create(app, &actor(), draft).await.unwrap();
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let session = test.go_online("ali", SubscriberId(1), id, here);
+        let access = |_: &AccessRequest<'_>, _: &mut AttributeBuffer| AccessOutcome::Silence;
+        let links = Arc::clone(&app.radsec_links);
+        let bench = peer::bench_at(id.0, links, peer::patient(), access);
+        let mut router = bench.connect_and_ask().await;
+
+        let by = actor();
+        let answered = async {
+            let request = router.receive().await;
+            let name = Packet::parse(&request).unwrap();
+            let name = name.first(number::USER_NAME).unwrap();
+            assert!(name.starts_with(NOBODY.as_bytes()));
+            let refusal = peer::answer(&request, Code::DISCONNECT_NAK, Some(503), b"radsec");
+            router.send(&refusal).await;
+        };
+        let (found, ()) = tokio::join!(super::test(app, &by, id), answered);
+        assert_eq!(found.unwrap().unwrap().form, CoaForm::Radsec);
+        assert_eq!(app.nas(id).unwrap().nas.coa_form, Some(CoaForm::Radsec));
+
+        let clients = Clients::bind(None).unwrap();
+        let order = Order::Disconnect(session);
+        let answered = async {
+            let request = router.receive().await;
+            assert_eq!(request[0], Code::DISCONNECT_REQUEST.0);
+            let ack = peer::answer(&request, Code::DISCONNECT_ACK, None, b"radsec");
+            router.send(&ack).await;
+        };
+        let (done, ()) = tokio::join!(carry_out(app, &clients, order), answered);
+        assert_eq!(done, Some(CoaOutcome::Confirmed));
+
+        drop(router);
+        bench.seen.wait("RadsecClosed");
+        let done = carry_out(app, &clients, order).await.unwrap();
+        let CoaOutcome::Failed(why) = &done else {
+            panic!("{done:?}")
+        };
+        assert!(why.contains("is not open"), "{why}");
     }
 
     #[test]

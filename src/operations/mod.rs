@@ -35,6 +35,7 @@ pub mod pulse;
 pub mod quota_sync;
 pub mod reconnects;
 pub mod records;
+pub mod restart;
 pub mod router_api;
 pub mod router_script;
 pub mod routers;
@@ -57,6 +58,7 @@ pub mod usage_audit;
 use crate::archive::ArchiveError;
 use crate::crypto::CryptoError;
 use crate::domain::Invalid;
+use crate::remote::RemoteError;
 use crate::search::SearchError;
 use crate::store::StoreError;
 use crate::store::accounting::AccountingError;
@@ -95,6 +97,9 @@ pub enum Error {
     /// A backup that opens and does not hold what it should.
     #[error("the backup is not whole: {0}. Take another one")]
     NotWhole(String),
+    /// A file that did not get to another machine.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     #[error("it was cancelled")]
     Cancelled,
     #[error(transparent)]

@@ -17,7 +17,7 @@ use crate::domain::text::fold_case;
 use crate::domain::time::{Day, Month, Timestamp};
 use crate::store::auth_log::Attempt;
 use crate::store::notices::{self, Told};
-use crate::store::{audit, subscribers};
+use crate::store::{FILE_NAME, audit, journal, subscribers};
 
 use super::speeds::{self, Gathered};
 use super::{Error, reconnects, search};
@@ -341,4 +341,36 @@ pub fn plan_counts(app: &App) -> Result<HashMap<PlanId, usize>, Error> {
         }
         counts
     })?)
+}
+
+/// Files of the data folder that are looked at for their size; there are a few dozen.
+const MOST_FILES: usize = 1_000;
+
+/// Octets of what grows in the data folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FileSizes {
+    pub database: u64,
+    /// All segments of the accounting journal.
+    pub journal: u64,
+}
+
+/// Looks at the disk. A file that vanishes meanwhile counts as empty.
+pub fn file_sizes(app: &App) -> FileSizes {
+    let mut sizes = FileSizes::default();
+    let files = std::fs::read_dir(app.store.folder())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .take(MOST_FILES);
+    for file in files {
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        match file.file_name().to_str() {
+            Some(FILE_NAME) => sizes.database = size,
+            Some(name) if journal::is_segment_name(name) => {
+                sizes.journal = sizes.journal.saturating_add(size);
+            }
+            _ => {}
+        }
+    }
+    sizes
 }

@@ -98,7 +98,7 @@ pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<Coa
             return Some(outcome);
         }
     };
-    let sent = send::change(clients, &wanted, &session, &nas, app.now()).await;
+    let sent = send::change(app, clients, &wanted, &session, &nas).await;
     let outcome = sent.unwrap_or_else(|error| CoaOutcome::Failed(error.to_string()));
     conclude(app, order, &wanted, &session, &nas, outcome.clone()).await;
     Some(outcome)

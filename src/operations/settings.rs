@@ -34,7 +34,7 @@ pub struct General {
 }
 
 /// What the audit log calls the tab.
-struct Part(&'static str);
+pub(super) struct Part(pub(super) &'static str);
 
 impl Audited for Part {
     fn object(&self) -> Object {
@@ -159,7 +159,7 @@ fn within(field: &'static str, value: u16, least: u16, most: u16) -> Result<(), 
     Err(Error::field(field, text))
 }
 
-/// Writes what differs, with one entry for all of it; nothing where nothing differs.
+/// Writes the lines, with one entry for all that differs from before; no entry where nothing differs.
 async fn save(app: &App, actor: &Actor, part: &'static str, lines: Vec<Line>) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
@@ -176,10 +176,13 @@ async fn save(app: &App, actor: &Actor, part: &'static str, lines: Vec<Line>) ->
 fn put_all(tx: &mut Tx<'_>, lines: &[Line]) -> Result<Difference, StoreError> {
     let mut difference = Difference::default();
     for line in lines {
-        let old = settings::get(tx, line.setting)?;
-        let old = old.as_deref().unwrap_or(&line.otherwise);
+        let stored = settings::get(tx, line.setting)?;
+        let old = stored.as_deref().unwrap_or(&line.otherwise);
         if old != line.new {
             difference.field(line.label, old, &line.new);
+        }
+        // What was saved is set from then on, also where it is what holds anyway: the first run asks for it.
+        if stored.as_ref() != Some(&line.new) {
             settings::put(tx, line.setting, &line.new)?;
         }
     }

@@ -1,16 +1,21 @@
-//! First run: the one-time setup link, and what the first page asks.
+//! First run: the one-time setup link, and the steps behind it.
 
-use crate::app::{App, DAY_STARTS};
+mod progress;
+
+pub use progress::{
+    Progress, Step, StepState, dismiss, first_plan, first_router, first_subscriber, progress, skip,
+};
+
+use crate::app::App;
 use crate::crypto::{self, Secret};
-use crate::domain::audit::{Actor, Difference, Object};
-use crate::domain::money::Currency;
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::operator::{Operator, Role};
-use crate::domain::time::Calendar;
 use crate::store::Read;
-use crate::store::audit::{self, NewEntry};
 use crate::store::operators as stored_operators;
 use crate::store::settings::{self, Setting};
 
+use super::settings::Part;
+use super::trail::note;
 use super::{Error, operators};
 
 /// Whether nobody can sign in yet.
@@ -49,32 +54,18 @@ fn opens(read: &impl Read, token: &str) -> Result<bool, Error> {
     Ok(crypto::constant_time_eq(given.as_bytes(), hash.as_bytes()))
 }
 
-/// What the first page asks.
-pub struct FirstRun {
-    pub isp_name: String,
-    pub time_zone: String,
-    pub currency: Currency,
-    pub operator_name: String,
-    pub password: Secret<String>,
-}
-
-/// Makes the first operator and uses the token up. Errors: `Refused` for a token that is not valid (any more).
+/// Makes the first operator and uses the token up. Errors: `Refused` for a token that is not valid (any more), `Field` for a bad
+/// name or a weak password.
 pub async fn complete(
     app: &App,
     token: &str,
     address: &str,
-    first: FirstRun,
+    name: &str,
+    password: Secret<String>,
 ) -> Result<Operator, Error> {
-    Calendar::new(&first.time_zone, DAY_STARTS).map_err(|problem| Error::Field {
-        field: "time_zone",
-        problem,
-    })?;
-    let candidate =
-        operators::candidate(&first.operator_name, Role::Administrator, first.password).await?;
+    let candidate = operators::candidate(name, Role::Administrator, password).await?;
     let (now, address, token) = (app.now(), address.to_owned(), token.to_owned());
-    let (name, zone, currency) = (first.isp_name, first.time_zone, first.currency);
-    let operator = app
-        .store
+    app.store
         .write("first run", move |tx| {
             // Looked at again here, so that of two browsers with the same link one wins.
             if !opens(tx, &token)? {
@@ -83,32 +74,14 @@ pub async fn complete(
                 ));
             }
             let operator = operators::insert(tx, &candidate, &Actor::System("first run"), now)?;
-            settings::put(tx, Setting::IspName, &name)?;
-            settings::put(tx, Setting::TimeZone, &zone)?;
-            settings::put(tx, Setting::DayStarts, &DAY_STARTS.to_string())?;
-            settings::put(tx, Setting::Currency, currency.as_str())?;
-            let mut difference = Difference::default();
-            difference
-                .field("name", "", &name)
-                .field("time zone", "", &zone)
-                .field("currency", "", currency.as_str());
             let actor = Actor::Operator {
                 id: operator.id,
                 name: operator.name.clone(),
                 address: address.clone(),
             };
-            let entry = NewEntry {
-                at: now,
-                actor: &actor,
-                action: "set up",
-                object: Object::Settings,
-                object_name: "appliance",
-                changes: difference.into_changes(),
-            };
-            audit::add(tx, entry)?;
+            let nothing = Difference::default();
+            note(tx, &actor, "set up", &Part("appliance"), nothing, now)?;
             Ok(operator)
         })
-        .await?;
-    app.accounting.set_calendar(app.settings().calendar.clone());
-    Ok(operator)
+        .await
 }

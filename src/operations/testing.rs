@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::app::{App, Clock};
-use crate::config::{Backup, Config, Level, Licence, Log, Radius, Web};
+use crate::config::{Backup, Config, Level, Licence, Log, Radius, Source, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::extra::Extras;
@@ -71,6 +71,7 @@ pub fn config(folder: &std::path::Path) -> Config {
             folder: folder.join("backups"),
         },
         log: Log { level: Level::Info },
+        source: Source::default(),
     }
 }
 

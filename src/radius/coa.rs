@@ -4,7 +4,7 @@
 //! identifier is in use once per source port and destination, the longest unused comes next, and a copy of a request
 //! is the same octets from the same port (RFC 5080 s2.2.1).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,8 +17,10 @@ use tokio::time::{sleep, timeout};
 
 use super::attribute::{AttributeBuffer, EncodeError};
 use super::authenticator;
+use super::identifiers::Identifiers;
 use super::number;
 use super::packet::{Code, PACKET_MAX_OCTETS};
+use super::radsec::Link;
 use super::request::Request;
 pub use super::schedule::Schedule;
 use super::secret::SharedSecret;
@@ -52,6 +54,8 @@ pub enum CoaError {
     Io(#[from] io::Error),
     #[error("too many requests to {0} are waiting")]
     Busy(SocketAddr),
+    #[error("the RadSec connection from {0} was closed")]
+    Gone(SocketAddr),
 }
 
 /// A NAS that takes CoA, and how it likes it.
@@ -64,6 +68,8 @@ pub struct CoaTarget {
     pub message_authenticator: bool,
     /// Unix seconds for Event-Timestamp, against replay; only for NAS with a working clock.
     pub event_timestamp: Option<u32>,
+    /// The connection to send it down, if not over UDP; then nothing of the above counts.
+    pub link: Option<Arc<Link>>,
 }
 
 /// The client for all NAS that know us under one address. Must be made and used inside a tokio runtime.
@@ -110,6 +116,9 @@ impl CoaClient {
         attributes: &AttributeBuffer,
         schedule: &Schedule,
     ) -> Result<CoaOutcome, CoaError> {
+        if let Some(link) = &target.link {
+            return link.exchange(code, attributes, schedule.duration).await;
+        }
         let claim = self.claim(target.address)?;
         let mut attributes = attributes.clone();
         if let Some(seconds) = target.event_timestamp {
@@ -162,32 +171,8 @@ struct Source {
     reader: JoinHandle<()>,
 }
 
-type Table = HashMap<SocketAddr, Destination>;
-
-/// Identifiers of one destination on one source port.
-struct Destination {
-    /// Least recently used first.
-    free: VecDeque<u8>,
-    waiting: HashMap<u8, Waiting>,
-}
-
-struct Waiting {
-    request: Arc<Request>,
-    reply: oneshot::Sender<CoaOutcome>,
-}
-
-impl Destination {
-    fn new() -> Self {
-        Destination {
-            free: (0..=u8::MAX).collect(),
-            waiting: HashMap::new(),
-        }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.free.len() > usize::from(u8::MAX)
-    }
-}
+/// Identifiers of each destination on one source port.
+type Table = HashMap<SocketAddr, Identifiers>;
 
 impl Source {
     fn open(local: IpAddr) -> io::Result<Self> {
@@ -213,9 +198,8 @@ impl Source {
         }
         let identifier = table
             .entry(destination)
-            .or_insert_with(Destination::new)
-            .free
-            .pop_front()?;
+            .or_insert_with(Identifiers::new)
+            .take()?;
         Some(Claim {
             socket: Arc::clone(&self.socket),
             table: Arc::clone(&self.table),
@@ -241,21 +225,17 @@ struct Claim {
 
 impl Claim {
     fn expect_reply(&self, request: Arc<Request>) -> oneshot::Receiver<CoaOutcome> {
-        let (reply, receiver) = oneshot::channel();
-        if let Some(entry) = lock(&self.table).get_mut(&self.destination) {
-            entry
-                .waiting
-                .insert(self.identifier, Waiting { request, reply });
-        }
-        receiver
+        lock(&self.table)
+            .entry(self.destination)
+            .or_insert_with(Identifiers::new)
+            .expect_reply(self.identifier, request)
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(entry) = lock(&self.table).get_mut(&self.destination) {
-            entry.waiting.remove(&self.identifier);
-            entry.free.push_back(self.identifier);
+            entry.give_back(self.identifier);
         }
     }
 }
@@ -269,37 +249,10 @@ async fn read(socket: Arc<UdpSocket>, table: Arc<Mutex<Table>>) {
             sleep(READ_PAUSE).await;
             continue;
         };
-        dispatch(
-            &mut lock(&table),
-            source,
-            buffer.get(..length).unwrap_or_default(),
-        );
-    }
-}
-
-/// Hands a reply to the request with its source and identifier, if it is authentic.
-fn dispatch(table: &mut Table, source: SocketAddr, datagram: &[u8]) {
-    let Some(entry) = table.get_mut(&source) else {
-        return;
-    };
-    let Some(identifier) = datagram.get(1) else {
-        return;
-    };
-    let Some(waiting) = entry.waiting.get(identifier) else {
-        return;
-    };
-    let Ok(packet) = waiting.request.verify(datagram) else {
-        return;
-    };
-    let outcome = match packet.code() {
-        Code::COA_ACK | Code::DISCONNECT_ACK => CoaOutcome::Ack,
-        _ => CoaOutcome::Nak {
-            error_cause: packet.u32(number::ERROR_CAUSE),
-        },
-    };
-    if let Some(waiting) = entry.waiting.remove(identifier) {
-        // A cancelled exchange does not listen any more.
-        let _ = waiting.reply.send(outcome);
+        if let Some(entry) = lock(&table).get_mut(&source) {
+            // Forged, or of another request: whoever waits goes on waiting.
+            let _ = entry.settle(buffer.get(..length).unwrap_or_default());
+        }
     }
 }
 

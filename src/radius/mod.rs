@@ -16,6 +16,7 @@ mod desk;
 pub mod dictionary;
 mod draft;
 pub mod handler;
+mod identifiers;
 pub mod number;
 mod outgoing;
 pub mod packet;

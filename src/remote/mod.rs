@@ -117,6 +117,13 @@ pub struct RemoteFile {
     pub octets: u64,
 }
 
+impl RemoteFile {
+    /// The name that a file did not get because not all of it arrived; nothing for one that is whole.
+    pub fn torn(&self) -> Option<&str> {
+        self.name.strip_suffix(PART)
+    }
+}
+
 /// Told after each chunk how many octets have gone; breaks to give up.
 pub type Progress<'a> = &'a mut (dyn FnMut(u64) -> ControlFlow<()> + Send);
 
@@ -174,13 +181,12 @@ impl Link {
         }
     }
 
-    /// The files of the folder, at most [`MOST_FILES`], without those that are still being sent.
+    /// The files of the folder, at most [`MOST_FILES`], with those that are torn or still being sent.
     pub async fn list(&mut self) -> Result<Vec<RemoteFile>, RemoteError> {
         let mut files = match &mut self.0 {
             Kind::Ftp(link) => link.list().await?,
             Kind::Sftp(link) => link.list().await?,
         };
-        files.retain(|file| !file.name.ends_with(PART));
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(files)
     }
@@ -266,6 +272,20 @@ mod tests {
         assert_eq!(Protocol::parse("scp"), None);
         assert_eq!(Protocol::Sftp.default_port(), 22);
         assert_eq!(Protocol::Ftps.default_port(), 21);
+    }
+
+    #[test]
+    fn a_file_that_is_not_whole_is_known_by_its_name() {
+        let torn = |name: &str| {
+            let file = RemoteFile {
+                name: name.to_owned(),
+                octets: 1,
+            };
+            file.torn().map(str::to_owned)
+        };
+        assert_eq!(torn("one.enc.part").as_deref(), Some("one.enc"));
+        assert_eq!(torn("one.enc"), None);
+        assert_eq!(torn("part"), None);
     }
 
     #[test]

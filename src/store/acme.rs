@@ -13,6 +13,8 @@ pub use v1::AcmeRow;
 
 /// What the account is sealed for.
 pub const ACCOUNT_CONTEXT: &[u8] = b"acme/account";
+/// What the key of the account elsewhere is sealed for.
+pub const BINDING_CONTEXT: &[u8] = b"acme/binding";
 
 mod v1 {
     use super::*;
@@ -41,6 +43,11 @@ mod v1 {
         pub last_try: Option<i64>,
         #[n(9)]
         pub tries: Vec<i64>,
+        #[n(10)]
+        pub key_id: Option<String>,
+        /// Sealed.
+        #[n(11)]
+        pub binding_key: Option<ByteVec>,
     }
 }
 
@@ -54,6 +61,8 @@ pub struct Stored {
     pub acme: Acme,
     /// Sealed for [`ACCOUNT_CONTEXT`]; `None` before the first order.
     pub account: Option<Vec<u8>>,
+    /// The key that belongs to `acme.key_id`, sealed for [`BINDING_CONTEXT`].
+    pub binding_key: Option<Vec<u8>>,
 }
 
 impl From<&Stored> for AcmeRow {
@@ -70,6 +79,8 @@ impl From<&Stored> for AcmeRow {
             last_error: acme.last_error.clone(),
             last_try: acme.last_try.map(|at| at.0),
             tries: acme.tries.iter().map(|at| at.0).collect(),
+            key_id: Some(acme.key_id.clone()).filter(|id| !id.is_empty()),
+            binding_key: stored.binding_key.clone().map(ByteVec::from),
         }
     }
 }
@@ -87,8 +98,10 @@ impl From<AcmeRow> for Stored {
                 last_error: row.last_error,
                 last_try: row.last_try.map(Timestamp),
                 tries: row.tries.into_iter().map(Timestamp).collect(),
+                key_id: row.key_id.unwrap_or_default(),
             },
             account: row.account.map(Vec::from),
+            binding_key: row.binding_key.map(Vec::from),
         }
     }
 }

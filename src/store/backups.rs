@@ -7,7 +7,7 @@ use minicbor::{Decode, Encode};
 use super::codec::Record;
 use super::tables::BACKUPS;
 use super::{Order, Read, StoreError, Tx};
-use crate::domain::backup::{Backup, RestoreTest, Trigger};
+use crate::domain::backup::{Backup, RestoreTest, Sent, Trigger};
 use crate::domain::time::Timestamp;
 
 /// Rows that are kept; those of a year of daily backups and as many tries that failed.
@@ -38,6 +38,8 @@ mod v1 {
         pub error: Option<String>,
         #[n(7)]
         pub test: Option<RestoreTestRow>,
+        #[n(8)]
+        pub sent: Option<SentRow>,
     }
 
     #[derive(Debug, Clone, Encode, Decode)]
@@ -48,6 +50,22 @@ mod v1 {
         pub took_ms: u64,
         #[n(2)]
         pub problem: Option<String>,
+    }
+
+    #[derive(Debug, Clone, Encode, Decode)]
+    pub struct SentRow {
+        #[n(0)]
+        pub at: i64,
+        #[n(1)]
+        pub took_ms: u64,
+        #[n(2)]
+        pub octets: u64,
+        #[n(3)]
+        pub tries: u8,
+        #[n(4)]
+        pub problem: Option<String>,
+        #[n(5)]
+        pub note: Option<String>,
     }
 }
 
@@ -73,6 +91,14 @@ impl From<&Backup> for BackupRow {
                 took_ms: test.took_ms,
                 problem: test.problem.clone(),
             }),
+            sent: backup.sent.as_ref().map(|sent| v1::SentRow {
+                at: sent.at.0,
+                took_ms: sent.took_ms,
+                octets: sent.octets,
+                tries: sent.tries,
+                problem: sent.problem.clone(),
+                note: sent.note.clone(),
+            }),
         }
     }
 }
@@ -96,6 +122,14 @@ impl BackupRow {
                 took_ms: test.took_ms,
                 problem: test.problem,
             }),
+            sent: self.sent.map(|sent| Sent {
+                at: Timestamp(sent.at),
+                took_ms: sent.took_ms,
+                octets: sent.octets,
+                tries: sent.tries,
+                problem: sent.problem,
+                note: sent.note,
+            }),
         }
     }
 }
@@ -114,6 +148,12 @@ pub fn newest(read: &impl Read, limit: usize) -> Result<Vec<Backup>, StoreError>
         },
     )?;
     Ok(backups)
+}
+
+/// The one that began at this moment.
+pub fn get(read: &impl Read, began_at: Timestamp) -> Result<Option<Backup>, StoreError> {
+    let row: Option<BackupRow> = read.get(&BACKUPS, began_at.0)?;
+    Ok(row.map(|row| row.into_backup(began_at)))
 }
 
 /// Writes a backup in place of what began at the same moment, and drops the oldest rows beyond [`MOST_BACKUPS`].
@@ -148,6 +188,7 @@ mod tests {
             subscribers: 4,
             error: None,
             test: None,
+            sent: None,
         }
     }
 
@@ -179,5 +220,7 @@ mod tests {
         assert_eq!(newest(&store.view().unwrap(), 3).unwrap().len(), 3);
         let fourth = all.iter().find(|it| it.began_at == Timestamp(4)).unwrap();
         assert_eq!(fourth.took_ms, 9);
+        let one = |began_at| get(&store.view().unwrap(), Timestamp(began_at)).unwrap();
+        assert_eq!((one(6), one(5)), (Some(backup(6)), None));
     }
 }

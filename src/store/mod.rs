@@ -36,7 +36,7 @@ pub mod subscribers;
 pub mod swap;
 pub mod tables;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod ticket;
 mod tx;
 pub mod updates;

@@ -219,6 +219,7 @@ impl From<&StoredNas> for NasRow {
                 CoaForm::Plain => 0,
                 CoaForm::MessageAuthenticator => 1,
                 CoaForm::Dated => 2,
+                CoaForm::Radsec => 3,
             }),
             radsec: n.radsec.as_ref().map(v1::RadsecRow::from),
         }
@@ -236,6 +237,7 @@ impl NasRow {
             coa_form: self.coa_form.map(|form| match form {
                 1 => CoaForm::MessageAuthenticator,
                 2 => CoaForm::Dated,
+                3 => CoaForm::Radsec,
                 _ => CoaForm::Plain,
             }),
             message_authenticator: match self.message_authenticator {

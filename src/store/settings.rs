@@ -20,6 +20,10 @@ pub enum Setting {
     BackupRetention,
     /// The passphrase of backups, sealed, in hex.
     BackupPassphrase,
+    /// `licence` when backups are encrypted with the licence key; absent for the passphrase.
+    BackupKey,
+    /// The other machine that backups are sent to, sealed, in hex; absent for none.
+    BackupDestination,
     /// Days for which authentication attempts are kept.
     AttemptDays,
     /// `YES` when administrators must have a second factor.
@@ -32,6 +36,10 @@ pub enum Setting {
     Theme,
     /// SHA-256, in hex, of the one-time setup token; absent once an operator exists.
     SetupToken,
+    /// Steps of the first run that were skipped, as words between blanks.
+    SetupSkipped,
+    /// `YES` once nobody wants to be reminded of the first run.
+    SetupDismissed,
     /// Which certificate the panel shows (`tls::Source::word`); absent for the self-signed one.
     Certificate,
     /// Days offline after which learned MAC addresses are forgotten; absent for never.
@@ -52,12 +60,16 @@ impl Setting {
             Setting::BackupSchedule => "backup-schedule",
             Setting::BackupRetention => "backup-retention",
             Setting::BackupPassphrase => "backup-passphrase",
+            Setting::BackupKey => "backup-key",
+            Setting::BackupDestination => "backup-destination",
             Setting::AttemptDays => "attempt-days",
             Setting::NeedsFactor => "needs-second-factor",
             Setting::IdleHours => "idle-hours",
             Setting::LongestDays => "longest-days",
             Setting::Theme => "theme",
             Setting::SetupToken => "setup-token",
+            Setting::SetupSkipped => "setup-skipped",
+            Setting::SetupDismissed => "setup-dismissed",
             Setting::Certificate => "certificate",
             Setting::ForgetMacsAfter => "forget-macs-after",
         }

@@ -1,5 +1,5 @@
 //! A disk made of memory for the tests of the store: it can lose what was not synced, run full, refuse writes or reads,
-//! and lose power after a set number of accesses.
+//! and lose power after a set number of accesses. And the rows that versions before wrote.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use redb::{Database, DatabaseError, StorageBackend};
 
+use super::codec::{self, Record};
 use super::overlay::Overlay;
 use super::schema::{self, MIGRATIONS, Migration};
 use super::tables::{AnyMap, Map};
 use super::writer::Reopen;
 use super::{OpenOptions, Store, StoreError, open};
-use crate::crypto::{Key, Sealer};
+use crate::crypto::{Key, Sealer, hex};
 
 /// Memory for pages: little, so that reads reach the disk.
 const CACHE: usize = 64 << 10;
@@ -237,4 +238,30 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Refusal::Store(error)
     }
+}
+
+/// What a version of the program wrote into its store and into a vendor's, one row a line: a name and the octets in hex. Lines
+/// are never changed.
+pub(crate) const GOLDEN: &str = include_str!("../../tests/golden/rows-v1.txt");
+
+/// Checks one row against its line. A new version of a shape keeps the first assertion and gives up the second.
+#[track_caller]
+pub(crate) fn golden<R: Record>(name: &str, row: R) {
+    let now = codec::encode(&row).unwrap();
+    let line = GOLDEN
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let line = line.unwrap_or_else(|| panic!("no line for\n{name} {}", hex(&now)));
+    let kept: Vec<u8> = line
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    let read: R = codec::decode(&kept).expect("octets of version 1");
+    assert_eq!(
+        hex(&codec::encode(&read).unwrap()),
+        hex(&now),
+        "{name} reads as another value"
+    );
+    assert_eq!(hex(&now), line, "{name} is written in another way");
 }

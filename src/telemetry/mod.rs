@@ -2,7 +2,7 @@
 //!
 //! Lives here: everything that is measured and may be forgotten at a restart. Does not live here: the authentication
 //! log and the audit log, which are records (`store`). This room is a leaf: it knows no other room, so a reason or a
-//! noun reaches it as a small number. Invariant: nothing here blocks or allocates on a request's path.
+//! noun reaches it as a small number. Invariant: nothing here blocks or allocates on a request's path, but for what is logged.
 
 use std::env;
 use std::io;
@@ -10,14 +10,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry, fmt, registry, reload};
 
 mod counters;
 mod host;
+mod lines;
 mod series;
 
 pub use counters::{AccountingKind, Counter, Counters, DropReason, REJECT_SLOTS};
 pub use host::{DiskSample, HostSample, HostSampler, disk_of};
+pub use lines::{LogLine, LogLines, MOST_LINES};
 pub use series::{SAMPLE_INTERVAL, SAMPLES, Series};
 
 /// Everything measured, built once and shared by reference.
@@ -105,16 +109,18 @@ pub fn monotonic() -> Instant {
     Instant::now()
 }
 
-/// The running log, whose level can be changed.
+/// The running log: its level can be changed, and its last lines are kept.
 pub struct Logging {
-    change: Box<dyn Fn(EnvFilter) + Send + Sync>,
+    filter: reload::Handle<EnvFilter, Registry>,
+    pub lines: Arc<LogLines>,
 }
 
 impl Logging {
     /// Logs at another level from now on. `RUST_LOG` still wins.
     pub fn set_level(&self, level: &str) {
         let (filter, _) = filter(level, &env::var("RUST_LOG").unwrap_or_default());
-        (self.change)(filter);
+        // A change that fails is one to a log that is gone.
+        let _ = self.filter.reload(filter);
     }
 }
 
@@ -126,21 +132,16 @@ impl Logging {
 pub fn start_logging(level: &str) -> Logging {
     let requested = env::var("RUST_LOG").unwrap_or_default();
     let (filter, understood) = filter(level, &requested);
-    let output = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    // A second subscriber is refused by the library; the first one keeps logging, which is all that is wanted. A change
-    // of the level that fails is one to a log that is gone.
-    let change: Box<dyn Fn(EnvFilter) + Send + Sync> = if env::var_os("JOURNAL_STREAM").is_some() {
-        let output = output.without_time().with_filter_reloading();
-        let handle = output.reload_handle();
-        let _already_started = output.try_init();
-        Box::new(move |filter| drop(handle.reload(filter)))
-    } else {
-        let output = output.with_filter_reloading();
-        let handle = output.reload_handle();
-        let _already_started = output.try_init();
-        Box::new(move |filter| drop(handle.reload(filter)))
+    let (filter, handle) = reload::Layer::new(filter);
+    let lines = Arc::new(LogLines::default());
+    let log = registry()
+        .with(filter)
+        .with(lines::Keeper(Arc::clone(&lines)));
+    let output = fmt::layer().with_writer(io::stderr);
+    // A second subscriber is refused by the library; the first one keeps logging, which is all that is wanted.
+    let _already_started = match env::var_os("JOURNAL_STREAM") {
+        Some(_) => log.with(output.without_time()).try_init(),
+        None => log.with(output).try_init(),
     };
     if !understood {
         tracing::warn!(
@@ -148,7 +149,10 @@ pub fn start_logging(level: &str) -> Logging {
             "RUST_LOG cannot be understood; logging at the configured level"
         );
     }
-    Logging { change }
+    Logging {
+        filter: handle,
+        lines,
+    }
 }
 
 /// The filter to log with, and whether `requested` could be understood. An empty request is none.

@@ -37,7 +37,7 @@ impl Challenges {
     }
 
     /// Begins an order, in place of one that was given up.
-    pub(super) fn begin(&self) -> Order<'_> {
+    pub fn begin(&self) -> Order<'_> {
         *self.lock() = UnderWay {
             step: Some(Step::Account),
             answers: HashMap::new(),
@@ -51,15 +51,15 @@ impl Challenges {
 }
 
 /// An order under way. Once it is dropped, nothing is answered any more.
-pub(super) struct Order<'a>(&'a Challenges);
+pub struct Order<'a>(&'a Challenges);
 
 impl Order<'_> {
-    pub(super) fn reach(&self, step: Step) {
+    pub fn reach(&self, step: Step) {
         self.0.lock().step = Some(step);
     }
 
     /// Beyond the bound nothing is kept, and the authority will say that it found nothing.
-    pub(super) fn answer(&self, token: &str, answer: &str) {
+    pub fn answer(&self, token: &str, answer: &str) {
         let mut under_way = self.0.lock();
         if under_way.answers.len() < MOST_ANSWERS {
             under_way

@@ -30,8 +30,9 @@ pub(super) fn read(path: &Path) -> Result<String, TlsError> {
     Ok(text)
 }
 
-/// Puts a certificate in the place of another: whole, or not at all.
-pub(super) fn write(path: &Path, pair: &Pair) -> Result<(), TlsError> {
+/// Puts a certificate in the place of another: whole, or not at all, and with it the folder that
+/// it lies in. Errors: `File`.
+pub fn write(path: &Path, pair: &Pair) -> Result<(), TlsError> {
     replace(path, pair.pem()).map_err(|source| TlsError::File {
         path: path.to_owned(),
         source,

@@ -1,18 +1,17 @@
-//! TLS of the panel: the certificate that browsers see, its files, and how it is replaced while connections are open; and
-//! the conversation with a certificate authority (ACME, RFC 8555). Where we are the ones who connect: whom we trust.
+//! TLS of the panel: the certificate that browsers see, its files, and how it is replaced while connections are open, with
+//! what a certificate authority may ask for meanwhile. Where we are the ones who connect: whom we trust.
 //!
-//! Not here: who may replace it and when (`operations::certificates`), sockets (`daemon`, `web::server`). Invariants: there
+//! Not here: who may replace it and when (`operations::certificates`), the conversation with an authority (`acme`), sockets
+//! (`daemon`, `web::server`). Invariants: there
 //! is always a certificate to show, since the machine makes its own where no other can be used; a certificate is in use only
 //! together with the key that belongs to it; no key reaches a log, an error or a page.
 
-pub mod acme;
 mod challenges;
 mod error;
 mod facts;
-mod files;
-mod http;
+pub mod files;
 mod pair;
-mod self_signed;
+pub mod self_signed;
 pub mod trust;
 
 use std::fmt;
@@ -25,7 +24,7 @@ use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-pub use challenges::{Challenges, Step};
+pub use challenges::{Challenges, Order, Step};
 pub use error::TlsError;
 pub use facts::Facts;
 pub use pair::Pair;
@@ -77,6 +76,14 @@ impl Source {
 pub struct Configured {
     pub certificate: PathBuf,
     pub key: PathBuf,
+}
+
+impl Configured {
+    /// Reads both files. Errors: what cannot be used of them.
+    pub fn load(&self) -> Result<Pair, TlsError> {
+        let key = crate::crypto::Secret::new(files::read(&self.key)?);
+        Pair::parse(&files::read(&self.certificate)?, key.expose())
+    }
 }
 
 /// What browsers see now.
@@ -259,10 +266,7 @@ fn path(folder: &Path, source: Source) -> PathBuf {
 
 fn load(folder: &Path, configured: Option<&Configured>, source: Source) -> Result<Pair, TlsError> {
     match (source, configured) {
-        (Source::Configured, Some(paths)) => {
-            let key = crate::crypto::Secret::new(files::read(&paths.key)?);
-            Pair::parse(&files::read(&paths.certificate)?, key.expose())
-        }
+        (Source::Configured, Some(files)) => files.load(),
         _ => {
             let text = crate::crypto::Secret::new(files::read(&path(folder, source))?);
             Pair::parse(text.expose(), text.expose())
@@ -281,6 +285,13 @@ fn own_pair(folder: &Path, now: Timestamp) -> Result<Pair, TlsError> {
         tracing::warn!(%error, "the self-signed certificate could not be kept");
     }
     Ok(pair)
+}
+
+impl Pair {
+    /// For a server that shows this one as long as it runs. Errors: `Setup`.
+    pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        server_config(&Arc::new(Shown(ArcSwap::new(self.certified()))))
+    }
 }
 
 fn server_config(shown: &Arc<Shown>) -> Result<Arc<ServerConfig>, TlsError> {

@@ -32,7 +32,7 @@ const LONGEST_COMMON_NAME: usize = 64;
 
 /// Makes a key (ECDSA P-256) and a certificate for `names`, which are DNS names or IP addresses. A name that cannot stand
 /// in a certificate is left out. Errors: `SelfSigned`.
-pub(super) fn make(names: &[String], now: Timestamp) -> Result<Pair, TlsError> {
+pub fn make(names: &[String], now: Timestamp) -> Result<Pair, TlsError> {
     let fault = |error: rcgen::Error| TlsError::SelfSigned(error.to_string());
     let mut params = CertificateParams::default();
     params.subject_alt_names = names.iter().filter_map(|name| san(name)).collect();

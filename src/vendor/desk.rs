@@ -7,7 +7,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::VendorError;
-use super::certificate::{self, Certificate, CertificateFiles};
 use super::records::{self, Setting, Who};
 use super::sign_in::Logins;
 use super::tables::KIND;
@@ -17,9 +16,13 @@ use crate::crypto::{self, KeyFile};
 use crate::domain::time::Timestamp;
 use crate::licence::{SigningKey, VendorKey};
 use crate::store::{OpenOptions, Store};
+use crate::tls::{Configured, Pair, TlsError, files, self_signed};
 
 /// The seed of the signing key: 32 octets, mode 0600.
 const SIGNING_KEY: &str = "signing.key";
+/// Key and certificate that it makes itself, in one file. Appliances know the certificate by its digest, so it is never made
+/// anew, and its end does not matter.
+const OWN_CERTIFICATE: &str = "server.pem";
 /// Where the files of releases lie.
 const RELEASES: &str = "releases";
 /// A vendor's machine has little else to do; still, an appliance's cache is enough.
@@ -58,7 +61,7 @@ impl Desk {
         make_folder(folder)?;
         make_folder(&folder.join(RELEASES))?;
         let now = clock.now();
-        certificate::make(folder, &init.hosts, now)?;
+        make_certificate(&folder.join(OWN_CERTIFICATE), &init.hosts, now)?;
         KeyFile::load_or_create(&folder.join(SIGNING_KEY), false)?;
         let desk = Self::open_made(folder, clock)?;
         let hash = crypto::hash_password(&init.password)?;
@@ -120,15 +123,16 @@ impl Desk {
         self.folder.join(RELEASES)
     }
 
-    /// The certificate that the server shows.
-    pub fn certificate(
-        &self,
-        files: Option<&CertificateFiles>,
-    ) -> Result<Certificate, VendorError> {
-        match files {
-            Some(files) => certificate::load(files),
-            None => certificate::load(&certificate::own_files(&self.folder)),
-        }
+    /// The certificate that the server shows. Errors: `Certificate`, for files that cannot be used.
+    pub fn certificate(&self, files: Option<&Configured>) -> Result<Pair, VendorError> {
+        let own = self.folder.join(OWN_CERTIFICATE);
+        let files = files.cloned().unwrap_or_else(|| Configured {
+            certificate: own.clone(),
+            key: own,
+        });
+        files
+            .load()
+            .map_err(|source| certificate_fault(&files.certificate, source))
     }
 
     /// What goes into the configuration of a customer's appliance.
@@ -140,8 +144,25 @@ impl Desk {
             "vendor_url = \"https://NAME-OF-THIS-MACHINE\"".to_owned(),
             format!("vendor_key = \"{}\"", self.public_key().to_text()),
             "# only while this machine shows the certificate that it made itself:".to_owned(),
-            format!("vendor_pin = \"{}\"", crypto::hex(&certificate.fingerprint)),
+            format!("vendor_pin = \"{}\"", certificate.facts().fingerprint),
         ])
+    }
+}
+
+/// Leaves one that is there alone.
+fn make_certificate(path: &Path, hosts: &[String], now: Timestamp) -> Result<(), VendorError> {
+    if path.exists() {
+        return Ok(());
+    }
+    self_signed::make(hosts, now)
+        .and_then(|pair| files::write(path, &pair))
+        .map_err(|source| certificate_fault(path, source))
+}
+
+fn certificate_fault(path: &Path, source: TlsError) -> VendorError {
+    VendorError::Certificate {
+        path: path.to_owned(),
+        source,
     }
 }
 

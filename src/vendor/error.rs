@@ -7,6 +7,7 @@ use crate::crypto::CryptoError;
 use crate::domain::Invalid;
 use crate::licence::wire::kind;
 use crate::store::{OpenError, StoreError};
+use crate::tls::TlsError;
 
 /// An appliance asked for something that it does not get.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +72,10 @@ pub enum VendorError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
-    #[error("the certificate {}: {why}", .path.display())]
-    Certificate { path: PathBuf, why: String },
+    #[error("the certificate {}: {source}", .path.display())]
+    Certificate { path: PathBuf, source: TlsError },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("{} cannot be used: {source}", .path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{0}")]

@@ -2,13 +2,12 @@
 //!
 //! Here: customers, licences, heartbeats and releases in their own store; the questions that appliances ask; a plain page
 //! for the vendor's people; the commands. Not here: what a licence means (`licence`), and anything of the appliance but its
-//! generic parts: the store's engine, forms and headers of pages, the control socket. Nothing imports this room but `cli`.
+//! generic parts: the store's engine, certificates, connections, forms and headers of pages, the control socket. Nothing imports this room but `cli`.
 //! Invariants: only what this room signs changes what an appliance may do; a licence is bound to one machine at a time; every
 //! change has a line in the log.
 
 mod answers;
 mod api;
-mod certificate;
 mod control;
 mod desk;
 mod download;
@@ -25,9 +24,11 @@ mod tables;
 mod tests;
 mod throttle;
 
-pub use certificate::{Certificate, CertificateFiles};
 pub use control::{Request, execute};
 pub use desk::{Desk, Init};
 pub use error::{Refusal, VendorError};
 pub use licences::{Issue, Terms};
+pub use publish::Lent;
 pub use server::{ServeOptions, serve};
+
+pub use crate::tls::Configured;

@@ -3,9 +3,9 @@
 //! Invariants: a file appears under its name only when it is whole; a version is published once, and only after all older
 //! ones, so that the newest release is the newest version.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -23,6 +23,42 @@ const MAGIC: &[u8] = b"!<arch>\ndebian-binary";
 /// A package while it is copied.
 const DRAFT: &str = ".draft";
 const PIECE: usize = 256 << 10;
+
+/// A package in the vendor's folder as long as this lives, for a server that is another user than the person at the terminal.
+pub struct Lent(PathBuf);
+
+impl Lent {
+    /// Copies a package into the vendor's folder, for the owner of the folder alone. Blocks. Errors: `File`.
+    pub fn copy(file: &Path, folder: &Path) -> Result<Lent, VendorError> {
+        let source = File::open(file).map_err(|source| at(file, source))?;
+        let lent = Lent(folder.join(format!("incoming-{}.deb", std::process::id())));
+        // Root must not follow a link that the folder's owner put there, so the file is always a new one.
+        remove(lent.path());
+        let owner = fs::metadata(folder).map_err(|source| at(folder, source))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600);
+        let copied = options.open(lent.path()).and_then(|mut target| {
+            fchown(&target, Some(owner.uid()), Some(owner.gid()))?;
+            // One octet more, so that a package which is too large is still one.
+            io::copy(
+                &mut source.take(LARGEST_PACKAGE.saturating_add(1)),
+                &mut target,
+            )
+        });
+        copied.map_err(|source| at(lent.path(), source))?;
+        Ok(lent)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        remove(&self.0);
+    }
+}
 
 /// What a person wants to publish.
 pub struct Publish {
@@ -170,7 +206,7 @@ fn copy(from: &Path, to: &Path) -> Result<(u64, [u8; 32]), VendorError> {
         .metadata()
         .map_err(|source| at(from, source))?
         .is_file();
-    let mut options = fs::OpenOptions::new();
+    let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     let mut target = options.open(to).map_err(|source| at(to, source))?;
     let mut source = source.take(LARGEST_PACKAGE.saturating_add(1));
@@ -214,4 +250,37 @@ fn at(path: &Path, source: io::Error) -> VendorError {
 fn remove(draft: &Path) {
     // What was not finished only takes room.
     let _ = fs::remove_file(draft);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_package_is_lent_without_following_links_and_only_for_a_while() {
+        let folder = tempfile::tempdir().unwrap();
+        let package = folder.path().join("it.deb");
+        let other = folder.path().join("other");
+        fs::write(&package, b"a package").unwrap();
+        fs::write(&other, b"of root").unwrap();
+        let planted = folder
+            .path()
+            .join(format!("incoming-{}.deb", std::process::id()));
+        symlink(&other, &planted).unwrap();
+        let lent = Lent::copy(&package, folder.path()).unwrap();
+        assert_eq!(lent.path(), planted);
+        assert!(fs::symlink_metadata(lent.path()).unwrap().is_file());
+        assert_eq!(fs::read(lent.path()).unwrap(), b"a package");
+        let mode = fs::metadata(lent.path()).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read(&other).unwrap(), b"of root");
+        drop(lent);
+        assert!(!planted.exists());
+
+        let missing = folder.path().join("none.deb");
+        let refused = Lent::copy(&missing, folder.path()).map(|_| ());
+        assert!(refused.unwrap_err().to_string().contains("none.deb"));
+    }
 }

@@ -1,6 +1,6 @@
 //! The map of the vendor's store: every table with its key, value and rough size, and the shapes of its rows.
 //!
-//! Times are milliseconds since 1970. Never renumber a field; new ones are optional. A table added after a release needs a
+//! Times are milliseconds since 1970. What a version wrote stays readable (`tests::rows`). Never renumber a field; new ones are optional. A table added after a release needs a
 //! migration at the end of [`KIND`].
 
 use minicbor::{Decode, Encode};

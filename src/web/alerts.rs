@@ -2,8 +2,9 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
+use crate::operations::doctor::{self, ENDS_SOON, NEARLY_FULL, Verdict};
 use crate::operations::support::{self, Support};
-use crate::operations::{licence, updates};
+use crate::operations::{backups, licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -11,11 +12,8 @@ use crate::web::parts::Tone;
 use crate::web::shell::Alert;
 use crate::web::words::Words;
 
-/// A disk this full deserves a warning, in percent.
-const NEARLY_FULL: u8 = 90;
-
-/// A certificate that ends this soon should have been renewed, or needs its owner.
-const ENDS_SOON: i64 = 14 * DAY;
+/// Characters of a cause above every page; its own page has all of them.
+const LONGEST_CAUSE: usize = 200;
 
 /// What is wrong now; empty on a good day.
 pub fn of(app: &App) -> Vec<Alert> {
@@ -31,7 +29,35 @@ pub fn of(app: &App) -> Vec<Alert> {
     }
     alerts.extend(of_licence(app));
     alerts.extend(of_updates(app));
+    alerts.extend(of_backups(app));
+    alerts.extend(of_failures(app));
     alerts
+}
+
+/// A backup or an update that failed, which nobody may have watched. What cannot be looked at has its own alert.
+fn of_failures(app: &App) -> impl Iterator<Item = Alert> {
+    let backups = doctor::backups(app).ok();
+    let updates = doctor::updates(app).ok().flatten();
+    let said = [
+        (
+            backups,
+            "Backups need attention.",
+            "Settings, Backups says more.",
+        ),
+        (
+            updates,
+            "The last update failed.",
+            "Settings, Updates says more.",
+        ),
+    ];
+    said.into_iter().filter_map(|(finding, title, where_to)| {
+        let finding = finding.filter(|finding| finding.verdict == Verdict::Bad)?;
+        let seen = finding.seen;
+        let mut text: String = seen.chars().take(1).flat_map(char::to_uppercase).collect();
+        text.extend(seen.chars().skip(1).take(LONGEST_CAUSE));
+        let text = text.trim_end_matches('.');
+        Some(alert(Tone::Bad, title, &format!("{text}. {where_to}")))
+    })
 }
 
 fn of_certificate(in_use: &InUse, now: Timestamp) -> Option<Alert> {
@@ -77,6 +103,24 @@ fn of_updates(app: &App) -> Option<Alert> {
     let title = format!("Version {} can be installed.", release.version);
     let text = "Settings, Updates says what is new.";
     Some(alert(Tone::Info, &title, text))
+}
+
+/// The newest backup did not leave the machine, or none can be made. A store that cannot be read has its own alert.
+fn of_backups(app: &App) -> Option<Alert> {
+    let set = backups::settings::get(app).ok()?;
+    if set.schedule.is_some() && !set.has_key() {
+        let text = "They are encrypted with the licence key, and no licence is activated. See Settings, Backups.";
+        return Some(alert(Tone::Warn, "No backup can be made.", text));
+    }
+    backups::destination::get(app).ok()??;
+    let newest = backups::send::newest(app).ok()??;
+    if backups::send::is_sending(app, &newest.name) {
+        return None;
+    }
+    let problem = newest.sent?.problem?;
+    let text = format!("Sending it failed: {problem}. See Settings, Backups.");
+    let title = "The newest backup is on this machine only.";
+    Some(alert(Tone::Warn, title, &text))
 }
 
 fn remote_support(on: Support, until: &str) -> Alert {

@@ -114,7 +114,9 @@ impl From<operations::Error> for Failure {
             }
             Error::Missing(_) => Failure::Missing,
             Error::Throttled => Failure::TooMany,
-            Error::NotWhole(_) | Error::Cancelled => Failure::Refused(error.to_string()),
+            Error::NotWhole(_) | Error::Remote(_) | Error::Cancelled => {
+                Failure::Refused(error.to_string())
+            }
             Error::Store(error) => error.into(),
             Error::Crypto(_)
             | Error::Search(_)

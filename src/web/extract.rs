@@ -91,6 +91,16 @@ impl Signed {
             alerts: alerts::of(self.app()),
         }
     }
+
+    /// The frame of a page without a menu.
+    pub fn bare(&self, title: &str) -> Bare {
+        Bare {
+            title: title.to_owned(),
+            theme: self.theme,
+            csrf: self.current.login.csrf.clone(),
+            flash: self.flash.clone(),
+        }
+    }
 }
 
 impl FromRequestParts<Panel> for Signed {

@@ -68,11 +68,26 @@ impl FormData {
 
     /// The same form, with a value for a field in which nothing was typed.
     #[must_use]
-    pub fn or(mut self, name: &str, value: &str) -> FormData {
-        if self.text(name).trim().is_empty() {
-            self.pairs.retain(|(known, _)| known != name);
-            self.pairs.push((name.to_owned(), value.to_owned()));
+    pub fn or(self, name: &str, value: &str) -> FormData {
+        match self.text(name).trim().is_empty() {
+            true => self.with(name, value),
+            false => self,
         }
+    }
+
+    /// The same form, with another value of a field.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> FormData {
+        self.pairs.retain(|(known, _)| known != name);
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same form, and those fields of another that it does not have, such as of a second form of the page.
+    #[must_use]
+    pub fn beside(mut self, mut other: FormData) -> FormData {
+        other.pairs.retain(|(name, _)| !self.has(name));
+        self.pairs.append(&mut other.pairs);
         self
     }
 

@@ -17,6 +17,7 @@ pub mod filters;
 pub mod form;
 pub mod headers;
 pub mod htmx;
+mod metered;
 pub mod multipart;
 pub mod page;
 pub mod pager;
@@ -78,7 +79,29 @@ fn routes() -> Router<Panel> {
         .route("/login/code", get(login::code).post(login::confirm))
         .route("/logout", post(login::remove))
         .route("/setup", get(setup::show).post(setup::create))
+        .route("/setup/operator", get(setup::operator))
+        .route(
+            "/setup/network",
+            get(setup::network).post(setup::save_network),
+        )
+        .route("/setup/router", get(setup::router).post(setup::save_router))
+        .route(
+            "/setup/router/script",
+            get(setup::script).post(setup::reveal),
+        )
+        .route("/setup/plan", get(setup::plan).post(setup::save_plan))
+        .route(
+            "/setup/subscriber",
+            get(setup::subscriber).post(setup::save_subscriber),
+        )
+        .route("/setup/login", get(setup::waiting))
+        .route(
+            "/setup/backups",
+            get(setup::backups).post(setup::save_backups),
+        )
         .route("/setup/done", get(setup::done))
+        .route("/setup/skip", post(setup::skip))
+        .route("/setup/dismiss", post(setup::dismiss))
         .route("/account/logins", get(account::logins))
         .route("/account/logins/{browser}/revoke", post(account::revoke))
         .route(
@@ -253,12 +276,29 @@ fn routes() -> Router<Panel> {
             "/settings/backups/passphrase",
             post(settings::backups::passphrase),
         )
+        .route("/settings/backups/key", post(settings::backups::choose_key))
+        .route(
+            "/settings/backups/destination",
+            post(settings::backups::save_destination),
+        )
+        .route(
+            "/settings/backups/destination/test",
+            post(settings::backups::test_destination),
+        )
+        .route(
+            "/settings/backups/destination/trust",
+            post(settings::backups::trust_destination),
+        )
         .route("/settings/backups/create", post(settings::backups::create))
         .route("/settings/backups/cancel", post(settings::backups::cancel))
         .route("/settings/backups/{name}", get(settings::backups::download))
         .route(
             "/settings/backups/{name}/test",
             post(settings::backups::test),
+        )
+        .route(
+            "/settings/backups/{name}/send",
+            post(settings::backups::send),
         )
         .route(
             "/settings/backups/{name}/restore",
@@ -289,8 +329,15 @@ fn routes() -> Router<Panel> {
             "/settings/certificate/self-signed/new",
             post(settings::certificate::new_self_signed),
         )
+        .route("/system/health", get(system::health))
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))
+        .route("/system/logs", get(system::logs))
+        .route(
+            "/system/restart",
+            get(system::ask_restart).post(system::restart),
+        )
+        .route("/system/restarting", get(system::wait_for_restart))
         .route("/settings/licence", get(settings::licence::show))
         .route(
             "/settings/licence/activate",

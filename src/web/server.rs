@@ -1,7 +1,7 @@
 //! The panel's TCP side: accepts connections, speaks HTTP/1.1, plain or over TLS, and stops without cutting anybody off.
 //!
 //! Invariants: at most [`MOST_CONNECTIONS`] at once, and none for longer than its time, so that idle or slow browsers cannot
-//! keep others out.
+//! keep others out. Only a file under way may take longer, for as long as enough of it moves.
 
 use std::future::Future;
 use std::io;
@@ -25,10 +25,17 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use crate::web::metered::{Metered, Moved, Progress};
 use crate::web::secure::Arrival;
 
 /// Connections of one listener. Browsers open up to six each, and an ISP has a handful of operators.
 pub const MOST_CONNECTIONS: usize = 512;
+
+/// Octets a second that a backup must move at least once its connection is as old as one may be: slower than any line on which
+/// somebody would take a backup away, and far more than it costs to keep a place for nothing.
+const LEAST_RATE: u64 = 8 << 10;
+/// A line may stumble for less.
+const WINDOW: Duration = Duration::from_secs(20);
 
 /// What a listener speaks.
 #[derive(Clone)]
@@ -48,6 +55,9 @@ struct Limits {
     head: Duration,
     /// How long a connection is used; then it is closed after its current answer, and the browser opens another.
     connection: Duration,
+    /// An answer under way then goes on while at least `least` octets of it, or of what the browser sends, move in each `window`.
+    window: Duration,
+    least: u64,
     /// How long answers under way may take once a connection or the whole panel is to close.
     drain: Duration,
     /// The pause after the system could not give a socket, usually because too many files are open.
@@ -59,6 +69,8 @@ const LIMITS: Limits = Limits {
     handshake: Duration::from_secs(10),
     head: Duration::from_secs(10),
     connection: Duration::from_secs(600),
+    window: WINDOW,
+    least: LEAST_RATE * WINDOW.as_secs(),
     drain: Duration::from_secs(10),
     pause: Duration::from_secs(1),
 };
@@ -163,7 +175,7 @@ async fn attend(
             let handshake = timeout(limits.handshake, TlsAcceptor::from(config).accept(stream));
             let agreed = tokio::select! {
                 agreed = handshake => agreed,
-                _ = stopped.wait_for(|is_stopped| *is_stopped) => return,
+                () = has_stopped(&mut stopped) => return,
             };
             match agreed {
                 Ok(Ok(stream)) => {
@@ -186,6 +198,8 @@ async fn speak(
     mut stopped: watch::Receiver<bool>,
 ) {
     let peer = arrival.peer;
+    let moved = Moved::default();
+    let stream = Metered::new(stream, moved.clone());
     let service = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(arrival);
@@ -198,8 +212,16 @@ async fn speak(
     let mut connection = pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => Some(result),
-        _ = stopped.wait_for(|is_stopped| *is_stopped) => None,
-        () = sleep(limits.connection) => None,
+        () = has_stopped(&mut stopped) => None,
+        () = sleep(limits.connection) => {
+            // It ends with its current answer, which may be a large file.
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                result = connection.as_mut() => Some(result),
+                () = has_stopped(&mut stopped) => None,
+                () = dawdling(limits, &moved) => None,
+            }
+        }
     };
     if result.is_none() {
         connection.as_mut().graceful_shutdown();
@@ -209,6 +231,22 @@ async fn speak(
     } else if let Some(Err(error)) = result {
         // Browsers go away whenever they like; this is for those who look for a fault.
         tracing::debug!(%peer, %error, "a connection ended early");
+    }
+}
+
+async fn has_stopped(stopped: &mut watch::Receiver<bool>) {
+    // Whoever says it has gone away when nobody says it any more.
+    let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+}
+
+/// Waits until less moves than has to.
+async fn dawdling(limits: Limits, moved: &Moved) {
+    let mut progress = Progress::from(moved.octets(), limits.least);
+    loop {
+        sleep(limits.window).await;
+        if progress.is_slow(moved.octets()) {
+            return;
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::app::Clock;
 use crate::tls::{Certificates, Fingerprint, Source};
+use axum::body::{Bytes, HttpBody};
 use axum::routing::get;
+use hyper::body::Frame;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -11,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::interval;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -110,6 +113,156 @@ async fn a_connection_beyond_the_bound_waits_for_room() {
     assert_eq!(read(&mut first).await, "");
     running.stop.send(()).unwrap();
     running.done.await.unwrap();
+}
+
+/// A file without an end, in pieces of `octets`, one every `pause`, until `enough`; then its last word.
+fn file(octets: usize, pause: Duration, enough: Arc<Notify>) -> Router {
+    let pieces = move || {
+        let enough = Arc::clone(&enough);
+        let (pour, poured) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(1);
+        tokio::spawn(async move {
+            let mut ticks = interval(pause);
+            loop {
+                tokio::select! {
+                    () = enough.notified() => break,
+                    _ = ticks.tick() => {}
+                }
+                if pour.send(Ok(vec![b'x'; octets].into())).await.is_err() {
+                    return;
+                }
+            }
+            // Whoever reads to the end gets it.
+            let _ = pour.send(Ok(Bytes::from_static(b"the end"))).await;
+        });
+        Body::new(Poured(poured))
+    };
+    Router::new().route("/", get(move || async move { pieces() }))
+}
+
+struct Poured(tokio::sync::mpsc::Receiver<io::Result<Bytes>>);
+
+impl HttpBody for Poured {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0
+            .poll_recv(context)
+            .map(|next| next.map(|piece| piece.map(Frame::data)))
+    }
+}
+
+/// Windows that are far longer than a busy machine takes for one piece.
+const PATIENT: Limits = Limits {
+    connection: Duration::from_millis(50),
+    window: Duration::from_millis(700),
+    least: 4_096,
+    drain: Duration::from_millis(50),
+    ..LIMITS
+};
+
+#[tokio::test]
+async fn a_file_that_moves_may_take_longer_than_its_connection() {
+    let enough = Arc::new(Notify::new());
+    let tick = Duration::from_millis(1);
+    let running = start(PATIENT, file(4_096, tick, Arc::clone(&enough))).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(ASK).await.unwrap();
+    // Several windows long.
+    let mut over = pin!(sleep(PATIENT.connection + 3 * PATIENT.window));
+    let mut piece = [0; 4_096];
+    loop {
+        tokio::select! {
+            () = over.as_mut() => break,
+            read = stream.read(&mut piece) => assert!(read.unwrap() > 0, "it was cut off"),
+        }
+    }
+    enough.notify_one();
+    let rest = read(&mut stream).await;
+    assert!(rest.contains("the end") && rest.ends_with("0\r\n\r\n"));
+    running.stop.send(()).unwrap();
+    running.done.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_that_drips_and_a_browser_that_takes_nothing_are_cut_off() {
+    let never = Arc::new(Notify::new());
+    let drip = Duration::from_millis(20);
+    let running = start(PATIENT, file(1, drip, Arc::clone(&never))).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(ASK).await.unwrap();
+    let dripped = read(&mut stream).await;
+    assert!(!dripped.ends_with("0\r\n\r\n"), "it has no end: {dripped}");
+    running.stop.send(()).unwrap();
+    running.done.await.unwrap();
+
+    let tick = Duration::from_millis(1);
+    let alone = Limits {
+        connections: 1,
+        ..PATIENT
+    };
+    let running = start(alone, file(64 << 10, tick, never)).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(ASK).await.unwrap();
+    // What the system takes in the browser's place is soon full; then the only place is free again although nobody reads.
+    let mut second = TcpStream::connect(running.address).await.unwrap();
+    second.write_all(ASK).await.unwrap();
+    let mut first = [0; 8];
+    let read = timeout(Duration::from_secs(20), second.read_exact(&mut first));
+    read.await.expect("a place").unwrap();
+    assert_eq!(&first, b"HTTP/1.1");
+    running.stop.send(()).unwrap();
+    running.done.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_is_answered_once_more_and_then_its_connection_ends_however_busy() {
+    // Nothing has to move: only the age of the connection counts for pages.
+    let limits = Limits {
+        least: 0,
+        ..PATIENT
+    };
+    let running = start(limits, pages()).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    let mut answers = 0u32;
+    let mut octets = [0; 4_096];
+    let asked = async {
+        while stream.write_all(KEEP).await.is_ok() {
+            match stream.read(&mut octets).await {
+                Ok(count) if count > 0 => answers += 1,
+                _ => break,
+            }
+        }
+    };
+    timeout(Duration::from_secs(20), asked)
+        .await
+        .expect("an end");
+    assert!(answers > 0);
+    running.stop.send(()).unwrap();
+    running.done.await.unwrap();
+}
+
+#[tokio::test]
+async fn stopping_does_not_wait_for_a_file_that_moves() {
+    let never = Arc::new(Notify::new());
+    let tick = Duration::from_millis(1);
+    let running = start(PATIENT, file(4_096, tick, never)).await;
+    let mut stream = TcpStream::connect(running.address).await.unwrap();
+    stream.write_all(ASK).await.unwrap();
+    let mut piece = [0; 4_096];
+    let mut over = pin!(sleep(2 * PATIENT.connection));
+    loop {
+        tokio::select! {
+            () = over.as_mut() => break,
+            read = stream.read(&mut piece) => assert!(read.unwrap() > 0),
+        }
+    }
+    running.stop.send(()).unwrap();
+    let done = timeout(Duration::from_secs(20), running.done);
+    done.await.expect("cut off").unwrap();
 }
 
 #[tokio::test]

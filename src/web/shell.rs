@@ -148,7 +148,7 @@ const MENU: [MenuGroup; 5] = [
             },
             MenuItem {
                 nav: Nav::System,
-                href: "/system/jobs",
+                href: "/system/health",
                 label: "System",
                 icon: "cpu",
             },

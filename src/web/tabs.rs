@@ -26,7 +26,11 @@ const SETTINGS: &[Tab] = &[
 ];
 
 /// The machine room.
-const SYSTEM: &[Tab] = &[tab("/system/jobs", "Jobs")];
+const SYSTEM: &[Tab] = &[
+    tab("/system/health", "Health"),
+    tab("/system/jobs", "Jobs"),
+    tab("/system/logs", "Logs"),
+];
 
 /// The tabs of a page, one of which is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,17 @@ pub struct Tabs {
     pub list: &'static [Tab],
     /// Address of the page that shows them.
     pub here: &'static str,
+}
+
+impl Tabs {
+    /// What the browser calls the page: its own name, then that of the group.
+    pub fn title(&self) -> String {
+        let own = self.list.iter().find(|tab| tab.href == self.here);
+        match own {
+            Some(own) => format!("{} · {}", own.label, self.label),
+            None => self.label.to_owned(),
+        }
+    }
 }
 
 pub fn settings(here: &'static str) -> Tabs {
@@ -51,5 +66,17 @@ pub fn system(here: &'static str) -> Tabs {
         label: "System",
         list: SYSTEM,
         here,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_called_by_its_tab_and_its_group() {
+        assert_eq!(settings("/settings/radius").title(), "RADIUS · Settings");
+        assert_eq!(system("/system/jobs").title(), "Jobs · System");
+        assert_eq!(settings("/settings/none").title(), "Settings");
     }
 }

@@ -115,7 +115,7 @@ fn a_session_is_accounted_and_exported_with_the_daemon_up_and_down() {
     assert_eq!(down.len(), before + 1);
     let doctor = daemon.run(&["doctor"]);
     let report = String::from_utf8(doctor.stdout).unwrap();
-    assert!(report.contains("ok      usage adds up"), "{report}");
+    assert!(report.contains("ok      Usage: adds up"), "{report}");
 }
 
 #[test]

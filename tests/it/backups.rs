@@ -15,10 +15,10 @@ use crate::support::browser::{Browser, DESKTOP, with_browser};
 use crate::support::daemon::{Daemon, command};
 use crate::support::radius::{self, INTERIM, Record};
 
-const WORDS: &str = "four words make one";
+pub const WORDS: &str = "four words make one";
 
 /// Runs a command with a line on its standard input.
-fn run_with(mut command: Command, line: &str) -> Output {
+pub fn run_with(mut command: Command, line: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ fn text(octets: &[u8]) -> String {
 }
 
 #[track_caller]
-fn good(output: &Output) -> String {
+pub fn good(output: &Output) -> String {
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
 }
@@ -48,12 +48,12 @@ fn refused(output: &Output) -> String {
     text(&output.stderr)
 }
 
-fn set_passphrase(daemon: &Daemon) {
+pub fn set_passphrase(daemon: &Daemon) {
     let passphrase = daemon.command(&["backup", "passphrase", "--passphrase-stdin"]);
     good(&run_with(passphrase, WORDS));
 }
 
-fn restore(file: &Path, folder: &Path, more: &[&str], words: &str) -> Output {
+pub fn restore(file: &Path, folder: &Path, more: &[&str], words: &str) -> Output {
     let mut restore = command(&["restore", "--passphrase-stdin"]);
     restore.arg(file).arg("--data-dir").arg(folder).args(more);
     run_with(restore, words)
@@ -73,7 +73,7 @@ fn account(daemon: &Daemon, total: u32) {
 
 /// Waits for what another process does; without an end only when that never happens.
 #[track_caller]
-fn until(is_so: impl Fn() -> bool) {
+pub fn until(is_so: impl Fn() -> bool) {
     let (_never, tick) = channel::<()>();
     for _ in 0..60_000 {
         if is_so() {
@@ -85,7 +85,7 @@ fn until(is_so: impl Fn() -> bool) {
     panic!("it never came about");
 }
 
-fn backups_in(folder: &Path) -> Vec<PathBuf> {
+pub fn backups_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::support::daemon::Daemon;
 use crate::support::https::{Answer, Connection, Operator, ask_plain};
-use crate::support::pebble::{Pebble, dead_port};
+use crate::support::pebble::{KEY, KEY_ID, Pebble, dead_port};
 
 const LIMIT: Duration = Duration::from_secs(60);
 const PAGE: &str = "/settings/certificate";
-const HTTPS: [&str; 2] = ["--https-listen", "127.0.0.1:0"];
+pub const HTTPS: [&str; 2] = ["--https-listen", "127.0.0.1:0"];
 
 fn fingerprint(daemon: &Daemon) -> String {
     Connection::open(daemon.https()).fingerprint()
@@ -25,7 +25,7 @@ fn add_operator(daemon: &Daemon) -> String {
     password.expect("a password").to_owned()
 }
 
-fn operator(daemon: &Daemon) -> Operator {
+pub fn operator(daemon: &Daemon) -> Operator {
     Operator::sign_in(daemon.https(), "rania", &add_operator(daemon))
 }
 
@@ -117,12 +117,24 @@ fn files_of_the_configuration_are_read_again_at_sighup_without_dropping_anybody(
 }
 
 fn order(operator: &Operator, pebble: &Pebble, names: &str) -> Answer {
+    order_as(operator, pebble, names, ("", ""))
+}
+
+/// With an account at the authority and its key.
+fn order_as(
+    operator: &Operator,
+    pebble: &Pebble,
+    names: &str,
+    (key_id, key): (&str, &str),
+) -> Answer {
     let directory = pebble.directory();
     let fields = [
         ("names", names),
         ("email", "noc@example.net"),
         ("directory", directory.as_str()),
         ("authority", pebble.authority.as_str()),
+        ("key_id", key_id),
+        ("binding_key", key),
         ("agreed", "on"),
     ];
     operator.post(PAGE, &format!("{PAGE}/acme"), &fields)
@@ -231,4 +243,26 @@ fn an_authority_that_cannot_reach_this_machine_is_told_and_the_certificate_stays
         (line.contains("cannot be reached") && line.contains("certificate")).then_some(())
     });
     assert_eq!(fingerprint(&daemon), before);
+}
+
+#[test]
+fn an_authority_for_its_members_gets_the_key_of_the_account_there() {
+    let daemon = Daemon::start(&HTTPS);
+    let pebble = Pebble::start_for_members(daemon.web().port(), 90 * 86_400);
+    let operator = operator(&daemon);
+    let refused = |said: &str| {
+        logged(&daemon, |line| {
+            (line.contains("no certificate was issued") && line.contains(said)).then_some(())
+        });
+    };
+    order(&operator, &pebble, "panel.example.net");
+    refused("externalAccountBinding");
+    order_as(&operator, &pebble, "panel.example.net", ("kid-2", KEY));
+    refused("references a key that is not known");
+    order_as(&operator, &pebble, "panel.example.net", (KEY_ID, KEY));
+    let first = issued(&daemon, &pebble, &[]);
+    assert_eq!(fingerprint(&daemon), first);
+    // The key is kept, and never shown.
+    let page = operator.get(PAGE).body;
+    assert!(page.contains(KEY_ID) && !page.contains(KEY), "{page}");
 }

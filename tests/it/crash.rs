@@ -121,7 +121,7 @@ fn kill_9_loses_no_acknowledged_record_and_books_none_twice() {
             assert_eq!(download, upload * 10, "{name}");
         }
         let report = String::from_utf8(daemon.run(&["doctor"]).stdout).unwrap();
-        assert!(report.contains("ok      usage adds up"), "{report}");
+        assert!(report.contains("ok      Usage: adds up"), "{report}");
         if round % 2 == 1 {
             daemon.restart();
         }

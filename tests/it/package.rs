@@ -53,18 +53,56 @@ fn the_package_knows_the_version_of_the_store() {
 }
 
 #[test]
-fn the_unit_exposes_at_most_two_of_ten() {
-    let analyzed = output(
-        Path::new("systemd-analyze"),
-        &[
-            "security",
-            "--no-pager",
-            "--offline=true",
-            "--threshold=20",
-            "debian/proxpanel.service",
-        ],
-    );
-    assert!(analyzed.contains("Overall exposure level"), "{analyzed}");
+fn the_units_expose_at_most_two_of_ten() {
+    for unit in [
+        "debian/proxpanel.service",
+        "debian/proxpanel.proxpanel-vendor.service",
+    ] {
+        let analyzed = output(
+            Path::new("systemd-analyze"),
+            &[
+                "security",
+                "--no-pager",
+                "--offline=true",
+                "--threshold=20",
+                unit,
+            ],
+        );
+        assert!(analyzed.contains("Overall exposure level"), "{analyzed}");
+    }
+}
+
+#[test]
+fn the_vendors_unit_is_closed_like_that_of_the_appliance() {
+    let appliance = read("debian/proxpanel.service");
+    let vendor = read("debian/proxpanel.proxpanel-vendor.service");
+    let closing = [
+        "Ambient",
+        "Capability",
+        "Device",
+        "Keyring",
+        "Lock",
+        "Memory",
+        "NoNew",
+        "Private",
+        "Protect",
+        "RemoveIPC",
+        "Restrict",
+        "SystemCall",
+        "UMask",
+    ];
+    let lines = appliance
+        .lines()
+        .filter(|line| closing.iter().any(|word| line.starts_with(word)));
+    let mut compared = 0;
+    for line in lines {
+        // It lists no addresses of the machine.
+        let expected = line.strip_suffix(" AF_NETLINK").unwrap_or(line);
+        assert!(vendor.lines().any(|found| found == expected), "{expected}");
+        compared += 1;
+    }
+    assert!(compared > 25, "{compared}");
+    assert!(vendor.contains("\nUser=proxpanel-vendor\n"));
 }
 
 #[test]

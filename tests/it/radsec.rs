@@ -1,21 +1,18 @@
 //! RadSec through a real radsecproxy: radclient asks it over UDP, it asks the daemon over TLS.
 
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use proxpanel::app::{App, Clock};
-use proxpanel::config::{Config, Overrides};
-use proxpanel::crypto::{Secret, hex};
+use proxpanel::app::Clock;
+use proxpanel::crypto::hex;
 use proxpanel::domain::audit::Actor;
-use proxpanel::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use proxpanel::domain::nas::MessageAuthenticator;
 use proxpanel::domain::radsec::RadsecTrust;
 use proxpanel::operations::nas::{self, Draft};
-use proxpanel::store::accounting::Pace;
 
 use crate::support::daemon::{Daemon, command};
+use crate::support::isp;
 use crate::support::radius;
 use crate::support::radsec::{Identity, Proxy};
 
@@ -41,28 +38,11 @@ fn folder(identity: &Identity) -> tempfile::TempDir {
     .output()
     .unwrap();
     assert!(filled.status.success(), "{filled:?}");
-    let overrides = Overrides {
-        data_dir: Some(folder.path().to_path_buf()),
-        ..Overrides::default()
-    };
-    let config = Config::parse("", Path::new("test.toml"), &overrides).unwrap();
-    let app = App::open(config, Clock::System, Pace::default()).unwrap();
+    let app = isp::open(folder.path(), &Clock::System);
     let draft = Draft {
-        name: "Behind TLS".into(),
-        network: Network::host(IpAddr::from([192, 0, 2, 77])),
-        secret: Some(Arc::new(Secret::new("of UDP, not used".to_owned()))),
-        profile: Profile::MikroTik,
-        coa_port: 3799,
         message_authenticator: MessageAuthenticator::Required,
-        limit_proxy_state: true,
-        send_message_authenticator: true,
-        swap_octets: false,
-        interim_interval: None,
-        api: None,
-        usage_source: UsageSource::Accounting,
-        api_fallback: false,
         radsec: Some(RadsecTrust::Pinned(identity.fingerprint)),
-        notes: String::new(),
+        ..isp::router("Behind TLS", [192, 0, 2, 77], "of UDP, not used")
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

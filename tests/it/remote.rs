@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proxpanel::crypto::Secret;
 use proxpanel::remote::{Protocol, RemoteError, RemoteFile, Server};
 
-use crate::support::file_servers::{Asks, FileServer};
+use crate::support::file_servers::{Asks, Behaves, FileServer};
 
 /// More than one piece, and no round number.
 const OCTETS: usize = 700_001;
@@ -90,7 +90,26 @@ async fn a_file_that_is_given_up_never_gets_its_name() {
         assert!(matches!(given_up, RemoteError::Stopped), "{given_up:?}");
         drop(link);
         let mut link = there.trusted().connect().await.unwrap();
-        assert_eq!(link.list().await.unwrap(), [], "{protocol:?}");
+        let listed = link.list().await.unwrap();
+        let is_torn = |file: &RemoteFile| file.torn() == Some("one.enc");
+        assert!(listed.iter().all(is_torn), "{protocol:?}: {listed:?}");
+        assert!(!there.folder.path().join("one.enc").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_dies_in_the_middle_is_named_and_holds_no_such_file() {
+    let local = tempfile::tempdir().unwrap();
+    let (path, _) = a_file(local.path());
+    for protocol in Protocol::ALL {
+        let there = FileServer::start_so(protocol, Asks::Password, Behaves::Dies);
+        let mut link = there.trusted().connect().await.unwrap();
+        let error = link.put(&path, "one.enc", &mut going_on).await.unwrap_err();
+        let is_named = matches!(
+            error,
+            RemoteError::Lost(_) | RemoteError::Refused(_) | RemoteError::Timeout { .. }
+        );
+        assert!(is_named, "{protocol:?}: {error:?}");
         assert!(!there.folder.path().join("one.enc").exists());
     }
 }
@@ -139,7 +158,7 @@ async fn what_is_wrong_is_said_and_holds_no_password() {
 
 #[tokio::test]
 async fn a_server_may_ask_for_the_password_as_a_question() {
-    let there = FileServer::start_asking(Protocol::Sftp, Asks::Questions);
+    let there = FileServer::start_so(Protocol::Sftp, Asks::Questions, Behaves::Well);
     there.trusted().connect().await.unwrap().close().await;
     let mut server = there.trusted();
     server.password = Secret::new("wrong".to_owned());

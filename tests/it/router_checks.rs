@@ -1,24 +1,19 @@
 //! The checks of a router, its kept certificate and the test of CoA against the stand-in, which was written by the
 //! reference alone.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use proxpanel::app::{App, Clock, CoaOutcome};
-use proxpanel::config::{Config, Overrides};
-use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
 use proxpanel::domain::id::NasId;
-use proxpanel::domain::nas::{
-    ApiAccess, ApiTransport, CoaForm, MessageAuthenticator, Network, Profile, UsageSource,
-};
+use proxpanel::domain::nas::{ApiTransport, CoaForm, MessageAuthenticator};
 use proxpanel::operations::coa_test;
-use proxpanel::operations::nas::{self, ApiDraft, Draft};
+use proxpanel::operations::nas::{self, Draft};
 use proxpanel::operations::nas_checks::{self, Check, Verdict};
 use proxpanel::operations::router_api::{self, Connection};
-use proxpanel::store::accounting::Pace;
 
+use crate::support::isp;
 use crate::support::routeros::{Options, Radius, Router, User};
 
 const SECRET: &str = "between-us-two";
@@ -32,14 +27,8 @@ struct Panel {
 impl Panel {
     fn open() -> Panel {
         let folder = tempfile::tempdir().unwrap();
-        let overrides = Overrides {
-            data_dir: Some(folder.path().to_path_buf()),
-            ..Overrides::default()
-        };
-        let config = Config::parse("", Path::new("test.toml"), &overrides).unwrap();
-        let app = App::open(config, Clock::System, Pace::default()).unwrap();
         Panel {
-            app: Arc::new(app),
+            app: isp::open(folder.path(), &Clock::System),
             _folder: folder,
         }
     }
@@ -67,36 +56,19 @@ fn router() -> Router {
     })
 }
 
-fn secret(text: &str) -> Option<Arc<Secret<String>>> {
-    Some(Arc::new(Secret::new(text.to_owned())))
-}
-
 async fn add(app: &App, router: &Router, password: &str) -> NasId {
+    let port = router.api_tls_addr().port();
     let draft = Draft {
-        name: "Tower".into(),
-        network: Network::host(IpAddr::V4(router.address())),
-        secret: secret(SECRET),
-        profile: Profile::MikroTik,
         coa_port: router.coa_port(),
         message_authenticator: MessageAuthenticator::Required,
-        limit_proxy_state: true,
-        send_message_authenticator: true,
-        swap_octets: false,
-        interim_interval: None,
-        api: Some(ApiDraft {
-            access: ApiAccess {
-                address: None,
-                port: router.api_tls_addr().port(),
-                user: "proxpanel".into(),
-                transport: ApiTransport::Pinned(None),
-                legacy_login: false,
-            },
-            password: secret(password),
-        }),
-        usage_source: UsageSource::Accounting,
+        api: Some(isp::api(
+            port,
+            "proxpanel",
+            password,
+            ApiTransport::Pinned(None),
+        )),
         api_fallback: true,
-        radsec: None,
-        notes: String::new(),
+        ..isp::router("Tower", router.address(), SECRET)
     };
     nas::create(app, &Actor::CommandLine, draft).await.unwrap()
 }

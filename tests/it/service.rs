@@ -169,9 +169,9 @@ fn a_browser_that_never_ends_its_form_does_not_hold_up_the_stop() {
 }
 
 #[test]
-fn the_quick_look_asks_the_daemon_and_nobody_else() {
+fn the_pulse_is_asked_of_the_daemon_and_nobody_else() {
     let mut daemon = Daemon::start(&[]);
-    let well = daemon.run(&["doctor", "--quick"]);
+    let well = daemon.run(&["doctor", "--pulse"]);
     assert!(well.status.success());
     let expected = format!(
         "ok      proxpanel {}, store version {}, 0 subscribers, 0 sessions open\n",
@@ -180,7 +180,7 @@ fn the_quick_look_asks_the_daemon_and_nobody_else() {
     );
     assert_eq!(String::from_utf8_lossy(&well.stdout), expected);
     daemon.stop();
-    let stopped = daemon.run(&["doctor", "--quick"]);
+    let stopped = daemon.run(&["doctor", "--pulse"]);
     assert_eq!(stopped.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&stopped.stderr).contains("no daemon runs on"));
 }

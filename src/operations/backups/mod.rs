@@ -1,13 +1,15 @@
-//! Backups: made while everything goes on, tried out at once, restored on any machine.
+//! Backups: made while everything goes on, tried out at once, sent to another machine, restored on any.
 //!
 //! A backup is one file, `archive`, that holds a copy of the store, `store::snapshot`, and its key. Invariants: a file that
 //! has its name is whole; each is restored once where nobody uses it, and compared; the last that was proven is never
 //! removed by itself; a restore keeps what was there before.
 
+pub mod destination;
 mod files;
 pub mod manifest;
 mod pack;
 pub mod restore;
+pub mod send;
 pub mod settings;
 #[cfg(test)]
 mod tests;
@@ -16,15 +18,19 @@ pub mod upload;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use crate::app::{App, BackupStep, BackupTurn, BackupWish};
-pub use crate::archive::Words;
+use crate::archive;
+pub use crate::archive::{KeyKind, Lock, Words};
+use crate::crypto::Secret;
 use crate::domain::audit::{Actor, Difference, Object};
 use crate::domain::backup::{Backup, RestoreTest, Trigger, surplus};
 use crate::domain::octets::Octets;
 use crate::domain::time::{Calendar, HOUR, Timestamp};
+use crate::licence::LicenceKey;
 use crate::store::audit::{self, NewEntry};
 use crate::store::swap::{PART, WORK};
 use crate::store::{Tx, backups};
@@ -35,6 +41,7 @@ use super::Error;
 pub use files::{Tell, is_backup_name};
 pub(in crate::operations) use files::{check_room, make_folder};
 use manifest::Manifest;
+use send::unless_cancelled;
 
 /// The name of the job that makes backups and carries wishes out.
 pub const JOB: &str = "backups";
@@ -99,19 +106,29 @@ pub fn line(listed: &Listed, calendar: &Calendar) -> String {
     } else {
         ""
     };
+    let sent = match &backup.sent {
+        None => String::new(),
+        Some(sent) => match &sent.problem {
+            None => "; sent".to_owned(),
+            Some(problem) => format!("; NOT SENT: {problem}"),
+        },
+    };
     format!(
-        "{at}  {}  {}  {gone}{outcome}",
+        "{at}  {}  {}  {gone}{outcome}{sent}",
         listed.name,
         Octets(backup.octets)
     )
 }
 
-/// The newest backup that has a file, and the newest that was proven, for the dashboard.
-pub fn latest(app: &App) -> Result<(Option<Backup>, Option<Backup>), Error> {
+/// The newest backup that has a file, the newest that was proven, and the newest that is on another machine, for the dashboard.
+pub fn latest(app: &App) -> Result<(Option<Backup>, Option<Backup>, Option<Backup>), Error> {
     let known = backups::newest(&app.store.view()?, backups::MOST_BACKUPS)?;
-    let made = known.iter().find(|backup| backup.error.is_none()).cloned();
-    let proven = known.into_iter().find(Backup::is_proven);
-    Ok((made, proven))
+    let find = |is_it: fn(&Backup) -> bool| known.iter().find(|backup| is_it(backup)).cloned();
+    Ok((
+        find(|backup| backup.error.is_none()),
+        find(Backup::is_proven),
+        find(Backup::is_elsewhere),
+    ))
 }
 
 /// Makes a backup, tries it out, and removes what is no longer kept. Blocks: some seconds for each 100 MB.
@@ -136,6 +153,7 @@ pub fn create(app: &App, by: Trigger) -> Result<Backup, Error> {
         subscribers: 0,
         error: None,
         test: None,
+        sent: None,
     };
     let packed = match made {
         Ok(packed) => packed,
@@ -162,7 +180,7 @@ pub fn test(app: &App, name: &str) -> Result<Manifest, Error> {
         .begin(format!("Restore test of {name}"), app.now());
     let turn = turn.ok_or_else(busy)?;
     let path = path_of(app, name)?;
-    let words = settings::words(app)?;
+    let words = settings::words_of(app, lock(app, name)?.kind)?;
     let known = backups::newest(&app.store.view()?, backups::MOST_BACKUPS)?;
     match known.into_iter().find(|backup| backup.name == name) {
         Some(mut backup) => try_out(app, &mut backup, &path, &words, &turn),
@@ -202,6 +220,32 @@ fn trial(app: &App, path: &Path, words: &Words, turn: &BackupTurn<'_>) -> Result
     let _passing = files::Passing(&work);
     let file = File::open(path).map_err(|error| files::at("read", path, error))?;
     unpack::unpack(file, words, &work, &mut tell_board(turn))
+}
+
+/// What a backup of the list says about its key. Errors: `Missing`; `Archive` for a file that is none. Blocks.
+pub fn lock(app: &App, name: &str) -> Result<Lock, Error> {
+    let path = path_of(app, name)?;
+    look(File::open(&path).map_err(|error| files::at("read", &path, error))?)
+}
+
+/// The same of any file, of which the start is read. Errors: `Archive`.
+pub fn look(file: impl Read) -> Result<Lock, Error> {
+    Ok(archive::look(file)?)
+}
+
+/// The words that a person typed for a backup. Errors: `Refused` for what is no licence key where one is needed.
+pub fn typed_words(lock: &Lock, typed: Secret<String>) -> Result<Words, Error> {
+    match lock.kind {
+        KeyKind::Passphrase => Ok(Words::Passphrase(typed)),
+        KeyKind::Licence => {
+            let key = LicenceKey::parse(typed.expose());
+            let key = key.map_err(|problem| Error::Refused(problem.to_string()))?;
+            Ok(Words::Licence {
+                id: lock.id.clone(),
+                key: Secret::new(key.expose().to_owned()),
+            })
+        }
+    }
 }
 
 /// Tries out a file that is anywhere, beside itself. Blocks.

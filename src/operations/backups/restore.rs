@@ -13,7 +13,7 @@ use crate::store::swap::{BEFORE, KEPT_AS, PART, READY};
 
 use super::files::{self, Tell};
 use super::manifest::Manifest;
-use super::{note, path_of, settings, tell_board, unpack};
+use super::{lock, note, path_of, settings, tell_board, typed_words, unpack};
 
 /// Prepares a restore in the data folder; what is there now stays in use until the next start. Blocks.
 ///
@@ -43,19 +43,21 @@ pub fn prepare(
     Ok(manifest)
 }
 
-/// Prepares the restore of a backup of the list, and has the daemon start anew on it. Blocks.
+/// Prepares the restore of a backup of the list, and has the daemon start anew on it. Without typed words it takes those that
+/// are known here. Blocks.
 pub fn restore(
     app: &App,
     actor: &Actor,
     name: &str,
-    passphrase: Option<Secret<String>>,
+    typed: Option<Secret<String>>,
 ) -> Result<Manifest, Error> {
     let now = app.now();
     let turn = app.backups.begin(format!("Restore of {name}"), now);
     let turn = turn.ok_or_else(super::busy)?;
-    let words = match passphrase {
-        Some(words) => Words::Passphrase(words),
-        None => settings::words(app)?,
+    let lock = lock(app, name)?;
+    let words = match typed {
+        Some(typed) => typed_words(&lock, typed)?,
+        None => settings::words_of(app, lock.kind)?,
     };
     let path = path_of(app, name)?;
     let backup = File::open(&path).map_err(|error| files::at("read", &path, error))?;

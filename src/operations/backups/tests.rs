@@ -1,5 +1,6 @@
 //! Backups of a small ISP: whole, proven, restored elsewhere; and all that goes wrong on the way.
 
+mod elsewhere;
 mod verbs;
 
 use std::fs;
@@ -76,7 +77,7 @@ fn a_backup_is_proven_at_once_and_opens_on_a_blank_machine() {
     );
     assert_eq!(
         latest(&test.app).unwrap(),
-        (Some(made.clone()), Some(made.clone()))
+        (Some(made.clone()), Some(made.clone()), None)
     );
     assert!(
         !test.folder.path().join(WORK).exists(),

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use crate::acme::{AcmeError, Authority, Binding, check_authority, sign_in};
 use crate::app::App;
 use crate::crypto::{Sealer, Secret};
 use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::time::Timestamp;
+use crate::licence::base64url;
 use crate::store::Tx;
-use crate::store::acme::{self as rows, ACCOUNT_CONTEXT, Stored};
-use crate::tls::acme::{AcmeError, Authority, check_authority, sign_in};
+use crate::store::acme::{self as rows, ACCOUNT_CONTEXT, BINDING_CONTEXT, Stored};
 use crate::tls::{Pair, Source};
 
 use super::{Error, check, has_all, note, note_choice, refuse_if_configured, term, term_of};
 
-pub use crate::tls::acme::LETS_ENCRYPT;
+pub use crate::acme::LETS_ENCRYPT;
+
+/// Octets of a key for HMAC-SHA256; authorities give 32 or 64.
+const LONGEST_BINDING_KEY: usize = 256;
 
 /// Who acts when nobody does.
 const ACTOR: Actor = Actor::System("ACME");
@@ -27,12 +31,24 @@ pub struct Wanted {
     pub directory: String,
     /// PEM text, or empty.
     pub authority: String,
+    /// Of an account elsewhere, or empty.
+    pub key_id: String,
 }
 
 /// Keeps what is asked for, and has it ordered. A good certificate of the authority that is there already is shown at once.
-/// Errors: `Field` `authority`.
-pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(), Error> {
+/// `binding_key` is that of the account elsewhere, as authorities write it (base64url); `None` keeps the present one.
+/// Errors: `Field` `authority`, `binding_key`.
+pub async fn use_acme(
+    app: &Arc<App>,
+    actor: &Actor,
+    wanted: Wanted,
+    binding_key: Option<&Secret<String>>,
+) -> Result<(), Error> {
     refuse_if_configured(app)?;
+    let new_key = match binding_key {
+        Some(key) => Some(sealed_binding_key(app, key)?),
+        None => None,
+    };
     check_authority(&wanted.authority)
         .map_err(|problem| Error::field("authority", problem.to_string()))?;
     let (actor, now) = (actor.clone(), app.now());
@@ -42,7 +58,11 @@ pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(
         .store
         .write("certificate order", move |tx| -> Result<bool, Error> {
             let old = rows::get(tx)?;
-            let stored = changed(&old, &wanted);
+            let stored = changed(&old, &wanted, new_key.as_ref());
+            if !wanted.key_id.is_empty() && stored.binding_key.is_none() {
+                let problem = "The authority gave a key together with the ID";
+                return Err(Error::field("binding_key", problem));
+            }
             rows::put(tx, &stored)?;
             let mut difference = Difference::default();
             difference
@@ -53,7 +73,9 @@ pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(
                     "own authority",
                     !old.acme.authority.is_empty(),
                     !wanted.authority.is_empty(),
-                );
+                )
+                .field("key ID", &old.acme.key_id, &wanted.key_id)
+                .secret("key", new_key.is_some());
             note(tx, &actor, "certificate ordered", difference, now)?;
             let good = kept.as_ref().filter(|facts| {
                 old.acme.directory == wanted.directory
@@ -78,9 +100,24 @@ pub async fn use_acme(app: &Arc<App>, actor: &Actor, wanted: Wanted) -> Result<(
     Ok(())
 }
 
-/// A new order begins with a clean sheet, but tries count on, and an account belongs to its directory.
-fn changed(old: &Stored, wanted: &Wanted) -> Stored {
-    let is_same = old.acme.directory == wanted.directory;
+fn sealed_binding_key(app: &App, key: &Secret<String>) -> Result<Vec<u8>, Error> {
+    let text = key.expose().trim().trim_end_matches('=');
+    let octets = base64url::decode(text)
+        .filter(|octets| (1..=LONGEST_BINDING_KEY).contains(&octets.len()))
+        .map(Secret::new);
+    let octets = octets.ok_or_else(|| {
+        let problem = "The key as the authority gave it: letters, digits, - and _";
+        Error::field("binding_key", problem)
+    })?;
+    Ok(app.store.sealer().seal(BINDING_CONTEXT, octets.expose())?)
+}
+
+/// A new order begins with a clean sheet, but tries count on, and an account belongs to its directory and to the account
+/// elsewhere that it was bound to.
+fn changed(old: &Stored, wanted: &Wanted, new_key: Option<&Vec<u8>>) -> Stored {
+    let is_same_id = old.acme.key_id == wanted.key_id;
+    let is_same = old.acme.directory == wanted.directory && is_same_id && new_key.is_none();
+    let kept_key = || old.binding_key.clone().filter(|_| is_same_id);
     Stored {
         acme: Acme {
             names: wanted.names.clone(),
@@ -92,8 +129,13 @@ fn changed(old: &Stored, wanted: &Wanted) -> Stored {
             last_error: String::new(),
             last_try: old.acme.last_try,
             tries: old.acme.tries.clone(),
+            key_id: wanted.key_id.clone(),
         },
         account: old.account.clone().filter(|_| is_same),
+        binding_key: match wanted.key_id.is_empty() {
+            true => None,
+            false => new_key.cloned().or_else(kept_key),
+        },
     }
 }
 
@@ -151,10 +193,10 @@ async fn hold(app: &Arc<App>, stored: &Stored) -> Result<Pair, Held> {
         Some(sealed) => Some(account(sealer, sealed).map_err(Held::Error)?),
         None => None,
     };
-    match converse(app, &stored.acme, kept.as_ref()).await {
+    match converse(app, stored, kept.as_ref()).await {
         // Once more as somebody new: the authority forgot the account, or the owner closed it.
         Err(Held::Acme(AcmeError::AccountGone)) if kept.is_some() => {
-            converse(app, &stored.acme, None).await
+            converse(app, stored, None).await
         }
         held => held,
     }
@@ -169,13 +211,26 @@ fn account(sealer: &Sealer, sealed: &[u8]) -> Result<Secret<String>, Error> {
 
 async fn converse(
     app: &Arc<App>,
-    acme: &Acme,
+    stored: &Stored,
     account: Option<&Secret<String>>,
 ) -> Result<Pair, Held> {
+    let acme = &stored.acme;
+    let sealer = app.store.sealer();
+    let key = match &stored.binding_key {
+        Some(sealed) => {
+            let key = sealer.unseal(BINDING_CONTEXT, sealed);
+            Some(key.map_err(|error| Held::Error(error.into()))?)
+        }
+        None => None,
+    };
     let authority = Authority {
         directory: &acme.directory,
         trust: &acme.authority,
         email: &acme.email,
+        binding: key.as_ref().map(|key| Binding {
+            key_id: &acme.key_id,
+            key,
+        }),
     };
     let (session, new_account) = sign_in(authority, account).await.map_err(Held::Acme)?;
     if let Some(new_account) = new_account {
@@ -193,11 +248,11 @@ async fn keep_account(app: &App, acme: &Acme, account: &Secret<String>) -> Resul
         .store
         .sealer()
         .seal(ACCOUNT_CONTEXT, account.expose().as_bytes())?;
-    let directory = acme.directory.clone();
+    let asked = acme.clone();
     app.store
         .write("certificate account", move |tx| -> Result<(), Error> {
             let mut stored = rows::get(tx)?;
-            if stored.acme.directory == directory {
+            if is_same_account(&stored.acme, &asked) {
                 stored.account = Some(sealed.clone());
                 rows::put(tx, &stored)?;
             }
@@ -249,7 +304,11 @@ async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Err
 }
 
 fn is_still_wanted(now: &Acme, asked: &Acme) -> bool {
-    now.is_on && now.names == asked.names && now.directory == asked.directory
+    now.is_on && now.names == asked.names && is_same_account(now, asked)
+}
+
+fn is_same_account(one: &Acme, other: &Acme) -> bool {
+    one.directory == other.directory && one.key_id == other.key_id
 }
 
 async fn change(

@@ -14,7 +14,12 @@ fn wanted(names: &[&str]) -> Wanted {
         // Nobody listens there.
         directory: "https://127.0.0.1:9/dir".to_owned(),
         authority: String::new(),
+        key_id: String::new(),
     }
+}
+
+fn asked(it: &TestApp, wanted: Wanted) -> Result<(), Error> {
+    run(use_acme(&it.app, &ACTOR, wanted, None))
 }
 
 fn audited(it: &TestApp) -> Vec<String> {
@@ -62,7 +67,7 @@ fn an_order_that_fails_says_why_and_waits_and_the_certificate_stays() {
     let it = TestApp::new();
     let before = it.app.certificates.in_use().facts.clone();
     assert_eq!(next_try(&it.app).unwrap(), None);
-    run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+    asked(&it, wanted(&["a.example"])).unwrap();
     assert!(next_try(&it.app).unwrap().unwrap() <= NOW);
     let mut now = NOW;
     for (failures, hours) in [(1, 1), (2, 4), (3, 12)] {
@@ -82,11 +87,11 @@ fn an_order_that_fails_says_why_and_waits_and_the_certificate_stays() {
     assert_eq!(it.app.certificates.in_use().facts, before);
     // Saving the form again tries at once; an hour bounds how often.
     for _ in 0..5 {
-        run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+        asked(&it, wanted(&["a.example"])).unwrap();
         assert!(next_try(&it.app).unwrap().unwrap() <= now);
         run(order(&it.app)).unwrap();
     }
-    run(use_acme(&it.app, &ACTOR, wanted(&["a.example"]))).unwrap();
+    asked(&it, wanted(&["a.example"])).unwrap();
     assert_eq!(next_try(&it.app).unwrap(), Some(now.plus(HOUR)));
     // Another choice ends it.
     run(use_self_signed(&it.app, &ACTOR, false)).unwrap();
@@ -101,16 +106,16 @@ fn a_good_certificate_of_the_authority_is_shown_again_without_an_order() {
     let pair = it.app.certificates.make_self_signed(NOW).unwrap();
     assert!(pair.facts().covers(name));
     run(store(&it.app, Source::Acme, pair)).unwrap();
-    let asked = || wanted(&[name]);
+    let one = || wanted(&[name]);
     // The first time the directory is another one than that of what is stored.
-    run(use_acme(&it.app, &ACTOR, asked())).unwrap();
+    asked(&it, one()).unwrap();
     assert_eq!(it.app.certificates.in_use().source, Source::SelfSigned);
-    run(use_acme(&it.app, &ACTOR, asked())).unwrap();
+    asked(&it, one()).unwrap();
     assert_eq!(it.app.certificates.in_use().source, Source::Acme);
     let end = it.app.certificates.in_use().facts.not_after;
     assert_eq!(next_try(&it.app).unwrap(), Some(end.plus(-30 * DAY)));
     // A name that it does not have makes an order due.
-    run(use_acme(&it.app, &ACTOR, wanted(&[name, "b.example"]))).unwrap();
+    asked(&it, wanted(&[name, "b.example"])).unwrap();
     assert!(next_try(&it.app).unwrap().unwrap() <= NOW);
     assert_eq!(it.app.certificates.in_use().source, Source::Acme);
 }
@@ -122,8 +127,53 @@ fn an_authority_of_ones_own_must_be_one() {
         authority: "nonsense".to_owned(),
         ..wanted(&["a.example"])
     };
-    let refused = run(use_acme(&it.app, &ACTOR, wrong)).unwrap_err();
+    let refused = asked(&it, wrong).unwrap_err();
     assert!(refused.to_string().starts_with("authority: "), "{refused}");
     assert_eq!(next_try(&it.app).unwrap(), None);
     assert!(audited(&it).is_empty());
+}
+
+#[test]
+fn an_account_elsewhere_has_an_id_and_a_key_that_is_kept_until_either_changes() {
+    let it = TestApp::new();
+    let bound = |key_id: &str| Wanted {
+        key_id: key_id.to_owned(),
+        ..wanted(&["a.example"])
+    };
+    let order = |key_id: &str, key: &str| {
+        let key = (!key.is_empty()).then(|| Secret::new(key.to_owned()));
+        run(use_acme(&it.app, &ACTOR, bound(key_id), key.as_ref()))
+    };
+    let stored = || rows::get(&it.app.store.view().unwrap()).unwrap();
+    for (key_id, key) in [("kid-1", ""), ("kid-1", "not a key"), ("kid-1", "=")] {
+        let refused = order(key_id, key).unwrap_err().to_string();
+        assert!(refused.starts_with("binding_key: "), "{key}: {refused}");
+    }
+    assert_eq!(stored(), rows::Stored::default());
+    order("kid-1", " c2VjcmV0LWtleQ== ").unwrap();
+    let sealed = stored().binding_key.unwrap();
+    let key = it.app.store.sealer().unseal(rows::BINDING_CONTEXT, &sealed);
+    assert_eq!(key.unwrap().expose(), b"secret-key");
+    // An account stays as long as nothing of it changes.
+    let with_account = || {
+        let made = |tx: &mut Tx<'_>| -> Result<(), Error> {
+            let mut stored = rows::get(tx)?;
+            stored.account = Some(vec![1]);
+            Ok(rows::put(tx, &stored)?)
+        };
+        it.app.store.write("test", made).wait().unwrap();
+    };
+    for (key_id, key, keeps_key, keeps_account) in [
+        ("kid-1", "", true, true),
+        ("kid-1", "b3RoZXI", true, false),
+        ("", "", false, false),
+    ] {
+        with_account();
+        order(key_id, key).unwrap();
+        let now = stored();
+        assert_eq!(now.binding_key.is_some(), keeps_key, "{key_id} {key}");
+        assert_eq!(now.account.is_some(), keeps_account, "{key_id} {key}");
+    }
+    order("kid-1", "b3RoZXI").unwrap();
+    assert!(order("kid-2", "").is_err(), "a key belongs to its ID");
 }

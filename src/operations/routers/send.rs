@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::app::{CoaOutcome, NasEntry};
+use crate::app::{App, CoaOutcome, NasEntry};
 use crate::domain::nas::CoaForm;
 use crate::domain::rate::RateLimit;
 use crate::domain::session::Session;
@@ -63,11 +63,11 @@ pub enum Change {
 
 /// Asks the router by CoA or Disconnect.
 pub(super) async fn change(
+    app: &App,
     clients: &Clients,
     change: &Change,
     session: &Session,
     nas: &NasEntry,
-    now: Timestamp,
 ) -> Result<CoaOutcome, Error> {
     let address = session.place.source.or_else(|| nas.nas.network.single());
     let Some(address) = address else {
@@ -80,8 +80,21 @@ pub(super) async fn change(
     };
     // Plain until the test found out what the router wants (radius.md section 12).
     let form = nas.nas.coa_form.unwrap_or(CoaForm::Plain);
-    let address = SocketAddr::new(address, nas.nas.coa_port);
-    let target = coa_target(form, address, nas, now);
+    let mut target = coa_target(
+        form,
+        SocketAddr::new(address, nas.nas.coa_port),
+        nas,
+        app.now(),
+    );
+    // A router that went back to UDP has no connection, and never will.
+    if form == CoaForm::Radsec && nas.nas.radsec.is_some() {
+        target.link = app.radsec_links.find(nas.peer.nas, Some(address));
+        if target.link.is_none() {
+            return Ok(CoaOutcome::Failed(
+                "the router's RadSec connection is not open".to_owned(),
+            ));
+        }
+    }
     let client = (client, &clients.schedule);
     let outcome = exchange(client, &target, change, session, nas, Identify::Fully).await?;
     // Once more by name and address alone (rules.md section 6), where the first try named more.
@@ -91,7 +104,7 @@ pub(super) async fn change(
     Ok(outcome)
 }
 
-/// A router that gets its requests in this form.
+/// A router that gets its requests in this form over UDP.
 pub(in crate::operations) fn coa_target(
     form: CoaForm,
     address: SocketAddr,
@@ -101,10 +114,11 @@ pub(in crate::operations) fn coa_target(
     CoaTarget {
         address,
         secret: nas.peer.secret.clone(),
-        message_authenticator: form != CoaForm::Plain,
+        message_authenticator: matches!(form, CoaForm::MessageAuthenticator | CoaForm::Dated),
         event_timestamp: (form == CoaForm::Dated)
             .then(|| u32::try_from(now.seconds()).ok())
             .flatten(),
+        link: None,
     }
 }
 

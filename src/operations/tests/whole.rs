@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::*;
 use crate::domain::octets::Traffic;
 use crate::domain::time::Calendar;
-use crate::operations::doctor::{Verdict, check_sums, examine};
+use crate::operations::doctor::{Depth, Finding, Verdict, check_sums, examine};
 use crate::store::accounting::mark_folded;
 use crate::store::{
     Store, StoreError, nas as nas_rows, plans as plan_rows, sessions as rows, usage,
@@ -120,10 +120,14 @@ fn doctor_names_a_sum_that_is_wrong() {
     assert_eq!(verdict().verdict, Verdict::Good, "in memory only");
     assert!(it.app.accounting.fold());
     assert_eq!(verdict().verdict, Verdict::Good);
-    let findings = examine(&it.app).unwrap();
+    it.app.set_listening(it.app.listening());
+    let findings = examine(&it.app, Depth::Whole);
+    // What the machine that runs the tests lacks is no matter here.
+    let is_ours = |f: &&Finding| !f.what.starts_with("Disk") && f.what != "Memory";
     let bad: Vec<_> = findings
         .iter()
         .filter(|f| f.verdict == Verdict::Bad)
+        .filter(is_ours)
         .collect();
     assert!(bad.is_empty(), "{bad:?}");
     assert!(
@@ -139,10 +143,10 @@ fn doctor_names_a_sum_that_is_wrong() {
     assert_eq!(finding.verdict, Verdict::Bad);
     assert!(
         finding
-            .what
+            .seen
             .contains("1 subscribers, the first has number 1"),
         "{}",
-        finding.what
+        finding.seen
     );
 }
 

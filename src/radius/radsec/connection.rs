@@ -1,7 +1,7 @@
 //! One connection: packets in, replies out, until either side has enough.
 //!
 //! A packet is its Length field long (RFC 6614 s2.1, RFC 6613 s2.6). Whoever sends one that cannot be, or one whose digest is
-//! wrong, is cut off: nothing behind it can be trusted to be a packet. Invariant: one packet is held at a time, and at most
+//! wrong, is cut off: nothing behind it can be trusted to be a packet. Requests of ours leave between the replies. Invariant: one packet is held at a time, and at most
 //! [`REPLIES_MAX`] replies wait for a client that does not read.
 
 use std::io;
@@ -16,12 +16,14 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::certificate::ClientCertificate;
+use super::links::{Entry, Links};
 use super::{Ending, Limits};
 use crate::radius::desk::Desk;
-use crate::radius::handler::Handler;
-use crate::radius::packet::{HEADER_OCTETS, PACKET_MAX_OCTETS};
+use crate::radius::handler::{Handler, NasPeer};
+use crate::radius::packet::{Code, HEADER_OCTETS, PACKET_MAX_OCTETS};
 use crate::radius::pipeline::Refusal;
 use crate::radius::reply::Path;
+use crate::radius::request::ReplyError;
 
 /// As many requests of one code as can be under way (RFC 6613 s2.6.5): 256 identifiers.
 const REPLIES_MAX: usize = 256;
@@ -33,6 +35,9 @@ pub(super) struct Connection {
     pub desk: Desk,
     pub handler: Arc<dyn Handler>,
     pub certificate: ClientCertificate,
+    /// Whose it was when it was let in.
+    pub peer: Arc<NasPeer>,
+    pub links: Arc<Links>,
     pub remote: SocketAddr,
     pub local: IpAddr,
     pub limits: Limits,
@@ -69,6 +74,8 @@ impl Connection {
         mut reader: impl AsyncRead + Unpin,
         replies: mpsc::Sender<Box<[u8]>>,
     ) -> Ending {
+        let requests = replies.downgrade();
+        let mut link = self.links.enter(&self.peer, self.remote, requests.clone());
         let path = Path::Stream {
             replies,
             remote: self.remote,
@@ -92,7 +99,16 @@ impl Connection {
             else {
                 return Ending::Stranger;
             };
+            if link.nas != peer.nas {
+                link = self.links.enter(&peer, self.remote, requests.clone());
+            }
             let packet = buffer.get(..length).unwrap_or_default();
+            if is_reply(packet) {
+                match answered(&link, packet) {
+                    Ok(()) => continue,
+                    Err(refusal) => return Ending::Refused(refusal),
+                }
+            }
             let (desk, path) = (&mut self.desk, path.clone());
             // As with UDP, the handler's own calls are guarded where they are made, and this is the last guard.
             let served = catch_unwind(AssertUnwindSafe(|| desk.serve(packet, peer, path)));
@@ -104,6 +120,23 @@ impl Connection {
             // Replies leave between two packets, also while a whole buffer of them is being served.
             yield_now().await;
         }
+    }
+}
+
+/// Whether a packet answers a request of ours.
+fn is_reply(packet: &[u8]) -> bool {
+    let code = Code(packet.first().copied().unwrap_or_default());
+    matches!(
+        code,
+        Code::COA_ACK | Code::COA_NAK | Code::DISCONNECT_ACK | Code::DISCONNECT_NAK
+    )
+}
+
+/// One that answers nothing, or not as it should, is ignored as over UDP. Errors: one that is no packet.
+fn answered(link: &Entry, packet: &[u8]) -> Result<(), Refusal> {
+    match link.settle(packet) {
+        Err(ReplyError::Malformed(error)) => Err(Refusal::Malformed(error)),
+        Err(_) | Ok(()) => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustls::server::ResolvesServerCert;
 use rustls::{CertificateError, ServerConfig};
-use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::certificate::ClientCertificate;
 use super::connection::Connection;
+use super::links::Links;
 use super::seats::{Handshake, Seats};
 use super::verifier::server_config;
 use super::{Ending, Limits, RadsecError};
@@ -31,8 +32,6 @@ use crate::radius::handler::{Handler, Observation, Port};
 use crate::radius::reply::Shared;
 use crate::radius::timer::Timer;
 
-/// Connections that wait to be accepted; the kernel refuses more.
-const BACKLOG: i32 = 128;
 /// The rest after the system could not give a socket, usually because too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// A router that vanished is noticed after a minute of silence and four questions without an answer.
@@ -56,14 +55,17 @@ struct Service {
     shared: Arc<Shared>,
     timer: Arc<Timer>,
     seats: Arc<Seats>,
+    links: Arc<Links>,
     limits: Limits,
 }
 
 impl Radsec {
-    /// `certificate` is the server's own; what it gives may change at any time. Errors: `Tls`, or no thread.
+    /// `certificate` is the server's own; what it gives may change at any time. In `links` the open connections are found.
+    /// Errors: `Tls`, or no thread.
     pub fn new(
         handler: Arc<dyn Handler>,
         certificate: Arc<dyn ResolvesServerCert>,
+        links: Arc<Links>,
         limits: Limits,
     ) -> Result<Radsec, RadsecError> {
         let shared = Arc::new(Shared {
@@ -80,6 +82,7 @@ impl Radsec {
                 shared,
                 timer,
                 seats: Seats::new(limits),
+                links,
                 limits,
             }),
             addresses: Vec::new(),
@@ -89,10 +92,9 @@ impl Radsec {
         })
     }
 
-    /// Listens on one more address (port 0: a free one), and says which. IPv6 addresses serve IPv6 only.
-    /// Errors: those of the system, for an address in use or not ours.
-    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
-        let listener = bind(address)?;
+    /// Takes connections from one more socket, and says at which address. Errors: those of the system, for a socket that has
+    /// none.
+    pub fn listen(&mut self, listener: TcpListener) -> io::Result<SocketAddr> {
         let address = listener.local_addr()?;
         let (service, stopping) = (Arc::clone(&self.service), self.stopping.subscribe());
         self.tasks.spawn(accept_all(listener, service, stopping));
@@ -122,23 +124,6 @@ impl Drop for Radsec {
             let _ = thread.join();
         }
     }
-}
-
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    // A restart must not wait for connections of the one before.
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
 }
 
 async fn accept_all(
@@ -232,6 +217,8 @@ impl Service {
             ),
             handler: Arc::clone(handler),
             certificate,
+            peer,
+            links: Arc::clone(&self.links),
             remote,
             local,
             limits: self.limits,

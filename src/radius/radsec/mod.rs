@@ -1,12 +1,13 @@
 //! RADIUS over TLS (RFC 6614): one TCP port for authentication and accounting, certificates instead of secrets.
 //!
 //! `listener` accepts and holds the bounds, `connection` reads packets and writes replies, `certificate` says what a client
-//! showed. Requests go to the same [`super::desk::Desk`] as those of UDP. Whose a certificate is, the handler decides, for
+//! showed, `links` sends requests of ours the other way. Requests go to the same [`super::desk::Desk`] as those of UDP. Whose a certificate is, the handler decides, for
 //! every packet anew. Invariant: nothing of a client is looked at before it proved that it has the key of its
 //! certificate; what it can make us keep or wait for is bounded by [`Limits`].
 
 mod certificate;
 mod connection;
+mod links;
 mod listener;
 mod seats;
 mod verifier;
@@ -15,6 +16,7 @@ use std::io;
 use std::time::Duration;
 
 pub use certificate::{Authority, AuthorityError, ClientCertificate, pem_fingerprint};
+pub use links::{Link, Links};
 pub use listener::Radsec;
 
 use super::pipeline::Refusal;

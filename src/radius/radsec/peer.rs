@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use md5::{Digest, Md5};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };
@@ -13,17 +14,20 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::connection::receive;
-use super::{Ending, Limits, Radsec, SECRET};
+use super::{Ending, Limits, Links, Radsec, SECRET};
 use crate::crypto;
+use crate::radius::client::Request;
 use crate::radius::packet::PACKET_MAX_OCTETS;
 use crate::radius::tests::fake::{Fake, PATIENCE, Seen, fake};
-use crate::radius::{AccessOutcome, AccessRequest, AttributeBuffer, NasPeer};
+use crate::radius::{
+    AccessOutcome, AccessRequest, AttributeBuffer, Code, NasPeer, SharedSecret, number,
+};
 
 /// The name in the server's certificate.
 const SERVER: &str = "proxpanel";
@@ -128,6 +132,7 @@ pub fn radsec_peer(nas: u32) -> Arc<NasPeer> {
 pub struct Bench {
     pub radsec: Radsec,
     pub address: SocketAddr,
+    pub links: Arc<Links>,
     pub handler: Arc<Fake>,
     pub seen: Seen,
     pub server: Identity,
@@ -139,20 +144,35 @@ pub fn bench_with(
     limits: Limits,
     access: impl Fn(&AccessRequest<'_>, &mut AttributeBuffer) -> AccessOutcome + Send + Sync + 'static,
 ) -> Bench {
+    bench_at(NAS, Arc::default(), limits, access)
+}
+
+/// One whose connections can be found in `links` as those of `nas`.
+pub fn bench_at(
+    nas_number: u32,
+    links: Arc<Links>,
+    limits: Limits,
+    access: impl Fn(&AccessRequest<'_>, &mut AttributeBuffer) -> AccessOutcome + Send + Sync + 'static,
+) -> Bench {
     let (server, nas) = (Identity::own(SERVER), Identity::own("nas-7"));
     let (handler, seen) = fake(crate::radius::tests::peer(b"of UDP"), access);
     let mut known = handler.certificates.lock().unwrap();
-    known.insert(nas.fingerprint(), radsec_peer(NAS));
+    known.insert(nas.fingerprint(), radsec_peer(nas_number));
     drop(known);
     let key = PrivateKeyDer::try_from(server.key.serialize_der()).unwrap();
     let key = ring::sign::any_supported_type(&key).unwrap();
     let certified = CertifiedKey::new(vec![server.certificate.clone()], key);
     let shown = Arc::new(SingleCertAndKey::from(certified));
-    let mut radsec = Radsec::new(Arc::<Fake>::clone(&handler), shown, limits).unwrap();
-    let address = radsec.listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let fake = Arc::<Fake>::clone(&handler);
+    let mut radsec = Radsec::new(fake, shown, Arc::clone(&links), limits).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let listener = TcpListener::from_std(listener).unwrap();
+    let address = radsec.listen(listener).unwrap();
     Bench {
         radsec,
         address,
+        links,
         handler,
         seen,
         server,
@@ -160,7 +180,31 @@ pub fn bench_with(
     }
 }
 
+/// The reply of a router to a request of ours.
+pub fn answer(request: &[u8], code: Code, error_cause: Option<u32>, secret: &[u8]) -> Vec<u8> {
+    let mut attributes = Vec::new();
+    if let Some(cause) = error_cause {
+        attributes.extend([number::ERROR_CAUSE, 6]);
+        attributes.extend(cause.to_be_bytes());
+    }
+    let length = u16::try_from(20 + attributes.len()).unwrap();
+    let mut octets = vec![code.0, request[1]];
+    octets.extend(length.to_be_bytes());
+    octets.extend(&request[4..20]);
+    octets.extend(&attributes);
+    let digest = Md5::new().chain_update(&octets).chain_update(secret);
+    octets[4..20].copy_from_slice(&digest.finalize());
+    octets
+}
+
 impl Bench {
+    /// A connection that is served by now.
+    pub async fn connect_and_ask(&self) -> Client {
+        let mut client = self.connect().await;
+        client.ask().await;
+        client
+    }
+
     pub async fn connect(&self) -> Client {
         self.try_connect(self.nas.resolver()).await.unwrap()
     }
@@ -196,6 +240,15 @@ impl Client {
     pub async fn send(&mut self, octets: &[u8]) {
         self.0.write_all(octets).await.unwrap();
         self.0.flush().await.unwrap();
+    }
+
+    /// Status-Server, and its answer.
+    pub async fn ask(&mut self) {
+        let secret = SharedSecret::new(SECRET).unwrap();
+        let status = Request::status(&secret, 0).unwrap();
+        self.send(status.octets()).await;
+        let answer = self.receive().await;
+        assert_eq!(status.verify(&answer).unwrap().code(), Code::ACCESS_ACCEPT);
     }
 
     pub async fn receive(&mut self) -> Vec<u8> {

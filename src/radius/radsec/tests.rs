@@ -356,6 +356,8 @@ async fn who_does_not_read_is_cut_off() {
         desk: Desk::new(Port::Both, shared, Arc::default()),
         handler,
         certificate: ClientCertificate::new(std::slice::from_ref(&nas.certificate)).unwrap(),
+        peer: radsec_peer(NAS),
+        links: Arc::default(),
         remote: ([127, 0, 0, 1], 1).into(),
         local: [127, 0, 0, 1].into(),
         limits: Limits {

@@ -48,6 +48,7 @@ impl Nas {
             secret: secret(),
             message_authenticator: true,
             event_timestamp: None,
+            link: None,
         };
         (
             Nas {

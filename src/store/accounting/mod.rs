@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::journal::{Journal, JournalError, Replayed};
 use super::tables::COUNTERS;
@@ -99,6 +99,8 @@ pub struct Health {
     pub records: u64,
     pub commits: u64,
     pub folds: u64,
+    /// When the last of these ended.
+    pub folded_at: Option<Instant>,
     /// Why records are not made durable now.
     pub failing: Option<String>,
     pub disk_full: bool,
@@ -350,6 +352,12 @@ impl Accounting {
         {
             tracing::error!("the accounting thread ended with a panic");
         }
+    }
+
+    /// Records that are applied and not yet in the tables.
+    pub fn behind(&self) -> Result<u64, StoreError> {
+        let picture = self.picture()?;
+        Ok(picture.live.applied().saturating_sub(picture.folded))
     }
 
     pub fn health(&self) -> Health {

@@ -316,11 +316,14 @@ impl Owner {
                 .unwrap_or_else(PoisonError::into_inner)
                 .folded();
             self.folded = captured.sequence;
-            self.shared
+            let mut health = self
+                .shared
                 .health
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .folds += 1;
+                .unwrap_or_else(PoisonError::into_inner);
+            health.folds += 1;
+            health.folded_at = Some(monotonic());
+            drop(health);
             self.trim();
         } else {
             self.unfinished = Some(captured);

@@ -11,7 +11,7 @@ use hyper::body::{Bytes, Frame};
 
 use super::updates::{package, publish};
 use super::*;
-use crate::crypto::Key;
+use crate::crypto::{self, Key};
 use crate::domain::audit::Actor;
 use crate::domain::time::{DAY, HOUR, MINUTE};
 use crate::licence::{ARCHITECTURE, Release, SigningKey};

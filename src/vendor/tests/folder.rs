@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::store::{OpenOptions, Store};
-use crate::vendor::{CertificateFiles, VendorError};
+use crate::vendor::{Configured, VendorError};
 
 fn init(password: &str) -> Init {
     Init {
@@ -40,7 +40,7 @@ fn a_vendor_is_made_once_and_keeps_its_key() {
     assert!(matches!(again, Err(VendorError::MadeAlready(_))));
     let desk = open().unwrap();
     assert_eq!((desk.public_key(), desk.key_lines().unwrap()), (key, lines));
-    for name in ["signing.key", "server.key", "secret.key", "vendor.redb"] {
+    for name in ["signing.key", "server.pem", "secret.key", "vendor.redb"] {
         let mode = fs::metadata(place.join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{name}");
     }
@@ -80,21 +80,22 @@ fn certificates_of_other_files_are_checked() {
     let (desk, folder) = vendor(30);
     let file = |name: &str| desk.folder().join(name);
     let load = |certificate: &str, key: &str| {
-        desk.certificate(Some(&CertificateFiles {
+        desk.certificate(Some(&Configured {
             certificate: file(certificate),
             key: file(key),
         }))
-        .map(|certificate| certificate.fingerprint)
+        .map(|certificate| certificate.facts().fingerprint)
     };
-    assert!(load("server.crt", "server.key").is_ok());
+    let own = desk.certificate(None).unwrap().facts().fingerprint;
+    assert_eq!(load("server.pem", "server.pem").unwrap(), own);
     let (other, _other_folder) = vendor(30);
-    fs::copy(other.folder().join("server.key"), file("other.key")).unwrap();
+    fs::copy(other.folder().join("server.pem"), file("other.pem")).unwrap();
     for (certificate, key) in [
-        ("missing.crt", "server.key"),
-        ("server.crt", "missing.key"),
-        ("server.key", "server.key"),
-        ("server.crt", "server.crt"),
-        ("server.crt", "other.key"),
+        ("missing.pem", "server.pem"),
+        ("server.pem", "missing.pem"),
+        ("signing.key", "server.pem"),
+        ("server.pem", "signing.key"),
+        ("server.pem", "other.pem"),
     ] {
         assert!(load(certificate, key).is_err(), "{certificate} {key}");
     }

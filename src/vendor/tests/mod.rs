@@ -3,10 +3,12 @@
 mod api;
 mod appliance;
 mod away;
+mod backups;
 mod both_sides;
 mod folder;
 mod lying;
 mod page;
+mod rows;
 mod updates;
 
 use std::net::SocketAddr;
@@ -16,18 +18,17 @@ use axum::Router;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use super::desk::{Desk, Init};
 use super::licences::{Issue, Terms};
 use super::records::Who;
 use super::server;
 use crate::app::Clock;
-use crate::crypto;
 use crate::domain::operator::Role;
 use crate::licence::Hardware;
 use crate::licence::testing::machine;
 use crate::operations::licence::{self, Beat, Status};
+use crate::web::server::{Door, serve};
 use crate::web::testing::{NOW, TestApp};
 
 const PASSWORD: &str = "vendor horse";
@@ -78,13 +79,14 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let certificate = desk.certificate(None).unwrap();
-        let acceptor = TlsAcceptor::from(Arc::clone(&certificate.config));
+        let door = Door::Tls(certificate.server_config().unwrap());
         let config = format!(
             "[licence]\nvendor_url = \"https://{address}\"\nvendor_key = \"{}\"\nvendor_pin = \"{}\"\n",
             desk.public_key().to_text(),
-            crypto::hex(&certificate.fingerprint)
+            certificate.facts().fingerprint
         );
-        let server = tokio::spawn(server::accept(listener, acceptor, router(&desk)));
+        let serving = serve(listener, door, router(&desk), std::future::pending());
+        let server = tokio::spawn(serving);
         World {
             desk,
             address,

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::crypto;
 use crate::domain::time::DAY;
 use crate::http_client::{Client, HttpError};
 use crate::licence::Release;

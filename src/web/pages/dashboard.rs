@@ -2,20 +2,21 @@
 
 mod live;
 
+pub(in crate::web::pages) use live::{machine, machine_facts};
+
 use std::sync::Arc;
 
 use askama::Template;
 use axum::response::IntoResponse;
 
-use crate::app::App;
-use crate::operations::{Error, blocking, overview};
-use crate::store::auth_log as stored_attempts;
+use crate::operations::{blocking, overview, setup};
 use crate::web::chart::Sparkline;
 use crate::web::error::Reply;
 use crate::web::extract::Signed;
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::pages::auth_log;
+use crate::web::pages::setup::{StepLink, step_links};
 use crate::web::parts::{Badge, Fact, Meter};
 use crate::web::shell::{Nav, Shell};
 
@@ -24,20 +25,11 @@ use crate::web::shell::{Nav, Shell};
 #[template(path = "pages/dashboard/show.html")]
 pub struct ShowPage {
     pub shell: Shell,
-    /// What is left to do after setup; empty once everything is done.
-    pub steps: Vec<Step>,
+    /// What is left of the first run, for administrators; empty once everything is done or it was dismissed.
+    pub steps: Vec<StepLink>,
+    /// How many of them are done or skipped.
+    pub settled: usize,
     pub live: LivePart,
-}
-
-/// One of the first steps of a new installation.
-#[derive(Clone, Default)]
-pub struct Step {
-    pub is_done: bool,
-    pub title: String,
-    pub text: String,
-    /// Link to do it, or empty.
-    pub href: String,
-    pub action: String,
 }
 
 #[derive(Template, Default)]
@@ -108,65 +100,20 @@ pub struct NasHealth {
 
 pub async fn show(signed: Signed) -> Reply {
     let app = Arc::clone(&signed.panel.app);
-    let (live, steps) = blocking(move || {
-        let counts = overview::counts(&app)?;
-        Ok::<_, Error>((live::part(&app, &counts)?, steps(&app, &counts)?))
-    })
-    .await??;
+    let live = blocking(move || live::part(&app, &overview::counts(&app)?)).await??;
     if signed.htmx.wants_partial {
         return Ok(Page::ok(live).into_response());
     }
-    let shell = signed.shell("Dashboard", Nav::Dashboard);
-    Ok(Page::ok(ShowPage { shell, steps, live }).into_response())
-}
-
-/// What is left of the first steps; nothing once the first packet was answered.
-fn steps(app: &App, counts: &overview::Counts) -> Result<Vec<Step>, Error> {
-    let was_asked = app.telemetry.counters.access_requests.get() > 0
-        || stored_attempts::last(&app.store.view()?)? > 0;
-    let strangers = app.sightings.list();
-    let waiting = match strangers.first() {
-        Some(stranger) => format!(
-            "Packets come from {}, which is no NAS yet.",
-            stranger.source
-        ),
-        None => "It appears here as soon as the router asks.".to_owned(),
+    let progress = setup::progress(signed.app())?;
+    let is_shown = signed.may_change() && progress.is_open();
+    let page = ShowPage {
+        shell: signed.shell("Dashboard", Nav::Dashboard),
+        steps: match is_shown {
+            true => step_links(&progress, None),
+            false => Vec::new(),
+        },
+        settled: progress.settled(),
+        live,
     };
-    let step = |is_done, title: &str, text: &str, href: &str, action: &str| Step {
-        is_done,
-        title: title.to_owned(),
-        text: text.to_owned(),
-        href: href.to_owned(),
-        action: action.to_owned(),
-    };
-    let steps = vec![
-        step(true, "Create the first operator", "That is you.", "", ""),
-        step(
-            !app.plans().is_empty(),
-            "Create a plan",
-            "A speed, a price and a term.",
-            "/plans/new",
-            "New plan",
-        ),
-        step(
-            !app.nas_table().all().is_empty(),
-            "Add your router",
-            "Its address and a shared secret.",
-            "/nas/new",
-            "New NAS",
-        ),
-        step(
-            counts.subscribers > 0,
-            "Add a subscriber",
-            "A user name, a password, a plan.",
-            "/subscribers/new",
-            "New subscriber",
-        ),
-        step(was_asked, "See the first sign-in", &waiting, "", ""),
-    ];
-    Ok(if steps.iter().all(|step| step.is_done) {
-        Vec::new()
-    } else {
-        steps
-    })
+    Ok(Page::ok(page).into_response())
 }

@@ -3,13 +3,13 @@
 //! Invariant: secret and codes are shown in the answer to a form or once on the page that sets up, never in an address.
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::crypto::Secret;
 use crate::crypto::totp::FactorSecret;
 use crate::domain::operator::Role;
-use crate::operations::Error;
 use crate::operations::operators::{self as verbs, RecoveryCodes};
+use crate::operations::{Error, setup};
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Own, Signed};
 use crate::web::filters;
@@ -21,6 +21,8 @@ use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
 
 const PATH: &str = "/account/second-factor";
+/// The step of the first run that offers it.
+const SETUP: &str = "/setup/operator";
 
 /// `GET /account/second-factor` while it is off, and the post with errors (422).
 #[derive(Template)]
@@ -37,6 +39,8 @@ pub struct EnrolPage {
     pub secret: String,
     pub present: Field,
     pub code: Field,
+    /// Where it can be put off to, or empty.
+    pub later: &'static str,
 }
 
 /// `GET /account/second-factor` while it is on.
@@ -69,6 +73,8 @@ pub struct CodesPage {
     pub shell: Shell,
     /// One a line.
     pub codes: String,
+    /// Where to go on.
+    pub onward: &'static str,
 }
 
 pub async fn show(signed: Signed) -> Reply {
@@ -116,7 +122,7 @@ pub async fn create(Own { signed, form }: Own) -> Reply {
     )
     .await;
     match enrolled {
-        Ok(codes) => Ok(codes_page(&signed, &codes)),
+        Ok(codes) => codes_page(&signed, &codes),
         Err(error) => {
             let mut problems = Problems::default();
             let refusal = problems.absorb(error)?;
@@ -136,7 +142,7 @@ pub async fn new_recovery(Own { signed, form }: Own) -> Reply {
     let (panel, actor) = (&signed.panel, signed.actor());
     let (app, current) = (&panel.app, &signed.current);
     match verbs::new_recovery_codes(app, &panel.throttle, current, &actor, present).await {
-        Ok(codes) => Ok(codes_page(&signed, &codes)),
+        Ok(codes) => codes_page(&signed, &codes),
         Err(error) => {
             let mut problems = Problems::default();
             let refusal = problems.absorb(error)?;
@@ -191,6 +197,7 @@ fn enrol_page(
         secret: base32.expose().clone(),
         present: problems.secret("present"),
         code: problems.secret("code"),
+        later: if is_setting_up(signed)? { SETUP } else { "" },
     })
 }
 
@@ -230,11 +237,19 @@ fn end_page(signed: &Signed, problems: &Problems, refusal: Option<String>) -> As
     }
 }
 
-fn codes_page(signed: &Signed, codes: &RecoveryCodes) -> Response {
+/// Whether this is a part of the first run, which then goes on.
+fn is_setting_up(signed: &Signed) -> Result<bool, Error> {
+    Ok(signed.may_change()
+        && !signed.current.must_enrol
+        && setup::progress(signed.app())?.is_open())
+}
+
+fn codes_page(signed: &Signed, codes: &RecoveryCodes) -> Reply {
     let lines: Vec<&str> = codes.0.iter().map(|code| code.expose().as_str()).collect();
     let page = CodesPage {
         shell: signed.shell("Recovery codes", Nav::Elsewhere),
         codes: lines.join("\n"),
+        onward: if is_setting_up(signed)? { SETUP } else { "/" },
     };
-    Page::ok(page).into_response()
+    Ok(Page::ok(page).into_response())
 }

@@ -1,8 +1,10 @@
 //! Invented data for the tabs of the settings.
 
-use super::{Wish, bad, good, quiet};
-use crate::web::pages::settings::backups::{BackupRow, BackupsPage, BackupsPart, RestorePage};
-use crate::web::parts::{Field, Meter, Select, Tone};
+use super::{Wish, bad, good, quiet, warn};
+use crate::web::pages::settings::backups::{
+    BackupRow, BackupsPage, BackupsPart, DestinationForm, RestorePage,
+};
+use crate::web::parts::{Badge, Field, Meter, Select, Tone};
 use crate::web::shell::Nav;
 use crate::web::tabs;
 
@@ -17,6 +19,13 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         took: "7.4 s".into(),
         test,
         note: wish.said(note),
+        sent: if error {
+            Badge::default()
+        } else {
+            warn("Not sent")
+        },
+        sent_note: wish.said("the server refused the user name or the password."),
+        send_href: "/settings/backups/a.enc/send".into(),
         href: if error {
             String::new()
         } else {
@@ -27,7 +36,7 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         delete_question: wish.said("a.enc is removed for good."),
     };
     BackupsPage {
-        shell: wish.shell("Backups", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/backups").title(), Nav::Settings),
         tabs: tabs::settings("/settings/backups"),
         part: BackupsPart {
             csrf: "csrf-token".into(),
@@ -39,6 +48,7 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
             }),
             problem: Some(wish.said("the passphrase does not open this backup.")),
             can_create: true,
+            shows_sent: true,
             rows: vec![
                 row(
                     good("Proven"),
@@ -50,7 +60,11 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
             ],
         },
         refusal: Some("One field needs your attention.".into()),
+        no_key: "No backup can be made before you set a passphrase below.",
         has_passphrase: true,
+        may_choose_key: true,
+        uses_licence: false,
+        key: Select::new([("passphrase", "The passphrase")], "passphrase"),
         passphrase: Field::wrong("", "12 to 200 characters"),
         passphrase_again: Field::default(),
         every: Select::new([("never", "Never"), ("day", "Every day")], "day"),
@@ -62,6 +76,23 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         keep_months: Field::new("6"),
         next: "2026-11-23 03:00".into(),
         folder: "/var/backups/proxpanel".into(),
+        destination: destination(wish),
+    }
+}
+
+fn destination(wish: Wish) -> DestinationForm {
+    DestinationForm {
+        place: wish.said("ftp://isp@backup.example:21/proxpanel"),
+        is_plain: true,
+        stranger: wish.said("SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDiWf6WQZhTDfPOw1o"),
+        protocol: Select::new([("off", "Nowhere"), ("ftp", "FTP, not encrypted")], "ftp"),
+        host: Field::wrong(wish.said("back up"), "A name or an address"),
+        port: Field::new("21"),
+        user: Field::new(wish.said("isp")),
+        password: Field::default(),
+        folder: Field::new(wish.said("proxpanel")),
+        keep: Field::new("14"),
+        identity: Field::new(wish.said("SHA256:uNiVztksCsDhcc0u9e8BrrJXVGDiWf6WQZhTDfPOw1o")),
     }
 }
 
@@ -71,6 +102,7 @@ pub(super) fn restore(wish: Wish) -> RestorePage {
         name: wish.said("backup_2026-11-22_03-00-00.enc"),
         action: "/settings/backups/a.enc/restore".into(),
         back: "/settings/backups",
-        passphrase: Field::default(),
+        label: wish.said("Key of licence 5"),
+        typed: Field::default(),
     }
 }

@@ -55,7 +55,10 @@ fn part(wish: Wish) -> StatePart {
 
 fn certificate(wish: Wish) -> CertificatePage {
     CertificatePage {
-        shell: wish.shell("Certificate", Nav::Settings),
+        shell: wish.shell(
+            &tabs::settings("/settings/certificate").title(),
+            Nav::Settings,
+        ),
         tabs: tabs::settings("/settings/certificate"),
         refusal: Some(wish.said("2 fields need your attention.")),
         part: part(wish),
@@ -65,6 +68,8 @@ fn certificate(wish: Wish) -> CertificatePage {
             email: Field::new(wish.said("noc@example.net")),
             directory: Field::new(wish.said("https://ca.example/dir")),
             authority: Field::new(wish.said("-----BEGIN CERTIFICATE-----")),
+            key_id: Field::new(wish.said("kid-1")),
+            binding_key: Field::wrong("", "The authority gave a key together with the ID"),
             agreed: true,
             shows_more: true,
         },

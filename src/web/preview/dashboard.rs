@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::setup::steps;
 use super::{Sample, Wish, bad, disk_full, good, logs, quiet, warn, wave};
 use crate::web::chart::Sparkline;
 use crate::web::pages::dashboard;
@@ -183,49 +184,12 @@ fn busy(wish: Wish) -> dashboard::ShowPage {
     dashboard::ShowPage {
         shell,
         steps: vec![],
+        settled: 0,
         live,
     }
 }
 
 fn first_run(wish: Wish) -> dashboard::ShowPage {
-    let step = |is_done, title: &str, text: &str, href: &str, action: &str| dashboard::Step {
-        is_done,
-        title: title.into(),
-        text: text.into(),
-        href: href.into(),
-        action: action.into(),
-    };
-    let steps = vec![
-        step(true, "Create the first operator", "That is you.", "", ""),
-        step(
-            false,
-            "Create a plan",
-            "A speed, a price and a term.",
-            "/plans/new",
-            "New plan",
-        ),
-        step(
-            false,
-            "Add your router",
-            "Its address and a shared secret.",
-            "/nas/new",
-            "New NAS",
-        ),
-        step(
-            false,
-            "Add a subscriber",
-            "A user name, a password, a plan.",
-            "/subscribers/new",
-            "New subscriber",
-        ),
-        step(
-            false,
-            "See the first sign-in",
-            "It appears here as soon as the router asks.",
-            "",
-            "",
-        ),
-    ];
     let full = busy(wish);
     let live = dashboard::LivePart {
         cards: full
@@ -261,7 +225,8 @@ fn first_run(wish: Wish) -> dashboard::ShowPage {
     };
     dashboard::ShowPage {
         shell: wish.shell("Dashboard", Nav::Dashboard),
-        steps,
+        steps: steps(None),
+        settled: 3,
         live,
     }
 }

@@ -59,7 +59,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
 
 fn licence(wish: Wish, title: &str, state: Badge) -> LicencePage {
     LicencePage {
-        shell: wish.shell("Licence", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/licence").title(), Nav::Settings),
         tabs: tabs::settings("/settings/licence"),
         title: title.into(),
         text: wish.said("Everything works for another 12 days, until 2026-12-04 14:02."),

@@ -14,7 +14,9 @@ mod nas;
 mod others;
 mod plans;
 mod settings;
+mod setup;
 mod subscribers;
+mod system;
 mod updates;
 
 use crate::web::assets;
@@ -77,6 +79,8 @@ fn samples(wish: Wish) -> Vec<Sample> {
         others::samples,
         plans::samples,
         settings::samples,
+        setup::samples,
+        system::samples,
         updates::samples,
     ]
     .into_iter()

@@ -1,10 +1,10 @@
-//! Invented data for search, sign-in, setup, the operator's own pages and errors.
+//! Invented data for search, sign-in, the operator's own pages and errors.
 
 use askama::Template;
 
 use super::{Sample, Wish, backups, bad, good};
-use crate::web::pages::{account, errors, login, search, setup, system};
-use crate::web::parts::{Fact, Field};
+use crate::web::pages::{account, errors, login, search, system};
+use crate::web::parts::Field;
 use crate::web::shell::Nav;
 use crate::web::tabs;
 
@@ -19,17 +19,6 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
             "/login/refused",
             login(wish, Some("Name or password is wrong.")).render(),
         ),
-        page("/setup/token", setup(wish).render()),
-        page(
-            "/setup/needed",
-            setup::NeededPage {
-                shell: wish.bare("Not set up yet"),
-                text: wish.said("Nobody can sign in before the first operator is made."),
-                command: "proxpanel setup",
-            }
-            .render(),
-        ),
-        page("/setup/done", setup_done(wish).render()),
         page("/search", search(wish).render()),
         page(
             "/search/nothing",
@@ -61,37 +50,6 @@ fn login(wish: Wish, refusal: Option<&str>) -> login::ShowPage {
         name: Field::new(wish.said("rania")),
         refusal: refusal.map(Into::into),
         next: wish.said("/"),
-    }
-}
-
-fn setup(wish: Wish) -> setup::ShowPage {
-    setup::ShowPage {
-        shell: wish.bare("Setup"),
-        action: "/setup?token=abc".into(),
-        refusal: None,
-        isp_name: Field::new(wish.said("Cedar Net")),
-        time_zone: Field::new("Asia/Beirut"),
-        time_zones: vec!["Asia/Beirut".into(), "Europe/Paris".into()],
-        currency: Field::new(wish.said("USD")),
-        name: Field::new(wish.said("rania")),
-        password: Field::wrong(
-            "",
-            "The password needs at least 10 characters; this one has 6.",
-        ),
-        password_again: Field::default(),
-    }
-}
-
-fn setup_done(wish: Wish) -> setup::DonePage {
-    setup::DonePage {
-        shell: wish.bare("Ready"),
-        facts: vec![
-            Fact::new("RADIUS server", "10.20.0.250").copyable(),
-            Fact::new("Authentication", "UDP 1812"),
-            Fact::new("Accounting", "UDP 1813"),
-            Fact::new("CoA, on the router", "UDP 3799"),
-        ],
-        try_it: wish.said("proxpanel radtest --user demo --password demo"),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
 
 fn general(wish: Wish) -> settings::general::GeneralPage {
     settings::general::GeneralPage {
-        shell: wish.shell("General settings", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/general").title(), Nav::Settings),
         tabs: tabs::settings("/settings/general"),
         refusal: None,
         isp_name: Field::new(wish.said("Cedar Net")),
@@ -57,7 +57,7 @@ fn general(wish: Wish) -> settings::general::GeneralPage {
 
 fn radius(wish: Wish) -> settings::radius::RadiusPage {
     settings::radius::RadiusPage {
-        shell: wish.shell("RADIUS settings", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/radius").title(), Nav::Settings),
         tabs: tabs::settings("/settings/radius"),
         refusal: None,
         attempt_days: Field::new("30"),
@@ -72,7 +72,7 @@ fn radius(wish: Wish) -> settings::radius::RadiusPage {
 
 fn security(wish: Wish) -> settings::security::SecurityPage {
     settings::security::SecurityPage {
-        shell: wish.shell("Security settings", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/security").title(), Nav::Settings),
         tabs: tabs::settings("/settings/security"),
         refusal: Some("Set up your own second factor first.".into()),
         needs_factor: true,
@@ -91,7 +91,10 @@ fn security(wish: Wish) -> settings::security::SecurityPage {
 
 fn appearance(wish: Wish) -> settings::appearance::AppearancePage {
     settings::appearance::AppearancePage {
-        shell: wish.shell("Appearance", Nav::Settings),
+        shell: wish.shell(
+            &tabs::settings("/settings/appearance").title(),
+            Nav::Settings,
+        ),
         tabs: tabs::settings("/settings/appearance"),
         theme: Select::new([("auto", "As the device is set"), ("dark", "Dark")], "auto"),
     }
@@ -99,7 +102,7 @@ fn appearance(wish: Wish) -> settings::appearance::AppearancePage {
 
 fn support(wish: Wish, is_on: bool) -> settings::support::SupportPage {
     settings::support::SupportPage {
-        shell: wish.shell("Remote support", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/support").title(), Nav::Settings),
         tabs: tabs::settings("/settings/support"),
         refusal: None,
         is_on,
@@ -115,7 +118,7 @@ fn support(wish: Wish, is_on: bool) -> settings::support::SupportPage {
 
 fn support_code(wish: Wish) -> settings::support::CodePage {
     settings::support::CodePage {
-        shell: wish.shell("Remote support", Nav::Settings),
+        shell: wish.shell(&tabs::settings("/settings/support").title(), Nav::Settings),
         tabs: tabs::settings("/settings/support"),
         name: "support",
         code: "k7mxq-2hfzp-9wd3t-rbvca".into(),
@@ -221,6 +224,7 @@ fn enrol(wish: Wish) -> second_factor::EnrolPage {
         groups: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
         secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".into(),
         present: Field::default(),
+        later: "/setup/operator",
         code: Field::wrong("", "Not the code that the phone shows now."),
     }
 }
@@ -252,5 +256,6 @@ fn codes(wish: Wish) -> second_factor::CodesPage {
     second_factor::CodesPage {
         shell: wish.shell("Recovery codes", Nav::Elsewhere),
         codes: ["k7mxq-2hfzp-9wd3t", "aaaaa-bbbbb-ccccc"].join("\n"),
+        onward: "/",
     }
 }

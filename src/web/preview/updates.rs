@@ -12,7 +12,7 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
     let page = |path, part| Sample {
         path,
         html: UpdatesPage {
-            shell: wish.shell("Updates", Nav::Settings),
+            shell: wish.shell(&tabs::settings("/settings/updates").title(), Nav::Settings),
             tabs: tabs::settings("/settings/updates"),
             part,
         }

@@ -153,27 +153,24 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     let ask = browser.get(&format!("{href}/restore")).await;
     ask.shows(OK, &["Restore and start anew", &name]);
     let path = format!("{href}/restore");
-    let begun = browser.post(&path, &[("passphrase", WORDS)]).await;
+    let begun = browser.post(&path, &[("typed", WORDS)]).await;
     assert!(begun.flash().starts_with("The restore has begun."));
     match test.app.backups.take_wish() {
         Some(BackupWish::Restore {
             name: wished,
-            passphrase,
+            typed,
             actor,
         }) => {
             assert_eq!((wished, actor.name()), (name.clone(), "rania".to_owned()));
-            assert_eq!(passphrase.unwrap().expose(), WORDS);
+            assert_eq!(typed.unwrap().expose(), WORDS);
         }
         _ => panic!("another wish"),
     }
-    browser.post(&path, &[("passphrase", "")]).await;
+    browser.post(&path, &[("typed", "")]).await;
     let wish = test.app.backups.take_wish();
     assert!(matches!(
         wish,
-        Some(BackupWish::Restore {
-            passphrase: None,
-            ..
-        })
+        Some(BackupWish::Restore { typed: None, .. })
     ));
 }
 
@@ -231,4 +228,124 @@ async fn those_who_may_only_look_take_nothing_away() {
         let answer = browser.get(&format!("{PATH}/{name}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}");
     }
+}
+
+/// The form of the other machine, filled in well.
+const PLACE: [(&str, &str); 8] = [
+    ("protocol", "sftp"),
+    ("host", "backup.example"),
+    ("port", ""),
+    ("server_user", "isp"),
+    ("server_password", "pass-of-the-server"),
+    ("folder", "isp"),
+    ("keep_there", "14"),
+    ("identity", ""),
+];
+
+fn with(field: &str, value: &'static str) -> Vec<(&'static str, &'static str)> {
+    let mut form = PLACE.to_vec();
+    for place in &mut form {
+        if place.0 == field {
+            place.1 = value;
+        }
+    }
+    form
+}
+
+#[tokio::test]
+async fn the_other_machine_is_chosen_and_its_password_is_never_shown() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    browser
+        .get(PATH)
+        .await
+        .shows(OK, &["Backups stay on this machine", "Nowhere"]);
+    let path = format!("{PATH}/destination");
+    for (field, value, problem) in [
+        ("protocol", "scp", "Choose one of the list"),
+        ("host", "back up", "A name or an address"),
+        ("port", "0", "A whole number from 1 to 65535"),
+        ("port", "65536", "A whole number from 1 to 65535"),
+        ("server_user", " ", "A user name is needed"),
+        (
+            "server_password",
+            "",
+            "one is kept only for the same server",
+        ),
+        ("folder", "../etc", "A folder such as"),
+        ("keep_there", "367", "A whole number from 0 to 366"),
+        (
+            "identity",
+            "SHA256:short",
+            "The fingerprint of the host key",
+        ),
+    ] {
+        let answer = browser.post(&path, &with(field, value)).await;
+        answer.shows(StatusCode::UNPROCESSABLE_ENTITY, &[problem]);
+        assert!(
+            answer.body.contains(&format!("id=\"{field}-error\"")),
+            "{field}"
+        );
+        assert!(!answer.body.contains("pass-of-the-server"));
+        // What was typed into the other fields stays, and so does the form of the schedule.
+        assert!(
+            answer.body.contains("value=\"isp\"") && answer.body.contains("backup"),
+            "{field}"
+        );
+        assert!(
+            answer
+                .body
+                .contains("id=\"keep_weeks\" name=\"keep_weeks\" type=\"text\" value=\"4\"")
+        );
+    }
+    let saved = browser.post(&path, &PLACE).await;
+    assert_eq!(saved.flash(), "Saved. Test it now.");
+    let page = browser.get(PATH).await;
+    page.shows(OK, &["sftp://isp@backup.example:22/isp", "Test"]);
+    assert!(!page.body.contains("FTP encrypts nothing"));
+    let saved = browser.post(&path, &with("server_password", "")).await;
+    assert_eq!(saved.flash(), "Saved. Test it now.", "kept");
+    browser.post(&path, &with("protocol", "ftp")).await;
+    let page = browser.get(PATH).await;
+    page.shows(
+        OK,
+        &["FTP encrypts nothing", "ftp://isp@backup.example:21/isp"],
+    );
+
+    let trust = format!("{path}/trust");
+    let pin = "ab".repeat(32);
+    browser.post(&path, &with("protocol", "ftps")).await;
+    let refused = browser.post(&trust, &[("shown", "my friend")]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let trusted = browser.post(&trust, &[("shown", &pin)]).await;
+    assert!(trusted.flash().starts_with("This server is trusted"));
+    let page = browser.get(PATH).await;
+    page.shows(OK, &[&format!("value=\"{pin}\"")]);
+    let audit = browser.get("/audit").await;
+    audit.shows(
+        OK,
+        &[
+            "sent to",
+            "ftps://isp@backup.example:21/isp",
+            "known by",
+            &pin,
+        ],
+    );
+    for page in [page, audit] {
+        assert!(!page.body.contains("pass-of-the-server"));
+    }
+
+    let entry = test.app.jobs.entry(backups::JOB);
+    let begun = browser.post(&format!("{PATH}/a.enc/send"), &[]).await;
+    assert_eq!(begun.flash(), "a.enc is sent to the other machine.");
+    entry.rung().await;
+    let wish = test.app.backups.take_wish();
+    assert!(matches!(wish, Some(BackupWish::Send { name }) if name == "a.enc"));
+    let off = browser.post(&path, &[("protocol", "off")]).await;
+    assert_eq!(off.flash(), "Saved. Backups stay on this machine.");
+    let tested = browser.post(&format!("{path}/test"), &[]).await;
+    tested.shows(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        &["Backups are not sent anywhere"],
+    );
 }

@@ -10,6 +10,7 @@ use crate::domain::access::Reason;
 use crate::domain::audit::Actor;
 use crate::domain::id::NasId;
 use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use crate::domain::operator::Role;
 use crate::operations::aaa::reject_slot;
 use crate::operations::nas;
 use crate::store::auth_log::{Attempt, Method};
@@ -62,29 +63,21 @@ async fn a_new_appliance_shows_what_is_left_to_do() {
     page.shows(
         StatusCode::OK,
         &[
-            "First steps",
-            "/plans/new",
-            "/nas/new",
-            "/subscribers/new",
-            "as soon as the router asks",
+            "Finish setting up (1 of 6)",
+            "/setup/plan",
+            "/setup/router",
+            "/setup/subscriber",
             "No NAS yet",
         ],
     );
-    test.app
-        .sightings
-        .note(IpAddr::from([192, 0, 2, 77]), None, None, NOW);
-    browser.get("/").await.shows(
-        StatusCode::OK,
-        &["Packets come from 192.0.2.77, which is no NAS yet."],
-    );
     add_nas(&test, "Tower", "192.0.2.1").await;
-    assert!(
-        !browser
-            .get("/")
-            .await
-            .body
-            .contains("class=\"button small\" href=\"/nas/new\"")
-    );
+    let page = browser.get("/").await;
+    page.shows(StatusCode::OK, &["Finish setting up (2 of 6)"]);
+    assert!(!page.body.contains("href=\"/setup/router\""));
+    // It is nobody's business who may not do it.
+    test.operator("ziad", Role::Viewer).await;
+    let page = test.sign_in_as("ziad").await.get("/").await;
+    assert!(!page.body.contains("Finish setting up"));
 }
 
 #[tokio::test]
@@ -143,7 +136,7 @@ async fn htmx_gets_the_figures_alone() {
     part.shows(StatusCode::OK, &["Online now"]);
     assert!(
         !part.body.contains("<html")
-            && !part.body.contains("First steps")
+            && !part.body.contains("Finish setting up")
             && !part.body.contains("csrf")
     );
     assert_eq!(part.header("vary"), "HX-Request");

@@ -7,6 +7,8 @@ mod cdn;
 mod certificate;
 mod dashboard;
 mod everywhere;
+mod first_login;
+mod first_run;
 mod forms;
 pub mod isp;
 mod nas;

@@ -26,6 +26,14 @@ const FORMS: &[(&str, Who)] = &[
     ("/login", Visitor),
     ("/login/code", Visitor),
     ("/setup", Visitor),
+    ("/setup/network", Change),
+    ("/setup/router", Change),
+    ("/setup/router/script", Change),
+    ("/setup/plan", Change),
+    ("/setup/subscriber", Change),
+    ("/setup/backups", Change),
+    ("/setup/skip", Change),
+    ("/setup/dismiss", Change),
     ("/logout", Own),
     ("/account/logins/{browser}/revoke", Own),
     ("/account/logins/revoke-others", Own),
@@ -88,10 +96,15 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/appearance", Change),
     ("/settings/backups", Change),
     ("/settings/backups/passphrase", Change),
+    ("/settings/backups/key", Change),
+    ("/settings/backups/destination", Change),
+    ("/settings/backups/destination/test", Change),
+    ("/settings/backups/destination/trust", Change),
     ("/settings/backups/create", Change),
     ("/settings/backups/cancel", Change),
     ("/settings/backups/upload", Change),
     ("/settings/backups/{name}/test", Change),
+    ("/settings/backups/{name}/send", Change),
     ("/settings/backups/{name}/restore", Change),
     ("/settings/backups/{name}/delete", Change),
     ("/settings/licence/activate", Change),
@@ -107,6 +120,7 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/updates/cancel", Change),
     ("/settings/updates/install", Change),
     ("/system/jobs/{name}/run", Work),
+    ("/system/restart", Change),
 ];
 
 /// Takes files instead of fields, and looks at everything else before it reads them; `pages::settings::backups` tests its token.
@@ -114,12 +128,22 @@ const FILES: &str = "/settings/backups/upload";
 
 /// Pages that only administrators may see; all others show no secret and are open to every operator.
 const RESTRICTED: &[&str] = &[
+    // A backup itself.
     "/settings/backups/{name}",
     "/settings/backups/{name}/restore",
     "/operators/new",
     "/operators/{id}",
     "/operators/{id}/delete",
-    // A backup itself.
+    "/setup/operator",
+    "/setup/network",
+    "/setup/router",
+    "/setup/router/script",
+    "/setup/plan",
+    "/setup/subscriber",
+    "/setup/login",
+    "/setup/backups",
+    "/setup/done",
+    "/system/restart",
 ];
 /// An operator without a password has no second factor to look at.
 const NOT_FOR_SUPPORT: &[&str] = &["/account/second-factor"];

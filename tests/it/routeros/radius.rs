@@ -266,6 +266,7 @@ impl Sender {
             secret: proxpanel::radius::SharedSecret::new(secret.as_bytes()).unwrap(),
             message_authenticator: true,
             event_timestamp: None,
+            link: None,
         };
         let outcome = async {
             match code {

@@ -1,7 +1,7 @@
 //! The whole appliance in process, but for its sockets to browsers: the store, real RADIUS servers on free ports, the real
 //! jobs, and the panel's router, on a clock that stands still until a test moves it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -10,21 +10,14 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use proxpanel::app::{App, Clock, JobStatus};
-use proxpanel::config::{Config, Overrides};
 use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
-use proxpanel::domain::extra::Extras;
 use proxpanel::domain::id::{PlanId, SubscriberId};
-use proxpanel::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
-};
+use proxpanel::domain::nas::ApiTransport;
 use proxpanel::domain::operator::{Operator, Role};
 use proxpanel::domain::plan::Plan;
 use proxpanel::domain::rate::Rate;
-use proxpanel::domain::reconnect::Reconnect;
 use proxpanel::domain::session::Session;
-use proxpanel::domain::subscriber::MacMode;
-use proxpanel::domain::text::Username;
 use proxpanel::domain::time::{DAY, HOUR, Timestamp};
 use proxpanel::jobs::{self, Supervisor};
 use proxpanel::operations::aaa::Aaa;
@@ -32,14 +25,14 @@ use proxpanel::operations::routers::Clients;
 use proxpanel::operations::{nas, operators, plans, subscribers};
 use proxpanel::radius::coa::Schedule;
 use proxpanel::radius::{Handler, Port, Server, server};
-use proxpanel::store::accounting::Pace;
 use proxpanel::{daemon, web};
 use tower::ServiceExt;
 
+use crate::support::isp;
 use crate::support::routeros::{Options, Radius, Router};
 
-/// Of every subscriber.
-pub const PASSWORD: &str = "pass-1";
+pub use crate::support::isp::PASSWORD;
+
 const SECRET: &str = "n4s-Secret-01";
 /// Far longer than anything here takes; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -96,7 +89,7 @@ impl Appliance {
     pub fn start_with(now: Timestamp, schedule: Schedule) -> Appliance {
         let folder = tempfile::tempdir().unwrap();
         let (runtime, clock) = (daemon::runtime().unwrap(), Clock::standing_at(now));
-        let app = open(folder.path(), &clock);
+        let app = isp::open(folder.path(), &clock);
         let operator = runtime
             .block_on(operators::add(
                 &app,
@@ -123,7 +116,7 @@ impl Appliance {
     /// Stops it as the daemon stops, and starts it again on the same folder. Routers are told the new ports.
     pub fn restart(&mut self, routers: &[&Router]) {
         self.stop();
-        self.app = open(self.folder.path(), &self.clock);
+        self.app = isp::open(self.folder.path(), &self.clock);
         let inside = self.runtime.enter();
         self.running = Some(Running::start(&self.app, self.schedule));
         drop(inside);
@@ -217,21 +210,9 @@ impl Appliance {
             ..Options::default()
         });
         let mut draft = nas::Draft {
-            name: format!("tower {address}"),
-            network: Network::host(IpAddr::V4(address)),
-            secret: Some(Arc::new(Secret::new(SECRET.to_owned()))),
-            profile: Profile::MikroTik,
             coa_port: router.coa_port(),
-            message_authenticator: MessageAuthenticator::Optional,
-            limit_proxy_state: true,
-            send_message_authenticator: true,
-            swap_octets: false,
             interim_interval: Some(INTERIM_SECONDS),
-            api: None,
-            usage_source: UsageSource::Accounting,
-            api_fallback: false,
-            radsec: None,
-            notes: String::new(),
+            ..isp::router(&format!("tower {address}"), address, SECRET)
         };
         change(&mut draft, &router);
         self.run(nas::create(&self.app, &Actor::CommandLine, draft))
@@ -243,16 +224,8 @@ impl Appliance {
     pub fn add_router_with_api(&self, address: Ipv4Addr, api_fallback: bool) -> Router {
         self.add_router(address, |draft, router| {
             draft.api_fallback = api_fallback;
-            draft.api = Some(nas::ApiDraft {
-                access: ApiAccess {
-                    address: None,
-                    port: router.api_addr().port(),
-                    user: "isp-api".to_owned(),
-                    transport: ApiTransport::Plain,
-                    legacy_login: false,
-                },
-                password: Some(Arc::new(Secret::new("api-pass".to_owned()))),
-            });
+            let port = router.api_addr().port();
+            draft.api = Some(isp::api(port, "isp-api", "api-pass", ApiTransport::Plain));
         })
     }
 
@@ -280,26 +253,8 @@ impl Appliance {
         expires_at: Option<Timestamp>,
     ) -> subscribers::Draft {
         subscribers::Draft {
-            username: Username::parse(name).unwrap(),
-            password: Some(Arc::new(Secret::new(PASSWORD.to_owned()))),
-            full_name: String::new(),
-            phone: String::new(),
-            email: String::new(),
-            address: String::new(),
-            notes: String::new(),
-            plan,
-            enabled: true,
             expires_at: Some(expires_at.unwrap_or_else(|| self.now().plus(30 * DAY))),
-            max_sessions: None,
-            on_limit: None,
-            mac_mode: MacMode::Off,
-            macs: Vec::new(),
-            only_nas: None,
-            static_address: None,
-            static_prefix: None,
-            rate_override: None,
-            extras: Extras::default(),
-            reconnect: Reconnect::default(),
+            ..isp::subscriber(name, plan)
         }
     }
 
@@ -351,13 +306,4 @@ impl Drop for Appliance {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-fn open(folder: &std::path::Path, clock: &Clock) -> Arc<App> {
-    let overrides = Overrides {
-        data_dir: Some(folder.to_owned()),
-        ..Overrides::default()
-    };
-    let config = Config::parse("", std::path::Path::new("test.toml"), &overrides).unwrap();
-    Arc::new(App::open(config, clock.clone(), Pace::default()).unwrap())
 }

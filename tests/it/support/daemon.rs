@@ -1,5 +1,6 @@
 //! The real `proxpanel` daemon on free ports and in a folder of its own.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
@@ -117,6 +118,21 @@ impl Daemon {
         };
         self.addresses = addresses;
         self.process = Some(process);
+    }
+
+    /// Waits until it says for the `count`th time that it is ready, as after a restart from the panel, and takes the new ports
+    /// over.
+    pub fn await_ready(&mut self, count: usize) {
+        let process = self.process();
+        let ready = |lines: &VecDeque<String>| {
+            let ready = lines.iter().filter_map(|line| Addresses::parse(line));
+            ready.count() >= count
+        };
+        let is_ready = process.stdout.wait_for_all(READY_LIMIT, ready);
+        assert!(is_ready, "not ready again\n{}", process.output());
+        let text = process.stdout.text();
+        let last = text.lines().filter_map(Addresses::parse).last();
+        self.addresses = last.expect("a ready line");
     }
 
     /// Ends it at once, as a crash would.

@@ -35,13 +35,28 @@ pub enum Asks {
     Questions,
 }
 
+/// What the server does when a file comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Behaves {
+    Well,
+    /// Its process ends.
+    Dies,
+    /// It takes nothing and says nothing.
+    Hangs,
+}
+
 impl FileServer {
     /// Starts one with an account that owns an empty folder. Nobody has told the client whom to trust yet.
     pub fn start(protocol: Protocol) -> FileServer {
-        FileServer::start_asking(protocol, Asks::Password)
+        FileServer::start_so(protocol, Asks::Password, Behaves::Well)
     }
 
-    pub fn start_asking(protocol: Protocol, asks: Asks) -> FileServer {
+    pub fn start_so(protocol: Protocol, asks: Asks, behaves: Behaves) -> FileServer {
+        let behaves = match behaves {
+            Behaves::Well => "well",
+            Behaves::Dies => "dies",
+            Behaves::Hangs => "hangs",
+        };
         let folder = tempfile::tempdir().unwrap();
         let keys = tempfile::tempdir().unwrap();
         let script = if protocol == Protocol::Sftp {
@@ -54,11 +69,13 @@ impl FileServer {
         command.arg(folder.path()).args([USER, PASSWORD]);
         let mut certificate = None;
         match protocol {
-            Protocol::Ftp => {}
+            Protocol::Ftp => {
+                command.arg(behaves);
+            }
             Protocol::Ftps => {
                 let file = keys.path().join("server.pem");
                 certificate = Some(write_certificate(&file));
-                command.arg(file);
+                command.arg(behaves).arg(file);
             }
             Protocol::Sftp => {
                 command.arg(if asks == Asks::Password {
@@ -66,6 +83,7 @@ impl FileServer {
                 } else {
                     "questions"
                 });
+                command.arg(behaves);
             }
         }
         let process = Process::start(command);

@@ -149,6 +149,11 @@ impl Operator {
         operator
     }
 
+    /// The same browser after the appliance was started anew on another port.
+    pub fn at(self, https: SocketAddr) -> Operator {
+        Operator { https, ..self }
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.request("GET", path, "")
     }

@@ -8,6 +8,7 @@ pub mod browser;
 pub mod daemon;
 pub mod file_servers;
 pub mod https;
+pub mod isp;
 pub mod pebble;
 pub mod process;
 pub mod radius;

@@ -14,11 +14,16 @@ use super::process::Process;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// An account that an authority for members knows, and its key as it gives it out.
+pub const KEY_ID: &str = "kid-1";
+pub const KEY: &str = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W";
+
 /// Dropping it ends both programs.
 pub struct Pebble {
     folder: TempDir,
     address: SocketAddr,
     life: u32,
+    is_for_members: bool,
     names: Process,
     names_address: SocketAddr,
     process: Process,
@@ -29,6 +34,15 @@ pub struct Pebble {
 impl Pebble {
     /// An authority that looks at `http_port` of this machine, and issues certificates for `life` seconds.
     pub fn start(http_port: u16, life: u32) -> Pebble {
+        Self::start_for(http_port, life, false)
+    }
+
+    /// One that asks who has an account with it, [`KEY_ID`] with [`KEY`].
+    pub fn start_for_members(http_port: u16, life: u32) -> Pebble {
+        Self::start_for(http_port, life, true)
+    }
+
+    fn start_for(http_port: u16, life: u32, is_for_members: bool) -> Pebble {
         let folder = tempfile::tempdir().expect("temporary folder");
         let authority = own_certificate(folder.path());
         let names_address = free();
@@ -41,11 +55,18 @@ impl Pebble {
         let names = Process::start(command);
         wait_for(names_address, &names);
         let address = free();
-        let process = authority_on(folder.path(), address, http_port, life, names_address);
+        let process = authority_on(
+            folder.path(),
+            address,
+            http_port,
+            (life, is_for_members),
+            names_address,
+        );
         Pebble {
             folder,
             address,
             life,
+            is_for_members,
             names,
             names_address,
             process,
@@ -61,7 +82,7 @@ impl Pebble {
             self.folder.path(),
             self.address,
             http_port,
-            self.life,
+            (self.life, self.is_for_members),
             self.names_address,
         );
     }
@@ -80,10 +101,10 @@ fn authority_on(
     folder: &Path,
     address: SocketAddr,
     http_port: u16,
-    life: u32,
+    (life, is_for_members): (u32, bool),
     names: SocketAddr,
 ) -> Process {
-    let config = serde_json::json!({ "pebble": {
+    let mut config = serde_json::json!({ "pebble": {
         "listenAddress": address.to_string(),
         "managementListenAddress": free().to_string(),
         "certificate": folder.join("certificate.pem"),
@@ -93,6 +114,10 @@ fn authority_on(
         "ocspResponderURL": "",
         "certificateValidityPeriod": life,
     }});
+    if is_for_members {
+        config["pebble"]["externalAccountBindingRequired"] = true.into();
+        config["pebble"]["externalAccountMACKeys"] = serde_json::json!({ KEY_ID: KEY });
+    }
     let path = folder.join("pebble.json");
     std::fs::write(&path, config.to_string()).expect("written");
     let mut command = Command::new("pebble");

@@ -95,10 +95,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "vendor",
         &[
-            // A clock, a socket for commands, and how pages look and forms are checked.
+            // A clock, a socket for commands, connections and their certificate, and how pages look and forms are checked.
             "app::Clock",
             "control",
             "web",
+            "tls",
             "store",
             "licence",
             "domain",
@@ -122,6 +123,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "routers",
             "remote",
             "tls",
+            "acme",
             "licence",
             "http_client",
             "domain",
@@ -180,6 +182,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allocator", &[]),
     ("licence", &["domain", "crypto"]),
     ("http_client", &["tls", "crypto"]),
+    ("acme", &["tls", "http_client", "crypto"]),
 ];
 
 /// A word that belongs to some rooms only.

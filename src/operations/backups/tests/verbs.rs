@@ -30,7 +30,9 @@ fn a_schedule_is_kept_and_a_failed_try_is_repeated_after_an_hour() {
         settings::BackupSettings {
             schedule: Some(schedule),
             keep,
+            key: KeyKind::Passphrase,
             has_passphrase: true,
+            has_licence: false,
         }
     );
     assert!(is_due(app, NOW).unwrap());
@@ -145,7 +147,7 @@ fn backups_are_deleted_verified_and_brought_in() {
 
     let (mut file, octets) = open(app, &actor(), &made.name).unwrap();
     let mut taken = Vec::new();
-    std::io::Read::read_to_end(&mut file, &mut taken).unwrap();
+    Read::read_to_end(&mut file, &mut taken).unwrap();
     assert_eq!(u64::try_from(taken.len()).unwrap(), octets);
     remove(app, &actor(), &made.name).unwrap();
     assert_eq!(actions(app)[..2], ["backup deleted", "backup downloaded"]);

@@ -2,7 +2,7 @@
 
 use super::golden;
 use super::samples::NOW;
-use crate::domain::backup::{Backup, RestoreTest, Trigger};
+use crate::domain::backup::{Backup, RestoreTest, Sent, Trigger};
 use crate::store::backups::BackupRow;
 
 /// A backup that was proven.
@@ -21,6 +21,22 @@ fn backup() -> Backup {
             took_ms: 7,
             problem: Some("no".into()),
         }),
+        sent: None,
+    }
+}
+
+/// One that did not get to the other machine.
+fn sent_backup() -> Backup {
+    Backup {
+        sent: Some(Sent {
+            at: NOW,
+            took_ms: 6,
+            octets: 5,
+            tries: 2,
+            problem: Some("away".into()),
+            note: Some("old".into()),
+        }),
+        ..backup()
     }
 }
 
@@ -38,4 +54,5 @@ fn failed_backup() -> Backup {
 fn rows_of_backups_are_read_and_written_for_ever() {
     golden("backup", BackupRow::from(&backup()));
     golden("backup-failed", BackupRow::from(&failed_backup()));
+    golden("backup-sent", BackupRow::from(&sent_backup()));
 }

@@ -475,7 +475,21 @@ pub fn acme() -> acme::Stored {
             last_error: "no answer".into(),
             last_try: Some(NOW),
             tries: vec![NOW.plus(-1), NOW],
+            key_id: String::new(),
         },
         account: Some(vec![1, 2, 255]),
+        binding_key: None,
+    }
+}
+
+/// Bound to an account elsewhere.
+pub fn acme_bound() -> acme::Stored {
+    acme::Stored {
+        acme: Acme {
+            key_id: "kid-1".into(),
+            ..acme().acme
+        },
+        account: None,
+        binding_key: Some(vec![9, 8]),
     }
 }

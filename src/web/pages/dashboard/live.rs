@@ -13,8 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::operations::Error;
 use crate::operations::aaa::reject_slot;
 use crate::operations::backups;
-use crate::operations::overview::{Counts, State};
-use crate::store::{FILE_NAME, journal};
+use crate::operations::overview::{self, Counts, State};
 use crate::telemetry::{HostSample, SAMPLES, Snapshot, monotonic};
 use crate::web::chart::Sparkline;
 use crate::web::pages::{self, auth_log};
@@ -25,8 +24,6 @@ use crate::web::words::{self, ago_or_never};
 const ROWS: usize = 8;
 /// Blocks of the authentication log, of 512 attempts each, in which the latest rejects are looked for.
 const BLOCKS: usize = 8;
-/// Files of the data folder that are looked at for their size; there are a few dozen.
-const MOST_FILES: usize = 1_000;
 
 pub(super) fn part(app: &App, counts: &Counts) -> Result<LivePart, Error> {
     let now = app.now();
@@ -211,7 +208,7 @@ fn nas(all: Vec<Arc<NasEntry>>, counts: &Counts, now: Timestamp) -> Vec<NasHealt
     rows.into_iter().map(health).collect()
 }
 
-fn machine(host: &HostSample) -> Vec<Meter> {
+pub(in crate::web::pages) fn machine(host: &HostSample) -> Vec<Meter> {
     let meter = |label: &str, value: String, percent: u8| Meter {
         label: label.to_owned(),
         value,
@@ -248,7 +245,7 @@ fn machine(host: &HostSample) -> Vec<Meter> {
     meters
 }
 
-fn machine_facts(host: &HostSample, running: i64) -> Vec<Fact> {
+pub(in crate::web::pages) fn machine_facts(host: &HostSample, running: i64) -> Vec<Fact> {
     let [one, five, fifteen] = host.load_average;
     let uptime = i64::try_from(host.uptime_seconds)
         .unwrap_or(i64::MAX)
@@ -280,18 +277,23 @@ fn store_state(app: &App) -> Badge {
 
 fn store_facts(app: &App, now: Timestamp) -> Result<Vec<Fact>, Error> {
     let (store, accounting) = (app.store.health(), app.accounting.health());
-    let (database, journal) = file_sizes(app);
-    let (made, proven) = backups::latest(app)?;
+    let sizes = overview::file_sizes(app);
+    let (made, proven, away) = backups::latest(app)?;
     let tested = proven.and_then(|backup| backup.test).map(|test| test.at);
     let is_stale = app
         .search_is_stale
         .load(std::sync::atomic::Ordering::Relaxed);
     let href = "/settings/backups";
+    let away = match backups::destination::get(app)? {
+        Some(_) => ago_or_never(now, away.map(|it| it.began_at)),
+        None => "not set up".to_owned(),
+    };
     Ok(vec![
         Fact::new("Last backup", ago_or_never(now, made.map(|it| it.began_at))).link(href),
         Fact::new("Last restore test", ago_or_never(now, tested)).link(href),
-        Fact::new("Database", Octets(database).to_string()),
-        Fact::new("Accounting journal", Octets(journal).to_string()).note(format!(
+        Fact::new("Last on another machine", away).link(href),
+        Fact::new("Database", Octets(sizes.database).to_string()),
+        Fact::new("Accounting journal", Octets(sizes.journal).to_string()).note(format!(
             "{} records in {} commits",
             thousands(accounting.records),
             thousands(accounting.commits)
@@ -307,25 +309,6 @@ fn store_facts(app: &App, now: Timestamp) -> Result<Vec<Fact>, Error> {
             },
         ),
     ])
-}
-
-/// Octets of the database and of the accounting journal. A file that vanishes meanwhile counts as empty.
-fn file_sizes(app: &App) -> (u64, u64) {
-    let (mut database, mut journal) = (0_u64, 0_u64);
-    let files = std::fs::read_dir(app.store.folder())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .take(MOST_FILES);
-    for file in files {
-        let size = file.metadata().map_or(0, |metadata| metadata.len());
-        match file.file_name().to_str() {
-            Some(FILE_NAME) => database = size,
-            Some(name) if journal::is_segment_name(name) => journal = journal.saturating_add(size),
-            _ => {}
-        }
-    }
-    (database, journal)
 }
 
 fn latest_rejects(app: &App) -> Result<Vec<auth_log::Row>, Error> {

@@ -199,8 +199,13 @@ fn told(answer: Option<&Answer>, wanted: u16) -> (Tone, String) {
         );
         return (Tone::Warn, text);
     }
+    let place = match answer.form {
+        CoaForm::Radsec => "in its RadSec connection".to_owned(),
+        _ => format!("on port {port}"),
+    };
     let form = match answer.form {
         CoaForm::Plain => "",
+        CoaForm::Radsec => " It gets them there from now on.",
         CoaForm::MessageAuthenticator => " It wants a Message-Authenticator, and gets it now.",
         CoaForm::Dated => {
             " It wants a Message-Authenticator and an Event-Timestamp, and gets both now."
@@ -209,11 +214,11 @@ fn told(answer: Option<&Answer>, wanted: u16) -> (Tone, String) {
     match &answer.outcome {
         CoaOutcome::Refused(Some(503)) | CoaOutcome::Confirmed => (
             Tone::Good,
-            format!("CoA works: the router answered on port {port}.{form}"),
+            format!("CoA works: the router answered {place}.{form}"),
         ),
         CoaOutcome::Refused(cause) => {
             let why = cause.map_or_else(|| "no reason".to_owned(), nas_health::error_cause);
-            let text = format!("The router answered on port {port}, and refuses: {why}.{form}");
+            let text = format!("The router answered {place}, and refuses: {why}.{form}");
             (Tone::Warn, text)
         }
         CoaOutcome::NoAnswer | CoaOutcome::Failed(_) => (Tone::Bad, "No answer.".to_owned()),
@@ -231,7 +236,7 @@ mod tests {
             form,
             outcome: CoaOutcome::Refused(cause),
         };
-        use CoaForm::{Dated, MessageAuthenticator, Plain};
+        use CoaForm::{Dated, MessageAuthenticator, Plain, Radsec};
         for (answer, tone, words) in [
             (None, Tone::Bad, "No answer, in no form"),
             (
@@ -253,6 +258,11 @@ mod tests {
                 Some(answer(3799, Dated, Some(503))),
                 Tone::Good,
                 "and an Event-Timestamp, and gets both",
+            ),
+            (
+                Some(answer(3799, Radsec, Some(503))),
+                Tone::Good,
+                "answered in its RadSec connection. It gets them there",
             ),
             (
                 Some(answer(3799, Plain, Some(501))),

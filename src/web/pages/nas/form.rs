@@ -68,19 +68,25 @@ pub async fn new(signed: Signed) -> Reply {
     } else {
         "pinned"
     };
-    let form = FormData::filled(vec![
-        ("name", query.get("name").to_owned()),
-        ("address", query.get("address").to_owned()),
+    let form = defaults()
+        .with("name", query.get("name"))
+        .with("address", query.get("address"))
+        .with("radsec", radsec)
+        .with("radsec_certificate", certificate);
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+}
+
+/// The form of a new NAS: what suits RouterOS.
+pub fn defaults() -> FormData {
+    FormData::filled(vec![
         ("profile", Profile::MikroTik.word().to_owned()),
         ("coa_port", "3799".to_owned()),
         ("message_authenticator", "auto".to_owned()),
         ("limit_proxy_state", "on".to_owned()),
         ("send_message_authenticator", "on".to_owned()),
         ("api_access", "none".to_owned()),
-        ("radsec", radsec.to_owned()),
-        ("radsec_certificate", certificate.to_owned()),
-    ]);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+        ("radsec", "off".to_owned()),
+    ])
 }
 
 pub async fn create(Change { signed, form }: Change) -> Reply {
@@ -181,7 +187,7 @@ fn page(
 }
 
 /// The form as it stands for a NAS, but for a certificate that it shall have from now on.
-fn filled(nas: &Nas, certificate: &str) -> FormData {
+pub fn filled(nas: &Nas, certificate: &str) -> FormData {
     let policy = match nas.message_authenticator {
         MessageAuthenticator::Auto { .. } => "auto",
         MessageAuthenticator::Required => "required",
@@ -212,7 +218,7 @@ fn filled(nas: &Nas, certificate: &str) -> FormData {
 }
 
 /// What was typed as a draft; `None` once any problem was noted.
-fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<Draft> {
+pub fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<Draft> {
     let name = problems.take("name", name(form.text("name")));
     let network = problems.take("address", Network::parse(form.text("address")));
     let secret = problems.take("secret", secret(form.text("secret"), old.is_none()));

@@ -10,10 +10,10 @@ mod show;
 
 pub use api_form::ApiFields;
 pub use checks::{CheckRow, ChecksPage, ChecksPart, checks, forget_certificate, test_coa};
-pub use form::{FormPage, create, edit, new, update};
-pub use hints::{Hint, state_badge, titles};
+pub use form::{FormPage, create, defaults, edit, filled, new, parse, update};
+pub use hints::{Hint, hints, state_badge, titles};
 pub use radsec::{RadsecFields, StrangerRow};
-pub use script::{ScriptPage, StepView, VersionLink, download, reveal, show as script};
+pub use script::{Asked, ScriptPage, StepView, VersionLink, download, reveal, show as script};
 pub use show::{CoaRow, ShowPage, show};
 
 use std::sync::Arc;

@@ -72,17 +72,17 @@ pub struct StepView {
 }
 
 /// What the address or the form says, and what is wrong with it.
-struct Asked {
+pub struct Asked {
     query: Query,
     version: Version,
     wishes: Wishes,
-    server: Field,
+    pub server: Field,
     portal: Field,
     interface: Field,
 }
 
 impl Asked {
-    fn read(query: Query) -> Asked {
+    pub fn read(query: Query) -> Asked {
         let server = optional(query.get("server"), parse_address::<IpAddr>);
         let portal = optional(query.get("portal"), parse_address::<Ipv4Addr>);
         let interface = optional(query.get("interface"), |typed| {
@@ -115,8 +115,24 @@ impl Asked {
         fields.iter().any(|field| field.error.is_some())
     }
 
+    /// The chosen version as the address says it.
+    pub fn version_word(&self) -> &'static str {
+        word(self.version)
+    }
+
+    /// The same script for each version, on the page at `path`.
+    pub fn version_links(&self, path: &str) -> Vec<VersionLink> {
+        let link = |(version, label)| VersionLink {
+            label,
+            href: self.query.clone().with("version", word(version)).href(path),
+            is_current: version == self.version,
+        };
+        let both = [(Version::V7, "RouterOS 7"), (Version::V6, "RouterOS 6")];
+        both.into_iter().map(link).collect()
+    }
+
     /// The steps, or why there are none.
-    fn steps(
+    pub fn steps(
         &self,
         signed: &Signed,
         entry: &NasEntry,
@@ -201,15 +217,6 @@ fn page(signed: &Signed, entry: &NasEntry, asked: Asked, secrets: Option<&Router
     };
     let back = format!("{PATH}/{}", entry.nas.id);
     let path = format!("{back}/script");
-    let link = |version: Version, label| VersionLink {
-        label,
-        href: asked
-            .query
-            .clone()
-            .with("version", word(version))
-            .href(&path),
-        is_current: version == asked.version,
-    };
     let known = asked
         .wishes
         .server
@@ -217,11 +224,8 @@ fn page(signed: &Signed, entry: &NasEntry, asked: Asked, secrets: Option<&Router
     let page = ScriptPage {
         shell: signed.shell("Setup script", Nav::Nas),
         name: entry.nas.name.clone(),
-        versions: vec![
-            link(Version::V7, "RouterOS 7"),
-            link(Version::V6, "RouterOS 6"),
-        ],
-        version: word(asked.version).to_owned(),
+        versions: asked.version_links(&path),
+        version: asked.version_word().to_owned(),
         sets_name: asked.wishes.sets_name,
         refusal,
         has_secrets: secrets.is_some(),

@@ -134,24 +134,26 @@ impl FormPage {
 
 /// A form with what most plans have.
 pub async fn new(signed: Signed) -> Reply {
-    let form = FormData::filled(vec![
-        (
-            "currency",
-            signed.app().settings().currency.as_str().to_owned(),
-        ),
-        ("term", "1".to_owned()),
-        ("term_unit", TermUnit::Months.word().to_owned()),
-        ("priority", LOWEST_PRIORITY.to_string()),
-        ("max_sessions", "1".to_owned()),
-        ("on_expiry", "reject".to_owned()),
-        ("on_limit", "replace_old".to_owned()),
-    ]);
+    let form = defaults(signed.app());
     let view = FormPage {
         preview: preview_of(signed.app(), &form, None)?,
         cdn: cdn(signed.app(), &form),
         ..page(shell(&signed, true), None, &form, &Problems::default())
     };
     Ok(Page::ok(view).into_response())
+}
+
+/// The form of a new plan: what most plans have.
+pub fn defaults(app: &App) -> FormData {
+    FormData::filled(vec![
+        ("currency", app.settings().currency.as_str().to_owned()),
+        ("term", "1".to_owned()),
+        ("term_unit", TermUnit::Months.word().to_owned()),
+        ("priority", LOWEST_PRIORITY.to_string()),
+        ("max_sessions", "1".to_owned()),
+        ("on_expiry", "reject".to_owned()),
+        ("on_limit", "replace_old".to_owned()),
+    ])
 }
 
 pub async fn create(Work { signed, form }: Work) -> Reply {

@@ -7,11 +7,11 @@ mod parse;
 mod preview;
 mod week;
 
-#[cfg(test)]
 pub(in crate::web) use fill::filled;
 #[cfg(test)]
 pub(in crate::web) use form::page as form_page;
-pub use form::{FormPage, create, edit, new, update};
+pub use form::{FormPage, create, defaults, edit, new, update};
+pub use parse::parse;
 pub use preview::{PreviewPart, preview};
 pub use week::{Run, Week, WeekDay};
 

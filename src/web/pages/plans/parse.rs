@@ -28,7 +28,7 @@ pub(super) const LOWEST_PRIORITY: u8 = 8;
 const MOST_SESSIONS: u8 = 100;
 
 /// The plan; `None` once any problem was noted. Id and creation are given by the verb. `profiles` are those that may be chosen.
-pub(super) fn parse(
+pub fn parse(
     form: &FormData,
     profiles: &[Arc<CdnProfile>],
     problems: &mut Problems,

@@ -32,7 +32,7 @@ pub async fn show(signed: Signed) -> Reply {
         (Theme::Dark.as_str(), "Dark"),
     ];
     let page = AppearancePage {
-        shell: signed.shell("Appearance", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         theme: Select::new(choices, theme.as_str()),
     };

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 
 use crate::crypto::Secret;
-use crate::domain::acme::{parse_directory, parse_email, parse_names};
+use crate::domain::acme::{parse_directory, parse_email, parse_key_id, parse_names};
 use crate::domain::text;
 use crate::operations::certificates::{self, LETS_ENCRYPT, State, Wanted};
 use crate::tls::{Source, Step};
@@ -64,6 +64,8 @@ pub struct AcmeForm {
     pub email: Field,
     pub directory: Field,
     pub authority: Field,
+    pub key_id: Field,
+    pub binding_key: Field,
     pub agreed: bool,
     /// The rare fields are shown.
     pub shows_more: bool,
@@ -116,7 +118,10 @@ pub async fn use_acme(Change { signed, form }: Change) -> Reply {
         });
         return shown_again(&signed, &form, &problems, refusal);
     };
-    match certificates::use_acme(&signed.panel.app, &signed.actor(), wanted).await {
+    let key = form.text("binding_key").trim();
+    let key = (!key.is_empty()).then(|| Secret::new(key.to_owned()));
+    let app = &signed.panel.app;
+    match certificates::use_acme(app, &signed.actor(), wanted, key.as_ref()).await {
         Ok(()) => {
             let flash = Flash::good(
                 "The certificate is being ordered. This page shows how it goes; until it is there, the present one stays.",
@@ -152,11 +157,13 @@ fn wanted(form: &FormData, problems: &mut Problems) -> Option<Wanted> {
     let directory = problems.take("directory", directory);
     let authority = text::paragraph(form.text("authority"), LONGEST_AUTHORITY);
     let authority = problems.take("authority", authority);
+    let key_id = problems.take("key_id", parse_key_id(form.text("key_id")));
     Some(Wanted {
         names: names?,
         email: email?,
         directory: directory?,
         authority: authority?,
+        key_id: key_id?,
     })
 }
 
@@ -203,11 +210,12 @@ fn page(signed: &Signed, state: &State) -> CertificatePage {
         ("email", acme.email.clone()),
         ("directory", acme.directory.clone()),
         ("authority", acme.authority.clone()),
+        ("key_id", acme.key_id.clone()),
     ]);
     let mut form = acme_form(&filled, &Problems::default());
     form.agreed = acme.is_on;
     CertificatePage {
-        shell: signed.shell("Certificate", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal: None,
         part: StatePart::default(),
@@ -220,13 +228,20 @@ fn page(signed: &Signed, state: &State) -> CertificatePage {
 fn acme_form(form: &FormData, problems: &Problems) -> AcmeForm {
     let directory = problems.field(form, "directory");
     let authority = problems.field(form, "authority");
+    let key_id = problems.field(form, "key_id");
+    let binding_key = problems.secret("binding_key");
     let is_usual = directory.value.is_empty() || directory.value == LETS_ENCRYPT;
+    let has_more = [&authority, &key_id, &binding_key]
+        .iter()
+        .any(|field| !field.value.is_empty() || field.error.is_some());
     AcmeForm {
         names: problems.field(form, "names"),
         email: problems.field(form, "email"),
-        shows_more: !is_usual || !authority.value.is_empty() || authority.error.is_some(),
+        shows_more: !is_usual || has_more,
         directory,
         authority,
+        key_id,
+        binding_key,
         agreed: form.has("agreed"),
     }
 }

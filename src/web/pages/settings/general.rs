@@ -3,23 +3,27 @@
 use askama::Template;
 use axum::response::IntoResponse;
 
+use crate::app::Settings;
 use crate::domain::Invalid;
 use crate::domain::money::Currency;
 use crate::domain::text;
 use crate::domain::time::{Calendar, zone_names};
 use crate::domain::window::parse_minutes;
 use crate::operations::settings::{self as verbs, General};
-use crate::web::error::{Reply, done};
+use crate::web::error::Reply;
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
 use crate::web::page::Page;
-use crate::web::pages::setup::LONGEST_NAME;
 use crate::web::parts::Field;
-use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
+use super::after_save;
+
 const PATH: &str = "/settings/general";
+/// Characters of the network's name.
+const LONGEST_NAME: usize = 60;
 
 /// `GET /settings/general`, and the post with errors (422).
 #[derive(Template)]
@@ -40,9 +44,14 @@ pub struct GeneralPage {
 }
 
 pub async fn show(signed: Signed) -> Reply {
-    let settings = signed.app().settings();
+    let form = filled(&signed.app().settings());
+    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+}
+
+/// The form as it stands.
+pub fn filled(settings: &Settings) -> FormData {
     let starts = settings.day_starts;
-    let form = FormData::filled(vec![
+    FormData::filled(vec![
         ("isp_name", settings.isp_name.clone()),
         ("time_zone", settings.calendar.zone_name().to_owned()),
         (
@@ -50,29 +59,22 @@ pub async fn show(signed: Signed) -> Reply {
             format!("{:02}:{:02}", starts / 60, starts % 60),
         ),
         ("currency", settings.currency.as_str().to_owned()),
-    ]);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    ])
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let mut refusal = None;
-    if let Some(new) = parse(&form, &mut problems) {
-        match verbs::set_general(signed.app(), &signed.actor(), new).await {
-            Ok(()) => {
-                return Ok(done(
-                    &signed,
-                    Flash::good("Saved. It holds from now on."),
-                    PATH,
-                ));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
-        }
-    }
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)).into_response())
+    let saved = match parse(&form, &mut problems) {
+        Some(new) => Some(verbs::set_general(signed.app(), &signed.actor(), new).await),
+        None => None,
+    };
+    after_save(&signed, PATH, saved, problems, |problems, refusal| {
+        page(&signed, &form, problems, refusal)
+    })
 }
 
-fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
+/// What was typed; `None` once any problem was noted.
+pub fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
     let isp_name =
         text::line(form.text("isp_name"), LONGEST_NAME).and_then(|name| match name.is_empty() {
             true => Err(Invalid::new("A name is needed")),
@@ -104,7 +106,7 @@ fn page(
 ) -> GeneralPage {
     let app = signed.app();
     GeneralPage {
-        shell: signed.shell("General settings", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal,
         isp_name: problems.field(form, "isp_name"),

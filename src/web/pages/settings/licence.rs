@@ -116,7 +116,7 @@ fn page(
         (false, true) => Badge::new(Tone::Bad, "Limited"),
     };
     Ok(LicencePage {
-        shell: signed.shell("Licence", Nav::Settings),
+        shell: signed.shell(&tabs::settings(HERE).title(), Nav::Settings),
         tabs: tabs::settings(HERE),
         title: said.title,
         text: said.text,

@@ -8,14 +8,16 @@ use axum::response::IntoResponse;
 use crate::app::App;
 use crate::operations::settings::{self as verbs, LEAST_ATTEMPT_DAYS, MOST_ATTEMPT_DAYS};
 use crate::store::auth_log::MOST_ATTEMPTS;
-use crate::web::error::{Reply, done};
+use crate::web::error::Reply;
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
 use crate::web::parts::{Fact, Field, thousands};
-use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
+
+use super::after_save;
 
 const PATH: &str = "/settings/radius";
 
@@ -42,25 +44,18 @@ pub async fn show(signed: Signed) -> Reply {
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let mut refusal = None;
     let typed = number(
         form.text("attempt_days"),
         LEAST_ATTEMPT_DAYS,
         MOST_ATTEMPT_DAYS,
     );
-    if let Some(days) = problems.take("attempt_days", typed) {
-        match verbs::set_radius(signed.app(), &signed.actor(), days).await {
-            Ok(()) => {
-                return Ok(done(
-                    &signed,
-                    Flash::good("Saved. It holds from now on."),
-                    PATH,
-                ));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
-        }
-    }
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)).into_response())
+    let saved = match problems.take("attempt_days", typed) {
+        Some(days) => Some(verbs::set_radius(signed.app(), &signed.actor(), days).await),
+        None => None,
+    };
+    after_save(&signed, PATH, saved, problems, |problems, refusal| {
+        page(&signed, &form, problems, refusal)
+    })
 }
 
 fn page(
@@ -70,7 +65,7 @@ fn page(
     refusal: Option<String>,
 ) -> RadiusPage {
     RadiusPage {
-        shell: signed.shell("RADIUS settings", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal,
         attempt_days: problems.field(form, "attempt_days"),

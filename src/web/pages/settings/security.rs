@@ -6,14 +6,16 @@ use axum::response::IntoResponse;
 use crate::app::{App, SignIn};
 use crate::operations::operators::{BY_ACCOUNT, BY_ADDRESS, BY_CODE, Pace};
 use crate::operations::settings::{self as verbs, MOST_IDLE_HOURS, MOST_LONGEST_DAYS};
-use crate::web::error::{Reply, done};
+use crate::web::error::Reply;
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
 use crate::web::parts::{Fact, Field};
-use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
+
+use super::after_save;
 
 const PATH: &str = "/settings/security";
 
@@ -47,30 +49,25 @@ pub async fn show(signed: Signed) -> Reply {
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let mut refusal = None;
     let idle_hours = number(form.text("idle_hours"), 1, MOST_IDLE_HOURS);
     let longest_days = number(form.text("longest_days"), 1, MOST_LONGEST_DAYS);
     let idle_hours = problems.take("idle_hours", idle_hours);
     let longest_days = problems.take("longest_days", longest_days);
-    if let (Some(idle_hours), Some(longest_days)) = (idle_hours, longest_days) {
-        let new = SignIn {
-            needs_factor: form.has("needs_factor"),
-            idle_hours,
-            longest_days,
-        };
-        let own = signed.current.operator.id;
-        match verbs::set_security(signed.app(), &signed.actor(), own, new).await {
-            Ok(()) => {
-                return Ok(done(
-                    &signed,
-                    Flash::good("Saved. It holds from now on."),
-                    PATH,
-                ));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
+    let saved = match idle_hours.zip(longest_days) {
+        Some((idle_hours, longest_days)) => {
+            let new = SignIn {
+                needs_factor: form.has("needs_factor"),
+                idle_hours,
+                longest_days,
+            };
+            let own = signed.current.operator.id;
+            Some(verbs::set_security(signed.app(), &signed.actor(), own, new).await)
         }
-    }
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)).into_response())
+        None => None,
+    };
+    after_save(&signed, PATH, saved, problems, |problems, refusal| {
+        page(&signed, &form, problems, refusal)
+    })
 }
 
 fn page(
@@ -80,7 +77,7 @@ fn page(
     refusal: Option<String>,
 ) -> SecurityPage {
     SecurityPage {
-        shell: signed.shell("Security settings", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         // A box has no place for its own problem.
         refusal: refusal.or_else(|| problems.of("needs_factor").map(|text| format!("{text}."))),

@@ -61,7 +61,7 @@ pub async fn begin(Change { signed, form }: Change) -> Reply {
             Ok(code) => {
                 let until = verbs::current(app)?.map(|support| support.until);
                 let page = CodePage {
-                    shell: signed.shell("Remote support", Nav::Settings),
+                    shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
                     tabs: tabs::settings(PATH),
                     name: SUPPORT_NAME,
                     code: code.expose().clone(),
@@ -118,7 +118,7 @@ fn page(
         ),
     };
     Ok(SupportPage {
-        shell: signed.shell("Remote support", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         refusal,
         is_on: support.is_some(),

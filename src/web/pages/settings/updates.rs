@@ -66,7 +66,7 @@ pub async fn show(signed: Signed) -> Reply {
         return Ok(Page::ok(part).into_response());
     }
     let page = UpdatesPage {
-        shell: signed.shell("Updates", Nav::Settings),
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         part,
     };

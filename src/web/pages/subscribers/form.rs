@@ -89,13 +89,18 @@ pub async fn new(signed: Signed) -> Reply {
         return Ok(done(&signed, flash, "/plans/new"));
     }
     let query = Query::read(&signed.here, &["plan"]);
-    let form = FormData::filled(vec![
+    let form = defaults(query.get("plan"));
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+}
+
+/// The form of a new subscriber with a plan.
+pub fn defaults(plan: &str) -> FormData {
+    FormData::filled(vec![
         ("enabled", "on".to_owned()),
-        ("plan", query.get("plan").to_owned()),
+        ("plan", plan.to_owned()),
         ("mac_mode", "off".to_owned()),
         ("mac_learn", "1".to_owned()),
-    ]);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    ])
 }
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
@@ -133,13 +138,8 @@ pub async fn create(Work { signed, form }: Work) -> Reply {
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let subscriber = find(&signed, SubscriberId(id))?;
     let form = filled(&subscriber, &signed.app().settings().calendar);
-    let page = page(
-        &signed,
-        Some(&subscriber),
-        &form,
-        &Problems::default(),
-        None,
-    );
+    let fine = Problems::default();
+    let page = page(&signed, Some(&subscriber), &form, &fine, None);
     Ok(Page::ok(page).into_response())
 }
 
@@ -261,7 +261,7 @@ fn page(
 }
 
 /// The form as it stands for a record.
-fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
+pub fn filled(old: &Subscriber, calendar: &Calendar) -> FormData {
     let text = |value: Option<String>| value.unwrap_or_default();
     let (mac_mode, mac_learn) = match old.mac_mode {
         MacMode::Off => ("off", 1),
@@ -320,7 +320,7 @@ fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
 }
 
 /// What was typed as a draft; `None` once any problem was noted.
-fn parse(
+pub fn parse(
     form: &FormData,
     old: Option<&Subscriber>,
     calendar: Calendar,

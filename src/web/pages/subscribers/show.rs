@@ -136,8 +136,7 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
     let plan = app
         .plan(subscriber.plan)
         .ok_or_else(|| Failure::Fault(format!("{} has a plan that is gone", subscriber.id)))?;
-    let open = detail.sessions.iter().filter(|s| s.stopped.is_none());
-    let newest = open.max_by_key(|session| session.heard_at);
+    let newest = newest_open(detail);
     let name = subscriber.username.as_str();
     Ok(ShowPage {
         path: words::subscriber_href(subscriber.id),
@@ -151,7 +150,7 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
         is_enabled: !subscriber.is_suspended(),
         is_online: newest.is_some(),
         has_mac_lock: !subscriber.macs.is_empty(),
-        why: explain(&words, detail, &plan, newest),
+        why: explain(&words, detail),
         planned: detail.planned.as_ref().map_or_else(String::new, |plan| {
             let at = words.minute(plan.due_at);
             format!("The session is ended on {at}, so that the next login brings what changed. Planned by {}.", plan.by)
@@ -194,8 +193,16 @@ fn page(signed: &Signed, shell: Shell, detail: &Detail) -> Result<ShowPage, Fail
     })
 }
 
-fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Session>) -> Why {
+/// The open session that was heard of last.
+fn newest_open(detail: &Detail) -> Option<&Session> {
+    let open = detail.sessions.iter().filter(|s| s.stopped.is_none());
+    open.max_by_key(|session| session.heard_at)
+}
+
+/// Why it is as it is, and where something can be done about it.
+pub fn explain(words: &Words<'_>, detail: &Detail) -> Why {
     let subscriber = &detail.subscriber;
+    let newest = newest_open(detail);
     let known = Known {
         subscriber,
         speed: detail.speed.facts(),
@@ -219,7 +226,7 @@ fn explain(words: &Words<'_>, detail: &Detail, plan: &Plan, newest: Option<&Sess
     let (href, action) = match why.remedy {
         None => (String::new(), ""),
         Some(Remedy::EditSubscriber(action)) => (format!("{path}/edit"), action),
-        Some(Remedy::EditPlan(action)) => (format!("/plans/{}/edit", plan.id), action),
+        Some(Remedy::EditPlan(action)) => (format!("/plans/{}/edit", subscriber.plan), action),
         Some(Remedy::ResetFup) => (format!("{path}/fair-use"), "Reset or top up"),
         Some(Remedy::LookAtSessions) => {
             let query = Query::new().with("q", subscriber.username.as_str());

@@ -74,7 +74,7 @@ pub async fn jobs(signed: Signed) -> Reply {
         return Ok(Page::ok(part).into_response());
     }
     let page = JobsPage {
-        shell: signed.shell("Jobs", Nav::System),
+        shell: signed.shell(&tabs::system("/system/jobs").title(), Nav::System),
         tabs: tabs::system("/system/jobs"),
         part,
         audit: audit(&signed).await?,

@@ -1,18 +1,21 @@
 """A server of files for tests: asyncssh on a free port of 127.0.0.1.
 
-Arguments: folder, user, password, and "password" or "questions" for how it asks for the password.
+Arguments: folder, user, password, "password" or "questions" for how it asks for the password, and "well", "dies" or "hangs"
+for what it does when a file comes.
 Prints "ready PORT FINGERPRINT-OF-THE-HOST-KEY".
 """
 
 import asyncio
+import os
 import sys
+import time
 import warnings
 
 warnings.filterwarnings("ignore")
 
 import asyncssh  # noqa: E402
 
-folder, user, password, asks = sys.argv[1:5]
+folder, user, password, asks, behaves = sys.argv[1:6]
 
 
 class Door(asyncssh.SSHServer):
@@ -35,8 +38,17 @@ class Door(asyncssh.SSHServer):
         return (username, list(responses)) == (user, [password])
 
 
+class Files(asyncssh.SFTPServer):
+    def write(self, file_obj, offset, data):
+        if behaves == "dies":
+            os._exit(1)
+        if behaves == "hangs":
+            time.sleep(3600)
+        return super().write(file_obj, offset, data)
+
+
 def files(channel):
-    return asyncssh.SFTPServer(channel, chroot=folder)
+    return Files(channel, chroot=folder)
 
 
 async def main():

@@ -1,8 +1,9 @@
-//! The forms of the schedule and of the passphrase.
+//! The forms of the schedule, of the passphrase, and of which key is used.
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::backup::{Every, Retention, Schedule};
+use crate::operations::backups::KeyKind;
 use crate::operations::backups::settings::{self as verbs, BackupSettings, MOST_KEPT};
 use crate::web::error::{Reply, done};
 use crate::web::extract::Change;
@@ -62,6 +63,7 @@ pub(super) fn filled(set: &BackupSettings) -> FormData {
         ("keep_days", set.keep.days.to_string()),
         ("keep_weeks", set.keep.weeks.to_string()),
         ("keep_months", set.keep.months.to_string()),
+        ("key", key_word(set.key).to_owned()),
     ])
 }
 
@@ -87,7 +89,7 @@ pub async fn update(Change { signed, form }: Change) -> Reply {
         }
         _ => None,
     };
-    again(&signed, &form, &problems, refusal).await
+    again(&signed, form, &problems, refusal, "").await
 }
 
 /// What was typed; the inner nothing is `never`, the outer one a problem that was noted.
@@ -115,11 +117,10 @@ fn schedule(form: &FormData, problems: &mut Problems) -> Option<Option<Schedule>
 
 /// A new passphrase.
 pub async fn passphrase(Change { signed, form }: Change) -> Reply {
-    let typed = form.text("passphrase");
     let mut problems = Problems::default();
-    let refusal = if typed == form.text("passphrase_again") {
-        let secret = Secret::new(typed.to_owned());
-        match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
+    let refusal = match read_passphrase(&form, &mut problems) {
+        None => None,
+        Some(secret) => match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
             Ok(()) => {
                 let flash = Flash::good(
                     "The passphrase is set. Write it down and keep it away from this machine.",
@@ -127,14 +128,54 @@ pub async fn passphrase(Change { signed, form }: Change) -> Reply {
                 return Ok(done(&signed, flash, PATH));
             }
             Err(error) => problems.absorb(error)?,
-        }
-    } else {
-        problems.add(
-            "passphrase_again",
-            Invalid::new("The two passphrases differ"),
-        );
-        None
+        },
     };
-    let set = verbs::get(signed.app())?;
-    again(&signed, &filled(&set), &problems, refusal).await
+    again(&signed, FormData::default(), &problems, refusal, "").await
+}
+
+pub(super) fn keys(chosen: &str) -> Select {
+    let all = [KeyKind::Passphrase, KeyKind::Licence].map(|kind| {
+        let name = match kind {
+            KeyKind::Passphrase => "The passphrase",
+            KeyKind::Licence => "The licence key",
+        };
+        (key_word(kind), name)
+    });
+    Select::new(all, chosen)
+}
+
+fn key_word(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::Passphrase => "passphrase",
+        KeyKind::Licence => "licence",
+    }
+}
+
+/// Which of the two opens backups from now on.
+pub async fn choose_key(Change { signed, form }: Change) -> Reply {
+    let chosen = [KeyKind::Passphrase, KeyKind::Licence]
+        .into_iter()
+        .find(|kind| key_word(*kind) == form.text("key"));
+    let mut problems = Problems::default();
+    let Some(chosen) = chosen else {
+        problems.add("key", Invalid::new("Choose one of the list"));
+        return again(&signed, form, &problems, None, "").await;
+    };
+    let refusal = match verbs::set_key(signed.app(), &signed.actor(), chosen).await {
+        Ok(()) => {
+            let text = format!("Backups made from now on open with the {chosen}.");
+            return Ok(done(&signed, Flash::good(text), PATH));
+        }
+        Err(error) => problems.absorb(error)?,
+    };
+    again(&signed, form, &problems, refusal, "").await
+}
+
+/// What was typed twice alike; `None` once a problem was noted.
+pub fn read_passphrase(form: &FormData, problems: &mut Problems) -> Option<Secret<String>> {
+    let typed = form.text("passphrase");
+    let is_same = typed == form.text("passphrase_again");
+    let differ = || Invalid::new("The two passphrases differ");
+    let secret = is_same.then(|| Secret::new(typed.to_owned()));
+    problems.take("passphrase_again", secret.ok_or_else(differ))
 }

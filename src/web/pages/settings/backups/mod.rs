@@ -1,12 +1,14 @@
 //! Backups: what there is and whether it was proven, how far the one under way is, and the forms around it.
 
+mod destination;
 mod form;
 mod upload;
 mod verbs;
 
-pub use form::{passphrase, update};
+pub use destination::{DestinationForm, save_destination, test_destination, trust_destination};
+pub use form::{choose_key, passphrase, read_passphrase, update};
 pub use upload::upload;
-pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, test};
+pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, send, test};
 
 use std::sync::Arc;
 
@@ -14,9 +16,10 @@ use askama::Template;
 use axum::response::IntoResponse;
 
 use crate::app::BackupProgress;
-use crate::domain::backup::{Backup, Every, Trigger};
+use crate::domain::backup::{Backup, Every, Sent, Trigger};
+use crate::operations::backups::destination::Destination;
 use crate::operations::backups::settings::BackupSettings;
-use crate::operations::backups::{self as verb, Listed};
+use crate::operations::backups::{self as verb, KeyKind, Listed};
 use crate::operations::blocking;
 use crate::web::error::{Failure, Reply};
 use crate::web::extract::Signed;
@@ -39,7 +42,13 @@ pub struct BackupsPage {
     pub tabs: Tabs,
     pub part: BackupsPart,
     pub refusal: Option<String>,
+    /// Why no backup can be made; empty when one can.
+    pub no_key: &'static str,
     pub has_passphrase: bool,
+    /// Whether there is a licence key to choose, or one was chosen.
+    pub may_choose_key: bool,
+    pub uses_licence: bool,
+    pub key: Select,
     pub passphrase: Field,
     pub passphrase_again: Field,
     pub every: Select,
@@ -53,6 +62,7 @@ pub struct BackupsPage {
     pub next: String,
     /// Where the files are.
     pub folder: String,
+    pub destination: DestinationForm,
 }
 
 /// What changes by itself; the page asks for it again every few seconds.
@@ -66,6 +76,8 @@ pub struct BackupsPart {
     /// What went wrong last and no row shows.
     pub problem: Option<String>,
     pub can_create: bool,
+    /// Whether backups are sent to another machine, or were.
+    pub shows_sent: bool,
     pub rows: Vec<BackupRow>,
 }
 
@@ -83,9 +95,14 @@ pub struct BackupRow {
     pub test: Badge,
     /// What the test found, or why there is no file.
     pub note: String,
+    /// What came of sending it; empty for one that was not sent.
+    pub sent: Badge,
+    pub sent_note: String,
     /// `/settings/backups/{name}`, the file; empty where there is none. Below it is what can be done with it.
     pub href: String,
     pub test_href: String,
+    /// Empty where it cannot be sent.
+    pub send_href: String,
     pub delete_href: String,
     pub delete_question: String,
 }
@@ -95,43 +112,63 @@ pub async fn show(signed: Signed) -> Reply {
     if signed.htmx.wants_partial {
         return Ok(Page::ok(part).into_response());
     }
-    let set = verb::settings::get(signed.app())?;
-    let form = form::filled(&set);
-    Ok(Page::ok(page(&signed, part, &set, &form, &Problems::default(), None)).into_response())
+    let page = page(
+        &signed,
+        part,
+        FormData::default(),
+        &Problems::default(),
+        None,
+        "",
+    )?;
+    Ok(Page::ok(page).into_response())
 }
 
-/// The page after a form that was not taken.
+/// The page after a form that was not taken. `form` is that form; the others stand as they are set. `stranger` is what a server
+/// showed that nobody knows.
 async fn again(
     signed: &Signed,
-    form: &FormData,
+    form: FormData,
     problems: &Problems,
     refusal: Option<String>,
+    stranger: &str,
 ) -> Reply {
     let part = part(signed).await?;
-    let set = verb::settings::get(signed.app())?;
-    let page = page(signed, part, &set, form, problems, refusal);
+    let page = page(signed, part, form, problems, refusal, stranger)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
 fn page(
     signed: &Signed,
     part: BackupsPart,
-    set: &BackupSettings,
-    form: &FormData,
+    form: FormData,
     problems: &Problems,
     refusal: Option<String>,
-) -> BackupsPage {
+    stranger: &str,
+) -> Result<BackupsPage, Failure> {
     let words = Words::of(signed.app());
+    let set = verb::settings::get(signed.app())?;
+    let elsewhere = verb::destination::get(signed.app())?;
+    let elsewhere = elsewhere.as_ref();
+    let form = form
+        .beside(form::filled(&set))
+        .beside(destination::filled(elsewhere));
+    let form = &form;
     let next = set
         .schedule
         .and_then(|schedule| schedule.next_due(words.calendar(), words.now));
     let field = |name| problems.field(form, name);
-    BackupsPage {
-        shell: signed.shell("Backups", Nav::Settings),
+    Ok(BackupsPage {
+        shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         part,
         refusal: refusal.or_else(|| problems.summary()),
+        no_key: no_key(&set),
         has_passphrase: set.has_passphrase,
+        may_choose_key: set.has_licence
+            || set.key == KeyKind::Licence
+            || problems.of("key").is_some(),
+        uses_licence: set.key == KeyKind::Licence,
+        key: problems.select("key", form::keys(form.text("key"))),
         passphrase: problems.secret("passphrase"),
         passphrase_again: problems.secret("passphrase_again"),
         every: problems.select("every", form::every(form.text("every"))),
@@ -143,6 +180,18 @@ fn page(
         keep_months: field("keep_months"),
         next: next.map_or_else(String::new, |at| words.minute(at)),
         folder: signed.app().config.backup.folder.display().to_string(),
+        destination: destination::form(elsewhere, form, problems, stranger),
+    })
+}
+
+fn no_key(set: &BackupSettings) -> &'static str {
+    match (set.has_key(), set.key) {
+        (true, _) => "",
+        (false, KeyKind::Passphrase) => "No backup can be made before you set a passphrase below.",
+        (false, KeyKind::Licence) => {
+            "No backup can be made: they are encrypted with the licence key, and no licence is activated here. Activate it, or set \
+             a passphrase below."
+        }
     }
 }
 
@@ -151,12 +200,19 @@ async fn part(signed: &Signed) -> Result<BackupsPart, Failure> {
     let list = blocking(move || verb::list(&app)).await??;
     let words = Words::of(signed.app());
     let board = &signed.app().backups;
+    let elsewhere = verb::destination::get(signed.app())?;
+    let elsewhere = elsewhere.as_ref();
+    let was_sent = |listed: &Listed| listed.backup.as_ref().is_some_and(|it| it.sent.is_some());
     Ok(BackupsPart {
         csrf: pages::button_token(signed),
         progress: board.progress().map(|progress| meter(&words, &progress)),
         problem: board.problem(),
-        can_create: verb::settings::get(signed.app())?.has_passphrase && !board.is_busy(),
-        rows: list.iter().map(|listed| row(&words, listed)).collect(),
+        can_create: verb::settings::get(signed.app())?.has_key() && !board.is_busy(),
+        shows_sent: elsewhere.is_some() || list.iter().any(was_sent),
+        rows: list
+            .iter()
+            .map(|listed| row(&words, listed, elsewhere))
+            .collect(),
     })
 }
 
@@ -176,7 +232,7 @@ fn meter(words: &Words<'_>, progress: &BackupProgress) -> Meter {
     }
 }
 
-fn row(words: &Words<'_>, listed: &Listed) -> BackupRow {
+fn row(words: &Words<'_>, listed: &Listed, elsewhere: Option<&Destination>) -> BackupRow {
     let size = listed.octets.map_or_else(String::new, words::octets);
     let href = match listed.octets {
         Some(_) => format!("{PATH}/{}", listed.name),
@@ -197,6 +253,17 @@ fn row(words: &Words<'_>, listed: &Listed) -> BackupRow {
         return file;
     };
     let (test, note) = outcome(words, backup, listed.octets.is_some());
+    let (sent, sent_note) = match &backup.sent {
+        Some(_) if verb::send::is_sending(words.app, &listed.name) => {
+            (Badge::new(Tone::Info, "Sending"), String::new())
+        }
+        Some(sent) => sending(words, sent, backup.octets),
+        None => (Badge::default(), String::new()),
+    };
+    let send_href = match (elsewhere, listed.octets) {
+        (Some(_), Some(_)) => format!("{}/send", file.href),
+        _ => String::new(),
+    };
     BackupRow {
         when: words.minute(backup.began_at),
         by: match backup.by {
@@ -218,7 +285,23 @@ fn row(words: &Words<'_>, listed: &Listed) -> BackupRow {
         ),
         test,
         note,
+        sent,
+        sent_note,
+        send_href,
         ..file
+    }
+}
+
+fn sending(words: &Words<'_>, sent: &Sent, of: u64) -> (Badge, String) {
+    let at = words.minute(sent.at);
+    match (&sent.problem, &sent.note) {
+        (Some(problem), _) => {
+            let went = format!("{} of {}", words::octets(sent.octets), words::octets(of));
+            let note = format!("{problem}. Tried on {at}; {went} went.");
+            (Badge::new(Tone::Warn, "Not sent"), note)
+        }
+        (None, Some(note)) => (Badge::new(Tone::Good, "Sent"), format!("{at}; {note}")),
+        (None, None) => (Badge::new(Tone::Good, "Sent"), at),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is done with backups: made, tested, taken away, restored, deleted.
+//! What is done with backups: made, tested, sent, taken away, restored, deleted.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 
 use crate::app::BackupWish;
 use crate::crypto::Secret;
-use crate::operations::backups as verb;
-use crate::operations::blocking;
+use crate::operations::backups::{self as verb, KeyKind, Lock};
+use crate::operations::{Error, blocking};
 use crate::web::download::file_response;
 use crate::web::error::{Failure, Reply, done, stay};
 use crate::web::extract::{Administrator, Change, Signed};
@@ -28,7 +28,9 @@ pub struct RestorePage {
     pub name: String,
     pub action: String,
     pub back: &'static str,
-    pub passphrase: Field,
+    /// `Passphrase of this backup`, or which licence's key it is.
+    pub label: String,
+    pub typed: Field,
 }
 
 pub async fn create(change: Change) -> Reply {
@@ -38,6 +40,12 @@ pub async fn create(change: Change) -> Reply {
 pub async fn test(Path(name): Path<String>, change: Change) -> Reply {
     let text = format!("{name} is restored for a test.");
     wished(&change.signed, BackupWish::Test { name }, &text)
+}
+
+pub async fn send(Path(name): Path<String>, change: Change) -> Reply {
+    known(&name)?;
+    let text = format!("{name} is sent to the other machine.");
+    wished(&change.signed, BackupWish::Send { name }, &text)
 }
 
 pub async fn cancel(change: Change) -> Reply {
@@ -67,21 +75,38 @@ fn known(name: &str) -> Result<(), Failure> {
 
 pub async fn ask_restore(Path(name): Path<String>, Administrator(signed): Administrator) -> Reply {
     known(&name)?;
+    let (app, asked) = (Arc::clone(&signed.panel.app), name.clone());
+    let lock = match blocking(move || verb::lock(&app, &asked)).await? {
+        Ok(lock) => lock,
+        // It is no backup, or it is damaged.
+        Err(Error::Archive(error)) => return Err(Failure::Refused(error.to_string())),
+        Err(other) => return Err(other.into()),
+    };
     let page = RestorePage {
+        label: label(&lock),
         shell: signed.shell("Restore", Nav::Settings),
         action: format!("{PATH}/{name}/restore"),
         back: PATH,
         name,
-        passphrase: Field::default(),
+        typed: Field::default(),
     };
     Ok(Page::ok(page).into_response())
 }
 
+/// What the owner is asked for.
+fn label(lock: &Lock) -> String {
+    match (lock.kind, lock.id.as_str()) {
+        (KeyKind::Passphrase, _) => "Passphrase of this backup".to_owned(),
+        (KeyKind::Licence, "") => "Licence key of this backup".to_owned(),
+        (KeyKind::Licence, id) => format!("Key of licence {id}"),
+    }
+}
+
 pub async fn restore(Path(name): Path<String>, Change { signed, form }: Change) -> Reply {
     known(&name)?;
-    let typed = form.text("passphrase");
+    let typed = form.text("typed");
     let wish = BackupWish::Restore {
-        passphrase: (!typed.is_empty()).then(|| Secret::new(typed.to_owned())),
+        typed: (!typed.is_empty()).then(|| Secret::new(typed.to_owned())),
         actor: signed.actor(),
         name,
     };

@@ -1,22 +1,26 @@
 //! The conversation with a certificate authority (ACME, RFC 8555), with proof over HTTP on port 80 (HTTP-01).
 //!
-//! Not here: when it is held, what is kept of it, what becomes of the certificate (`operations::certificates`).
+//! Not here: when it is held, what is kept of it, what becomes of the certificate (`operations::certificates`); where the
+//! proof is shown meanwhile (`tls::Challenges`, `web::secure`).
 
 use std::error::Error as StdError;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
 use instant_acme::{
-    Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
-    NewOrder, OrderStatus, Problem, RetryPolicy,
+    Account, AccountCredentials, AuthorizationStatus, BodyWrapper, BytesResponse, ChallengeType,
+    Error, ExternalAccountKey, HttpClient, Identifier, NewAccount, NewOrder, OrderStatus, Problem,
+    RetryPolicy,
 };
 use tokio::time::timeout;
 
-use super::challenges::{Challenges, Order, Step};
-use super::error::TlsError;
-use super::http::Https;
-use super::pair::Pair;
-use super::trust::{Trust, TrustError, client_config};
 use crate::crypto::Secret;
+use crate::http_client::{Client, HttpError, Trust};
+use crate::tls::{Challenges, Order, Pair, Step, TlsError};
 
 /// The whole conversation. Authorities look at the challenges within seconds.
 const LONGEST_ORDER: Duration = Duration::from_secs(180);
@@ -33,8 +37,9 @@ pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 /// Why no certificate was issued, for the owner.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
+    /// The PEM text of an authority of one's own.
     #[error(transparent)]
-    Authority(#[from] TrustError),
+    Authority(#[from] HttpError),
     #[error("The certificate authority at {directory} cannot be reached: {why}")]
     Unreachable { directory: String, why: String },
     /// What the authority answered.
@@ -58,7 +63,7 @@ pub enum AcmeError {
 }
 
 /// Whom to ask, and as whom.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Authority<'a> {
     /// Address of the directory, `https`.
     pub directory: &'a str,
@@ -66,6 +71,16 @@ pub struct Authority<'a> {
     pub trust: &'a str,
     /// Where it writes when something is wrong; may be empty.
     pub email: &'a str,
+    /// For a new account; `None` where the authority asks for none.
+    pub binding: Option<Binding<'a>>,
+}
+
+/// An account that the owner has with the authority in another way (RFC 8555 section 7.3.4).
+#[derive(Clone, Copy)]
+pub struct Binding<'a> {
+    pub key_id: &'a str,
+    /// For HMAC-SHA256.
+    pub key: &'a Secret<Vec<u8>>,
 }
 
 /// What a conversation is held with.
@@ -82,8 +97,32 @@ fn trust(pem: &str) -> Trust {
 }
 
 /// Whether PEM text names an authority that can be trusted; empty text is good. Errors: in words.
-pub fn check_authority(pem: &str) -> Result<(), TrustError> {
-    client_config(&trust(pem)).map(drop)
+pub fn check_authority(pem: &str) -> Result<(), HttpError> {
+    Client::new(&trust(pem)).map(drop)
+}
+
+/// How requests of this conversation go over our one client.
+struct Https(Client);
+
+impl HttpClient for Https {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.map_err(other)?.to_bytes();
+            let request = Request::from_parts(head, Full::new(body));
+            let (parts, octets) = client.send(request).await.map_err(other)?.into_parts();
+            let body = Box::new(octets);
+            Ok(BytesResponse { parts, body })
+        })
+    }
+}
+
+fn other(error: impl StdError + Send + Sync + 'static) -> Error {
+    Error::Other(Box::new(error))
 }
 
 /// Signs in with a stored account, or makes one, which is returned to be stored: JSON text with a private key.
@@ -93,7 +132,7 @@ pub async fn sign_in(
     authority: Authority<'_>,
     account: Option<&Secret<String>>,
 ) -> Result<(Session, Option<Secret<String>>), AcmeError> {
-    let https = Https::new(&trust(authority.trust))?;
+    let https = Https(Client::new(&trust(authority.trust))?);
     let builder = Account::builder_with_http(Box::new(https));
     let directory = authority.directory.to_owned();
     let fault = |error| told(error, &directory);
@@ -115,7 +154,11 @@ pub async fn sign_in(
         terms_of_service_agreed: true,
         only_return_existing: false,
     };
-    let made = timeout(LONGEST_ORDER, builder.create(&new, directory.clone(), None)).await;
+    let binding = authority
+        .binding
+        .map(|it| ExternalAccountKey::new(it.key_id.to_owned(), it.key.expose()));
+    let making = builder.create(&new, directory.clone(), binding.as_ref());
+    let made = timeout(LONGEST_ORDER, making).await;
     let (account, credentials) = made.map_err(|_| AcmeError::Timeout)?.map_err(fault)?;
     let kept = serde_json::to_string(&credentials)
         .map_err(|error| AcmeError::Account(error.to_string()))?;
@@ -230,10 +273,25 @@ fn told(error: Error, directory: &str) -> AcmeError {
         }
         Error::Api(problem) => AcmeError::Refused(reason(&problem)),
         Error::Timeout(_) => AcmeError::Timeout,
-        other => AcmeError::Unreachable {
-            directory: directory.to_owned(),
-            why: with_causes(&other),
-        },
+        other => {
+            let why = match client_error(&other) {
+                Some(HttpError::Timeout { .. }) => return AcmeError::Timeout,
+                // The directory names the host already.
+                Some(HttpError::Unreachable { why, .. }) => short(why),
+                _ => with_causes(&other),
+            };
+            AcmeError::Unreachable {
+                directory: directory.to_owned(),
+                why,
+            }
+        }
+    }
+}
+
+fn client_error(error: &Error) -> Option<&HttpError> {
+    match error {
+        Error::Other(inner) => inner.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -327,6 +385,7 @@ mod tests {
             directory,
             trust,
             email: "",
+            binding: None,
         };
         // Port 9 of this machine: nobody listens.
         let away = sign_in(authority("https://127.0.0.1:9/dir", ""), None).await;
