@@ -48,7 +48,7 @@ pub mod speeds;
 pub mod subscribers;
 pub mod support;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod trail;

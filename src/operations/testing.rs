@@ -10,6 +10,7 @@ use crate::app::{App, Clock};
 use crate::config::{Backup, Config, Level, Licence, Log, Radius, Source, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
+use crate::domain::backup::{Backup as FailedBackup, Trigger};
 use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, PoolId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
@@ -268,4 +269,24 @@ pub fn interim(
         free_windows: Vec::new(),
         told: None,
     }
+}
+
+/// A backup that the schedule wanted and that failed just now.
+pub async fn fail_backup(app: &App, why: &str) {
+    let failed = FailedBackup {
+        began_at: app.now(),
+        by: Trigger::Schedule,
+        name: String::new(),
+        took_ms: 0,
+        octets: 0,
+        rows: 0,
+        subscribers: 0,
+        error: Some(why.to_owned()),
+        test: None,
+        sent: None,
+    };
+    let write = app.store.write("a failed backup", move |tx| {
+        crate::store::backups::put(tx, &failed)
+    });
+    write.await.unwrap();
 }

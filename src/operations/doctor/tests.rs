@@ -11,7 +11,9 @@ use crate::config::{Config, Overrides};
 use crate::domain::backup::{Backup, RestoreTest, Sent, Trigger};
 use crate::domain::time::{Calendar, HOUR};
 use crate::operations::licence::Words;
-use crate::operations::testing::{NOW, TestApp, interim, plan, router, run, subscriber};
+use crate::operations::testing::{
+    NOW, TestApp, fail_backup, interim, plan, router, run, subscriber,
+};
 use crate::store::updates::UpdateRow;
 use crate::tls::{Facts, Fingerprint, InUse, Source};
 
@@ -305,14 +307,7 @@ fn an_appliance_is_examined_worst_first_and_every_bad_thing_has_a_way_out() {
 fn alerts_ask_for_the_same_findings() {
     let it = TestApp::new();
     assert_eq!(backups(&it.app).unwrap().verdict, Warning);
-    let row = Backup {
-        error: Some("no room".into()),
-        ..backup(0)
-    };
-    let write = it.app.store.write("a failed backup", move |tx| {
-        crate::store::backups::put(tx, &row)
-    });
-    run(async { write.await }).unwrap();
+    run(fail_backup(&it.app, "no room"));
     let finding = backups(&it.app).unwrap();
     assert_eq!(
         (finding.verdict, finding.page.as_str()),

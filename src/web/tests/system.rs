@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use tracing::Level;
 
 use super::isp::{account, furnish, stored, taken};
-use crate::domain::backup::{Backup, Trigger};
 use crate::domain::operator::Role;
 use crate::domain::quota::Validity;
 use crate::domain::session::RecordKind;
-use crate::store::backups;
+use crate::operations::testing::fail_backup;
 use crate::web::testing::TestApp;
 
 const OK: StatusCode = StatusCode::OK;
@@ -85,23 +84,7 @@ async fn a_backup_that_failed_is_said_above_every_page() {
     let browser = test.sign_in().await;
     let alert = "Backups need attention.";
     assert!(!browser.get("/plans").await.body.contains(alert));
-    let failed = Backup {
-        began_at: test.app.now(),
-        by: Trigger::Schedule,
-        name: String::new(),
-        took_ms: 0,
-        octets: 0,
-        rows: 0,
-        subscribers: 0,
-        error: Some("no space is left.".into()),
-        test: None,
-        sent: None,
-    };
-    let write = test
-        .app
-        .store
-        .write("test", move |tx| backups::put(tx, &failed));
-    write.await.unwrap();
+    fail_backup(&test.app, "no space is left.").await;
     let page = browser.get("/plans").await;
     page.shows(
         OK,

@@ -131,7 +131,7 @@ impl Daemon {
         let is_ready = process.stdout.wait_for_all(READY_LIMIT, ready);
         assert!(is_ready, "not ready again\n{}", process.output());
         let text = process.stdout.text();
-        let last = text.lines().filter_map(Addresses::parse).last();
+        let last = text.lines().filter_map(Addresses::parse).next_back();
         self.addresses = last.expect("a ready line");
     }
 
