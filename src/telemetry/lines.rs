@@ -150,7 +150,7 @@ impl Write for Bounded {
 
 #[cfg(test)]
 mod tests {
-    use tracing_subscriber::EnvFilter;
+    use tracing_subscriber::filter::Targets;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -159,7 +159,7 @@ mod tests {
     fn kept(speak: impl FnOnce()) -> Vec<Arc<LogLine>> {
         let lines = Arc::new(LogLines::default());
         let log = tracing_subscriber::registry()
-            .with(EnvFilter::new("info"))
+            .with(Targets::new().with_default(Level::INFO))
             .with(Keeper(Arc::clone(&lines)));
         tracing::subscriber::with_default(log, speak);
         lines.newest_first()

@@ -10,9 +10,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Registry, fmt, registry, reload};
+
+use tracing_subscriber::{Registry, fmt, registry, reload};
 
 mod counters;
 mod host;
@@ -111,7 +114,7 @@ pub fn monotonic() -> Instant {
 
 /// The running log: its level can be changed, and its last lines are kept.
 pub struct Logging {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     pub lines: Arc<LogLines>,
 }
 
@@ -156,12 +159,16 @@ pub fn start_logging(level: &str) -> Logging {
 }
 
 /// The filter to log with, and whether `requested` could be understood. An empty request is none.
-fn filter(level: &str, requested: &str) -> (EnvFilter, bool) {
-    let ours = EnvFilter::new(format!("warn,proxpanel={level}"));
+fn filter(level: &str, requested: &str) -> (Targets, bool) {
+    let ours = Targets::new()
+        .with_default(Level::WARN)
+        .with_target("proxpanel", level.parse().unwrap_or(Level::INFO));
     if requested.is_empty() {
         return (ours, true);
     }
-    EnvFilter::try_new(requested).map_or((ours, false), |theirs| (theirs, true))
+    requested
+        .parse()
+        .map_or((ours, false), |theirs| (theirs, true))
 }
 
 #[cfg(test)]
