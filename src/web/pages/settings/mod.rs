@@ -27,15 +27,13 @@ fn after_save<P: Template>(
     path: &str,
     saved: Option<Result<(), Error>>,
     mut problems: Problems,
-    again: impl FnOnce(&Problems, Option<String>) -> P,
+    again: impl FnOnce(&Problems) -> P,
 ) -> Reply {
-    let refusal = match saved {
-        Some(Ok(())) => {
-            let flash = Flash::good("Saved. It holds from now on.");
-            return Ok(done(signed, flash, path));
-        }
-        Some(Err(error)) => problems.absorb(error)?,
-        None => None,
-    };
-    Ok(Page::unprocessable(again(&problems, refusal)).into_response())
+    if let Some(saved) = saved
+        && problems.absorb(saved)?.is_some()
+    {
+        let flash = Flash::good("Saved. It holds from now on.");
+        return Ok(done(signed, flash, path));
+    }
+    Ok(Page::unprocessable(again(&problems)).into_response())
 }

@@ -39,7 +39,7 @@ pub struct RadiusPage {
 pub async fn show(signed: Signed) -> Reply {
     let days = signed.app().settings().attempt_days.to_string();
     let form = FormData::filled(vec![("attempt_days", days)]);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())).into_response())
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
@@ -53,21 +53,16 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
         Some(days) => Some(verbs::set_radius(signed.app(), &signed.actor(), days).await),
         None => None,
     };
-    after_save(&signed, PATH, saved, problems, |problems, refusal| {
-        page(&signed, &form, problems, refusal)
+    after_save(&signed, PATH, saved, problems, |problems| {
+        page(&signed, &form, problems)
     })
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> RadiusPage {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> RadiusPage {
     RadiusPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
-        refusal,
+        refusal: problems.refusal(),
         attempt_days: problems.field(form, "attempt_days"),
         log_hint: format!(
             "At most {} attempts are kept, however young. With fewer days, older ones go little by little with the next \

@@ -44,7 +44,7 @@ pub async fn show(signed: Signed) -> Reply {
         fields.push(("needs_factor", "on".to_owned()));
     }
     let form = FormData::filled(fields);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())).into_response())
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
@@ -65,22 +65,19 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
         }
         None => None,
     };
-    after_save(&signed, PATH, saved, problems, |problems, refusal| {
-        page(&signed, &form, problems, refusal)
+    after_save(&signed, PATH, saved, problems, |problems| {
+        page(&signed, &form, problems)
     })
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> SecurityPage {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> SecurityPage {
     SecurityPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         // A box has no place for its own problem.
-        refusal: refusal.or_else(|| problems.of("needs_factor").map(|text| format!("{text}."))),
+        refusal: problems
+            .refusal()
+            .or_else(|| problems.of("needs_factor").map(|text| format!("{text}."))),
         needs_factor: form.has("needs_factor"),
         idle_hours: problems.field(form, "idle_hours"),
         longest_days: problems.field(form, "longest_days"),
