@@ -45,6 +45,7 @@ pub mod settings;
 pub mod setup;
 pub mod simulator;
 pub mod speeds;
+mod subscriber_words;
 pub mod subscribers;
 pub mod support;
 #[cfg(test)]

@@ -51,6 +51,29 @@ pub struct Draft {
     pub notes: String,
 }
 
+impl Draft {
+    /// What suits RouterOS, over UDP and without its API. The secret is still to be given.
+    pub fn new(name: &str, network: Network) -> Draft {
+        Draft {
+            name: name.to_owned(),
+            network,
+            secret: None,
+            profile: Profile::MikroTik,
+            coa_port: 3799,
+            message_authenticator: MessageAuthenticator::Auto { pinned: false },
+            limit_proxy_state: true,
+            send_message_authenticator: true,
+            swap_octets: false,
+            interim_interval: None,
+            api: None,
+            usage_source: UsageSource::Accounting,
+            api_fallback: false,
+            radsec: None,
+            notes: String::new(),
+        }
+    }
+}
+
 /// A shared secret: 1 to 128 octets (radius.md section 1).
 pub fn check_secret(secret: &str) -> Result<(), Invalid> {
     match secret.len() {
