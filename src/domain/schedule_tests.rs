@@ -4,9 +4,9 @@ use super::*;
 use crate::domain::bandwidth_rule::Adjust;
 use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
 use crate::domain::id::{PlanId, RuleId, SubscriberId};
-use crate::domain::money::{Currency, Money};
 use crate::domain::quota::Direction;
 use crate::domain::rate::Rate;
+use crate::domain::testing;
 use crate::domain::time::{Day, HOUR, MINUTE};
 use proptest::prelude::*;
 
@@ -15,13 +15,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         id: PlanId(1),
-        ..Plan::new("Home 20", price, Rate::new(5_000, 20_000))
+        ..testing::plan("Home 20", Rate::new(5_000, 20_000))
     }
 }
 
