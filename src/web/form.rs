@@ -11,7 +11,7 @@ use crate::domain::extra::Extras;
 use crate::domain::rate::{Kbps, Rate};
 use crate::operations::{self, extras};
 use crate::web::error::Failure;
-use crate::web::parts::{Field, Select, SpeedField};
+use crate::web::parts::{Field, Select, SpeedField, Tick};
 
 /// Fields of one form; the largest, that of a plan with all its tiers and windows, has about two hundred, and a rule may name
 /// every plan.
@@ -89,6 +89,19 @@ impl FormData {
         other.pairs.retain(|(name, _)| !self.has(name));
         self.pairs.append(&mut other.pairs);
         self
+    }
+
+    /// The box of one thing in a list, ticked if it was when the form was sent.
+    pub fn tick(&self, list: &str, id: impl Display, name: &str) -> Tick {
+        let id = id.to_string();
+        Tick {
+            is_ticked: self
+                .pairs
+                .iter()
+                .any(|(known, value)| known == list && *value == id),
+            id,
+            name: name.to_owned(),
+        }
     }
 
     /// Whether the field was sent at all; a box that is not ticked is not.
@@ -280,6 +293,9 @@ mod tests {
         assert_eq!((form.text("c"), form.all("c")), ("1", vec!["1", "2"]));
         assert!(form.has("b") && !form.has("e"));
         assert_eq!(form.text("e"), "");
+        let ticks = [1, 2, 3].map(|id| form.tick("c", id, "name").is_ticked);
+        assert_eq!(ticks, [true, true, false]);
+        assert!(!form.tick("a", 1, "").is_ticked);
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{Sample, Wish, good, quiet, warn};
 use crate::web::pages::cdn;
-use crate::web::parts::{Badge, Fact, Field, Select, Tone};
+use crate::web::parts::{Badge, Fact, Field, Select, Tick, Tone};
 use crate::web::shell::Nav;
 
 pub(super) fn samples(wish: Wish) -> Vec<Sample> {
@@ -81,10 +81,10 @@ fn list(wish: Wish) -> cdn::ListPage {
 }
 
 fn form(wish: Wish, is_new: bool) -> cdn::FormPage {
-    let nas = |id: &str, name: &str, on| cdn::NasBox {
+    let nas = |id: &str, name: &str, is_ticked| Tick {
         id: id.into(),
         name: wish.said(name),
-        on,
+        is_ticked,
     };
     let networks = wish.said("203.0.113.0/24\nexample.net");
     cdn::FormPage {

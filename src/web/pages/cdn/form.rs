@@ -16,7 +16,7 @@ use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
-use crate::web::parts::{Field, Select};
+use crate::web::parts::{Field, Select, Tick};
 use crate::web::shell::{Flash, Nav, Shell};
 
 use super::{PATH, find};
@@ -45,16 +45,8 @@ pub struct FormPage {
     pub most_networks: usize,
     pub most_per_router: Field,
     /// The routers with an API.
-    pub nas: Vec<NasBox>,
+    pub nas: Vec<Tick>,
     pub notes: Field,
-}
-
-/// One router to tick.
-#[derive(Clone, Default)]
-pub struct NasBox {
-    pub id: String,
-    pub name: String,
-    pub on: bool,
 }
 
 pub async fn new(signed: Signed) -> Reply {
@@ -105,7 +97,6 @@ fn page(signed: &Signed, id: Option<CdnId>, form: &FormData, problems: &Problems
         None => ("New CDN profile", PATH.to_owned()),
         Some(id) => ("Edit CDN profile", format!("{PATH}/{id}/edit")),
     };
-    let ticked = form.all("nas");
     let table = signed.app().nas_table().all();
     let with_api = table.iter().filter(|entry| entry.nas.api.is_some());
     FormPage {
@@ -123,14 +114,7 @@ fn page(signed: &Signed, id: Option<CdnId>, form: &FormData, problems: &Problems
         most_networks: MOST_NETWORKS,
         most_per_router: field("most_per_router"),
         nas: with_api
-            .map(|entry| {
-                let id = entry.nas.id.to_string();
-                NasBox {
-                    on: ticked.contains(&id.as_str()),
-                    id,
-                    name: entry.nas.name.clone(),
-                }
-            })
+            .map(|entry| form.tick("nas", entry.nas.id, &entry.nas.name))
             .collect(),
         notes: field("notes"),
     }

@@ -3,7 +3,7 @@
 mod form;
 mod router;
 
-pub use form::{FormPage, NasBox, create, edit, new, update};
+pub use form::{FormPage, create, edit, new, update};
 pub use router::{Hint, RouterPage, StepRow, push, remove_everything, router};
 
 use std::sync::Arc;

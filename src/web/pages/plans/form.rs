@@ -235,16 +235,10 @@ async fn notice(signed: &Signed, id: PlanId) -> Result<String, Failure> {
 
 /// The CDN profiles, with those ticked that were sent.
 pub(super) fn cdn(app: &App, form: &FormData) -> Vec<Tick> {
-    let ticked = form.all("cdn");
     let profiles = app.cdn_profiles();
-    let ticks = profiles.iter().map(|profile| {
-        let id = profile.id.to_string();
-        Tick {
-            is_ticked: ticked.contains(&id.as_str()),
-            id,
-            name: profile.name.clone(),
-        }
-    });
+    let ticks = profiles
+        .iter()
+        .map(|profile| form.tick("cdn", profile.id, &profile.name));
     ticks.collect()
 }
 

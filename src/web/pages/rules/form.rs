@@ -103,7 +103,6 @@ pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
 
 fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problems) -> FormPage {
     let field = |name: &str| problems.field(form, name);
-    let ticked = form.all("plans");
     let plans = signed.app().plans();
     let (title, action) = match id {
         None => ("New rule", PATH.to_owned()),
@@ -128,14 +127,7 @@ fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problem
         last_day: field("last_day"),
         plans: plans
             .iter()
-            .map(|plan| {
-                let id = plan.id.to_string();
-                Tick {
-                    is_ticked: ticked.contains(&id.as_str()),
-                    id,
-                    name: plan.name.clone(),
-                }
-            })
+            .map(|plan| form.tick("plans", plan.id, &plan.name))
             .collect(),
         plans_problem: problems.of("plans"),
         subscribers: field("subscribers"),

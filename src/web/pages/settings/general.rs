@@ -19,7 +19,7 @@ use crate::web::parts::Field;
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/general";
 /// Characters of the network's name.
@@ -64,13 +64,13 @@ pub fn filled(settings: &Settings) -> FormData {
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let saved = match parse(&form, &mut problems) {
-        Some(new) => Some(verbs::set_general(signed.app(), &signed.actor(), new).await),
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems| {
-        page(&signed, &form, problems)
-    })
+    if let Some(new) = parse(&form, &mut problems) {
+        let set = verbs::set_general(signed.app(), &signed.actor(), new).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
+        }
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
 /// What was typed; `None` once any problem was noted.

@@ -17,7 +17,7 @@ use crate::web::parts::{Fact, Field, thousands};
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/radius";
 
@@ -49,13 +49,13 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
         LEAST_ATTEMPT_DAYS,
         MOST_ATTEMPT_DAYS,
     );
-    let saved = match problems.take("attempt_days", typed) {
-        Some(days) => Some(verbs::set_radius(signed.app(), &signed.actor(), days).await),
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems| {
-        page(&signed, &form, problems)
-    })
+    if let Some(days) = problems.take("attempt_days", typed) {
+        let set = verbs::set_radius(signed.app(), &signed.actor(), days).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
+        }
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
 fn page(signed: &Signed, form: &FormData, problems: &Problems) -> RadiusPage {

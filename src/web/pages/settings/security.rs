@@ -15,7 +15,7 @@ use crate::web::parts::{Fact, Field};
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/security";
 
@@ -53,21 +53,19 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
     let longest_days = number(form.text("longest_days"), 1, MOST_LONGEST_DAYS);
     let idle_hours = problems.take("idle_hours", idle_hours);
     let longest_days = problems.take("longest_days", longest_days);
-    let saved = match idle_hours.zip(longest_days) {
-        Some((idle_hours, longest_days)) => {
-            let new = SignIn {
-                needs_factor: form.has("needs_factor"),
-                idle_hours,
-                longest_days,
-            };
-            let own = signed.current.operator.id;
-            Some(verbs::set_security(signed.app(), &signed.actor(), own, new).await)
+    if let Some((idle_hours, longest_days)) = idle_hours.zip(longest_days) {
+        let new = SignIn {
+            needs_factor: form.has("needs_factor"),
+            idle_hours,
+            longest_days,
+        };
+        let own = signed.current.operator.id;
+        let set = verbs::set_security(signed.app(), &signed.actor(), own, new).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
         }
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems| {
-        page(&signed, &form, problems)
-    })
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
 fn page(signed: &Signed, form: &FormData, problems: &Problems) -> SecurityPage {

@@ -3,6 +3,7 @@
 use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::backup::{Every, Retention, Schedule};
+use crate::domain::window::WEEKDAYS;
 use crate::operations::backups::KeyKind;
 use crate::operations::backups::settings::{self as verbs, BackupSettings, MOST_KEPT};
 use crate::web::error::{Reply, done};
@@ -12,16 +13,6 @@ use crate::web::parts::Select;
 use crate::web::shell::Flash;
 
 use super::{PATH, again, word};
-
-const WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
 
 pub(super) fn every(chosen: &str) -> Select {
     let all = [
