@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::{Sample, Wish, good, quiet, warn};
 use crate::web::pages::cdn;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, Fact, Field, Select, Tick, Tone};
 use crate::web::shell::Nav;
 
@@ -121,9 +122,13 @@ fn form(wish: Wish, is_new: bool) -> cdn::FormPage {
     }
 }
 
-fn delete(wish: Wish) -> cdn::DeletePage {
-    cdn::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete CDN profile", Nav::Cdn),
+        list: "CDN profiles",
+        list_href: "/cdn",
+        verb: "Delete",
+        thing: "profile",
         action: "/cdn/1/delete".into(),
         back: "/cdn/1/edit".into(),
         name: wish.said("Cache in Beirut"),

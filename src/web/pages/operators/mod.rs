@@ -19,8 +19,7 @@ use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
 
 pub use show::{
-    DeletePage, ShowPage, ask_remove, change_role, remove, reset_factor, reset_password, revoke,
-    show, sign_out,
+    ShowPage, ask_remove, change_role, remove, reset_factor, reset_password, revoke, show, sign_out,
 };
 
 /// Where the pages of operators begin.

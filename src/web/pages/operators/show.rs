@@ -16,6 +16,7 @@ use crate::web::filters;
 use crate::web::form::Problems;
 use crate::web::page::Page;
 use crate::web::pages::account::{self, LoginRow};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, Fact, Field, Select, Tone};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
@@ -41,17 +42,6 @@ pub struct ShowPage {
     pub password: Field,
     pub password_again: Field,
     pub browsers: Vec<LoginRow>,
-}
-
-/// `GET /operators/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/operators/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub name: String,
-    pub back: String,
-    pub action: String,
-    pub consequences: Vec<String>,
 }
 
 pub async fn show(Path(id): Path<u32>, Administrator(signed): Administrator) -> Reply {
@@ -137,6 +127,10 @@ pub async fn ask_remove(Path(id): Path<u32>, Administrator(signed): Administrato
     let back = href(&operator);
     let page = DeletePage {
         shell: signed.shell("Remove operator", Nav::Operators),
+        list: "Operators",
+        list_href: PATH,
+        verb: "Remove",
+        thing: "operator",
         action: format!("{back}/delete"),
         back,
         consequences: vec![
@@ -144,6 +138,7 @@ pub async fn ask_remove(Path(id): Path<u32>, Administrator(signed): Administrato
             "What was done under this name stays in the audit log.".to_owned(),
         ],
         name: operator.name,
+        blocked: String::new(),
     };
     Ok(Page::ok(page).into_response())
 }
