@@ -246,9 +246,13 @@ fn free_hours_and_login_hours_are_edges_too_and_shared_ones_are_named_once() {
 }
 
 #[test]
-fn the_next_edge_is_found_up_to_the_horizon() {
+fn edges_are_found_up_to_the_horizon() {
     let calendar = Calendar::utc();
-    let next = |plan: &Plan, from| next_edge(plan, &Rules::default(), &calendar, at(from));
+    let first = |plan: &Plan, rules: &Rules, from: Timestamp| {
+        let found = edges(plan, rules, &calendar, from, from.plus(2 * HORIZON));
+        found.first().copied()
+    };
+    let next = |plan: &Plan, from| first(plan, &Rules::default(), at(from));
     // Only on Sundays: 2026-11-22 is one.
     let plan = with_speed_windows(&["7 08:00-09:00"]);
     for (from, edge) in [
@@ -266,14 +270,8 @@ fn the_next_edge_is_found_up_to_the_horizon() {
     let rules = Rules::new(vec![far]);
     let starts = at("2026-12-01T00:00:00Z");
     let plan = with_speed_windows(&[]);
-    assert_eq!(
-        next_edge(&plan, &rules, &calendar, starts.plus(-HORIZON)),
-        Some(starts)
-    );
-    assert_eq!(
-        next_edge(&plan, &rules, &calendar, starts.plus(-HORIZON - 1)),
-        None
-    );
+    assert_eq!(first(&plan, &rules, starts.plus(-HORIZON)), Some(starts));
+    assert_eq!(first(&plan, &rules, starts.plus(-HORIZON - 1)), None);
 }
 
 #[test]
