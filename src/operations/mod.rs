@@ -27,6 +27,7 @@ pub mod nas_health;
 mod notices;
 pub mod online;
 pub mod operators;
+mod others;
 pub mod overview;
 mod plan_words;
 pub mod plans;

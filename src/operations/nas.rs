@@ -16,6 +16,7 @@ use crate::store::outbox::{self, Work};
 use crate::store::{Read, Tx, cdn, tables};
 
 use super::Error;
+use super::others::check_room;
 use super::trail::note;
 
 mod api;
@@ -95,12 +96,8 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
                 return Err(Error::field("secret", "A shared secret is needed"));
             };
             check(tx, &draft, None)?;
-            if tx.count(&tables::NAS)? >= u64::try_from(nas::MOST_NAS).unwrap_or(u64::MAX) {
-                return Err(Error::Refused(format!(
-                    "There are {} NAS devices already",
-                    nas::MOST_NAS
-                )));
-            }
+            let count = usize::try_from(tx.count(&tables::NAS)?).unwrap_or(usize::MAX);
+            check_room("NAS devices", count, nas::MOST_NAS)?;
             let id = nas::next_id(tx)?;
             let sealed_secret =
                 sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;
