@@ -132,6 +132,7 @@ pub fn examine(app: &App, depth: Depth) -> Vec<Finding> {
     findings.push(files::data_folder(app.store.folder()));
     findings.push(files::key_file(app.store.folder()));
     findings.push(files::configuration(app));
+    findings.extend(files::put_aside(app.store.folder(), now));
     findings.extend(around::certificate(app));
     findings.push(told("Backups", backups(app).map(|(_, finding)| finding)));
     findings.extend(
