@@ -13,11 +13,13 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
 
+use super::pair::Pair;
 use crate::crypto;
 
 /// Certificates of one PEM text; an authority is one, with a few for its renewal.
@@ -103,22 +105,25 @@ pub enum TrustError {
 pub fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, TrustError> {
     let provider = Arc::new(ring::default_provider());
     let verifier = verifier(trust, &provider)?;
-    let mut config = config_with(verifier, provider)?;
+    let mut config = config_with(verifier, provider, None)?;
     // A resumed session would skip the certificate; connections are too few to need it.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
 /// The same for one connection and those that belong to it: they resume its session, which servers of FTP ask for, and the
-/// certificate that was shown can be read even when the handshake failed.
-pub fn watched_config(trust: &Trust) -> Result<(Arc<ClientConfig>, Arc<Shown>), TrustError> {
+/// certificate that was shown can be read even when the handshake failed. `own` is shown to a server that asks for one.
+pub fn watched_config(
+    trust: &Trust,
+    own: Option<&Pair>,
+) -> Result<(Arc<ClientConfig>, Arc<Shown>), TrustError> {
     let provider = Arc::new(ring::default_provider());
     let shown = Arc::new(Shown {
         inner: verifier(trust, &provider)?,
         first: OnceLock::new(),
     });
     let verifier: Arc<dyn ServerCertVerifier> = shown.clone();
-    let mut config = config_with(verifier, provider)?;
+    let mut config = config_with(verifier, provider, own)?;
     config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     Ok((Arc::new(config), shown))
 }
@@ -126,14 +131,19 @@ pub fn watched_config(trust: &Trust) -> Result<(Arc<ClientConfig>, Arc<Shown>), 
 fn config_with(
     verifier: Arc<dyn ServerCertVerifier>,
     provider: Arc<CryptoProvider>,
+    own: Option<&Pair>,
 ) -> Result<ClientConfig, TrustError> {
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TrustError::Tls(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(verifier);
+    Ok(match own {
+        Some(pair) => {
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair.certified())))
+        }
+        None => config.with_no_client_auth(),
+    })
 }
 
 fn verifier(
