@@ -3,7 +3,8 @@
 mod progress;
 
 pub use progress::{
-    Progress, Step, StepState, dismiss, first_plan, first_router, first_subscriber, progress, skip,
+    Progress, Step, StepState, counted_routers, dismiss, first_plan, first_router,
+    first_subscriber, progress, skip,
 };
 
 use crate::app::App;

@@ -145,7 +145,7 @@ async fn secure(
         })?),
     };
     let (config, verifier) =
-        trust::watched_config(&trust).map_err(|error| RemoteError::Tls(error.to_string()))?;
+        trust::watched_config(&trust, None).map_err(|error| RemoteError::Tls(error.to_string()))?;
     let connector = AsyncRustlsConnector::from(TlsConnector::from(config));
     in_time("encrypt", stream.into_secure(connector, &server.host))
         .await

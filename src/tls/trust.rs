@@ -13,11 +13,13 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
 
+use super::pair::Pair;
 use crate::crypto;
 
 /// Certificates of one PEM text; an authority is one, with a few for its renewal.
@@ -101,29 +103,40 @@ pub enum TrustError {
 ///
 /// Errors: `Authority` when the PEM text has no certificate or a broken one, `Tls` should ring lack a protocol version.
 pub fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, TrustError> {
-    let (mut config, _) = config_with(trust)?;
+    let (mut config, _) = config_with(trust, None)?;
     // A resumed session would skip the certificate; connections are too few to need it.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
 /// The same for one connection and those that belong to it: they resume its session, which servers of FTP ask for, and the
-/// certificate that was shown can be read even when the handshake failed.
-pub fn watched_config(trust: &Trust) -> Result<(Arc<ClientConfig>, Arc<Verifier>), TrustError> {
-    let (mut config, verifier) = config_with(trust)?;
+/// certificate that was shown can be read even when the handshake failed. `own` is shown to a server that asks for one.
+pub fn watched_config(
+    trust: &Trust,
+    own: Option<&Pair>,
+) -> Result<(Arc<ClientConfig>, Arc<Verifier>), TrustError> {
+    let (mut config, verifier) = config_with(trust, own)?;
     config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
     Ok((Arc::new(config), verifier))
 }
 
-fn config_with(trust: &Trust) -> Result<(ClientConfig, Arc<Verifier>), TrustError> {
+fn config_with(
+    trust: &Trust,
+    own: Option<&Pair>,
+) -> Result<(ClientConfig, Arc<Verifier>), TrustError> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier::new(trust, &provider)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TrustError::Tls(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier.clone())
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier.clone());
+    let config = match own {
+        Some(pair) => {
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair.certified())))
+        }
+        None => config.with_no_client_auth(),
+    };
     Ok((config, verifier))
 }
 

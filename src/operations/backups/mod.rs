@@ -2,12 +2,13 @@
 //!
 //! A backup is one file, `archive`, that holds a copy of the store, `store::snapshot`, and its key. Invariants: a file that
 //! has its name is whole; each is restored once where nobody uses it, and compared; the last that was proven is never
-//! removed by itself; a restore keeps what was there before.
+//! removed by itself; a restore keeps what was there before, and sends nothing elsewhere until a person says so.
 
 pub mod destination;
 mod files;
 pub mod manifest;
 mod pack;
+pub mod pause;
 pub mod restore;
 pub mod send;
 pub mod settings;

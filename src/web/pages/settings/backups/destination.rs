@@ -5,6 +5,7 @@ use crate::operations::Error;
 use crate::operations::backups::destination::{
     self as verb, Destination, Protocol, RemoteError, Server, Wanted,
 };
+use crate::operations::backups::pause;
 use crate::operations::backups::settings::MOST_KEPT;
 use crate::web::error::{Reply, done};
 use crate::web::extract::Change;
@@ -172,5 +173,11 @@ pub async fn trust_destination(Change { signed, form }: Change) -> Reply {
     let shown = form.text("shown");
     verb::trust(signed.app(), &signed.actor(), shown).await?;
     let text = "This server is trusted from now on, and no other. Test it again.";
+    Ok(done(&signed, Flash::good(text), PATH))
+}
+
+pub async fn resume_sending(Change { signed, .. }: Change) -> Reply {
+    pause::resume(signed.app(), &signed.actor()).await?;
+    let text = "Backups are sent to the other machine again.";
     Ok(done(&signed, Flash::good(text), PATH))
 }
