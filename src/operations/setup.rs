@@ -15,8 +15,7 @@ use crate::store::Read;
 use crate::store::operators as stored_operators;
 use crate::store::settings::{self, Setting};
 
-use super::settings::Part;
-use super::trail::note;
+use super::trail::{note, part};
 use super::{Error, operators};
 
 /// Whether nobody can sign in yet.
@@ -81,7 +80,7 @@ pub async fn complete(
                 address: address.clone(),
             };
             let nothing = Difference::default();
-            note(tx, &actor, "set up", &Part("appliance"), nothing, now)?;
+            note(tx, &actor, "set up", &part("appliance"), nothing, now)?;
             Ok(operator)
         })
         .await

@@ -11,8 +11,7 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::Subscriber;
-use crate::operations::settings::Part;
-use crate::operations::trail::note;
+use crate::operations::trail::{note, part};
 use crate::operations::{Error, backups};
 use crate::store::settings::{self, Setting, YES};
 use crate::store::{Read, View, operators, sessions, subscribers};
@@ -221,7 +220,7 @@ pub async fn skip(app: &App, actor: &Actor, step: Step) -> Result<(), Error> {
             let mut difference = Difference::default();
             difference.field("step", "", step.word());
             let what = "setup step skipped";
-            note(tx, &actor, what, &Part("first run"), difference, now)
+            note(tx, &actor, what, &part("first run"), difference, now)
         })
         .await
 }
@@ -237,7 +236,7 @@ pub async fn dismiss(app: &App, actor: &Actor) -> Result<(), Error> {
             settings::put(tx, Setting::SetupDismissed, YES)?;
             let what = "setup dismissed";
             let nothing = Difference::default();
-            note(tx, &actor, what, &Part("first run"), nothing, now)
+            note(tx, &actor, what, &part("first run"), nothing, now)
         })
         .await
 }

@@ -51,6 +51,22 @@ pub const SUBSCRIBER: [(&str, &str); 7] = [
     ("mac_mode", "off"),
 ];
 
+/// Nothing is at these addresses.
+pub async fn no_pages(browser: &Browser<'_>, paths: &[&str]) {
+    for path in paths {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+/// Nobody takes this form at these addresses.
+pub async fn no_forms(browser: &Browser<'_>, paths: &[&str], form: &[(&str, &str)]) {
+    for path in paths {
+        let answer = browser.post(path, form).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
 /// `fields` with some values changed, added, or taken away where the value is `-`.
 pub fn with<'a>(
     fields: &[(&'a str, &'a str)],

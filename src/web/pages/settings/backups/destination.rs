@@ -87,20 +87,17 @@ pub(super) fn form(
 
 pub async fn save_destination(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match wanted(&form, &mut problems) {
-        Some(wanted) => {
-            let text = match &wanted {
-                Some(_) => "Saved. Test it now.",
-                None => "Saved. Backups stay on this machine.",
-            };
-            match verb::update(signed.app(), &signed.actor(), wanted).await {
-                Ok(()) => return Ok(done(&signed, Flash::good(text), PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(wanted) = wanted(&form, &mut problems) {
+        let text = match &wanted {
+            Some(_) => "Saved. Test it now.",
+            None => "Saved. Backups stay on this machine.",
+        };
+        let saved = verb::update(signed.app(), &signed.actor(), wanted).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, Flash::good(text), PATH));
         }
-        None => None,
-    };
-    again(&signed, form, &problems, refusal, "").await
+    }
+    again(&signed, form, &problems, "").await
 }
 
 /// What was typed; the inner nothing is `nowhere`, the outer one problems that were noted.
@@ -148,15 +145,9 @@ pub async fn test_destination(Change { signed, .. }: Change) -> Reply {
         Err(Error::Refused(text)) => (text, String::new()),
         Err(other) => return Err(other.into()),
     };
-    let nothing = FormData::default();
-    again(
-        &signed,
-        nothing,
-        &Problems::default(),
-        Some(text),
-        &stranger,
-    )
-    .await
+    let mut problems = Problems::default();
+    problems.refuse(text);
+    again(&signed, FormData::default(), &problems, &stranger).await
 }
 
 /// What failed, for the owner; and what the server showed, if it is his to say whether that is right.

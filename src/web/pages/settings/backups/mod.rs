@@ -115,28 +115,15 @@ pub async fn show(signed: Signed) -> Reply {
     if signed.htmx.wants_partial {
         return Ok(Page::ok(part).into_response());
     }
-    let page = page(
-        &signed,
-        part,
-        FormData::default(),
-        &Problems::default(),
-        None,
-        "",
-    )?;
+    let page = page(&signed, part, FormData::default(), &Problems::default(), "")?;
     Ok(Page::ok(page).into_response())
 }
 
 /// The page after a form that was not taken. `form` is that form; the others stand as they are set. `stranger` is what a server
 /// showed that nobody knows.
-async fn again(
-    signed: &Signed,
-    form: FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-    stranger: &str,
-) -> Reply {
+async fn again(signed: &Signed, form: FormData, problems: &Problems, stranger: &str) -> Reply {
     let part = part(signed).await?;
-    let page = page(signed, part, form, problems, refusal, stranger)?;
+    let page = page(signed, part, form, problems, stranger)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
@@ -145,7 +132,6 @@ fn page(
     part: BackupsPart,
     form: FormData,
     problems: &Problems,
-    refusal: Option<String>,
     stranger: &str,
 ) -> Result<BackupsPage, Failure> {
     let words = Words::of(signed.app());
@@ -164,7 +150,7 @@ fn page(
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         part,
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         no_key: no_key(&set),
         has_passphrase: set.has_passphrase,
         may_choose_key: set.has_licence
