@@ -89,7 +89,7 @@ pub(super) fn exchange(
         Some(path) => Trust::Authority(files::read(path)?),
         None => Trust::Public,
     };
-    let (config, shown) = watched_config(&trust, own.as_ref())
+    let (config, verifier) = watched_config(&trust, own.as_ref())
         .map_err(|error| RadsecError::Tls(error.to_string()))?;
     let name = ServerName::try_from(place.host.clone())
         .map_err(|_| RadsecError::Name(place.host.clone()))?;
@@ -104,7 +104,7 @@ pub(super) fn exchange(
     let mut stream = StreamOwned::new(session, stream);
     let fault = |error: io::Error| {
         let own = own.as_ref().map(|pair| pair.facts().fingerprint.pairs());
-        why(place, &error, &shown, own)
+        why(place, &error, &verifier, own)
     };
     while stream.conn.is_handshaking() {
         stream
@@ -175,7 +175,7 @@ fn receive(stream: &mut impl Read) -> io::Result<Vec<u8>> {
 fn why(
     place: &Place,
     error: &io::Error,
-    shown: &Arc<Verifier>,
+    verifier: &Arc<Verifier>,
     own: Option<String>,
 ) -> RadsecError {
     let inner = error
@@ -186,7 +186,7 @@ fn why(
         (Some(rustls::Error::InvalidCertificate(why)), ..) => RadsecError::Untrusted {
             place,
             why: why.to_string(),
-            shown: shown.shown().map_or_else(String::new, |it| it.pairs()),
+            shown: verifier.shown().map_or_else(String::new, |it| it.pairs()),
         },
         (None, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut, _) => {
             RadsecError::Silent { place }
