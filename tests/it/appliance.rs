@@ -1,6 +1,5 @@
 //! The real binary with demo data: a router logs subscribers in, accounts sessions, and everything is still there later.
 
-use std::process::Command;
 use std::time::Duration;
 
 use proxpanel::radius::auth::Method;
@@ -163,15 +162,8 @@ fn radtest_prints_the_reply_and_its_exit_code_says_the_outcome() {
 #[test]
 fn radclient_is_served() {
     let daemon = demo(3, 0, 0, &[]);
-    let radclient = |server: std::net::SocketAddr, kind: &str, request: &str| {
-        let script =
-            format!("printf '%s' \"$REQUEST\" | radclient -r 2 -t 5 -x {server} {kind} testing123");
-        let output = Command::new("sh")
-            .args(["-c", &script])
-            .env("REQUEST", request)
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    let radclient = |server, kind: &str, request: &str| {
+        radius::radclient(server, kind, radius::SECRET, 2, request)
     };
     for request in [
         "User-Name=user00001,User-Password=pass00001",

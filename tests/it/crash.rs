@@ -97,6 +97,18 @@ fn load_until(
     seen.into_iter().flatten().collect()
 }
 
+/// One more may be on disk than was answered, never less, and nothing is counted twice.
+fn assert_whole(acknowledged: &HashMap<String, u32>, found: &HashMap<String, (u64, u64)>) {
+    for (name, total) in acknowledged {
+        let (upload, download) = found[name];
+        assert!(
+            (u64::from(*total)..=u64::from(*total) + 1).contains(&upload),
+            "{name}: {upload} of {total}"
+        );
+        assert_eq!(download, upload * 10, "{name}");
+    }
+}
+
 #[test]
 fn kill_9_loses_no_acknowledged_record_and_books_none_twice() {
     let subscribers = u32::try_from(ROUTERS * SESSIONS_EACH).unwrap();
@@ -110,16 +122,7 @@ fn kill_9_loses_no_acknowledged_record_and_books_none_twice() {
         if round % 2 == 0 {
             daemon.restart();
         }
-        let found = exported(&daemon);
-        for (name, total) in &acknowledged {
-            let (upload, download) = found[name];
-            // One more may be on disk than was answered, never less, and nothing is counted twice.
-            assert!(
-                (u64::from(*total)..=u64::from(*total) + 1).contains(&upload),
-                "{name}: {upload} of {total}"
-            );
-            assert_eq!(download, upload * 10, "{name}");
-        }
+        assert_whole(&acknowledged, &exported(&daemon));
         let report = String::from_utf8(daemon.run(&["doctor"]).stdout).unwrap();
         assert!(report.contains("ok      Usage: adds up"), "{report}");
         if round % 2 == 1 {
@@ -139,14 +142,6 @@ fn a_stop_under_load_takes_five_seconds_at_most_and_loses_no_acknowledged_record
         assert!(took < Duration::from_secs(5), "{took:?}");
     };
     let acknowledged = load_until(stop, &mut daemon, &HashMap::new());
-    let found = exported(&daemon);
     assert!(!acknowledged.is_empty());
-    for (name, total) in &acknowledged {
-        let (upload, download) = found[name];
-        assert!(
-            (u64::from(*total)..=u64::from(*total) + 1).contains(&upload),
-            "{name}: {upload} of {total}"
-        );
-        assert_eq!(download, upload * 10, "{name}");
-    }
+    assert_whole(&acknowledged, &exported(&daemon));
 }

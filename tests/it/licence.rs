@@ -1,11 +1,11 @@
 //! The commands of both sides of a licence, with the real binary: `proxpanel vendor` while it serves and while it does not.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::daemon::{Daemon, command};
-use crate::support::process::Process;
+use crate::support::process::{Process, said};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -13,14 +13,6 @@ fn vendor(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = command(&["vendor"]);
     command.args(arguments).arg("--data-dir").arg(folder);
     command
-}
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
 }
 
 #[track_caller]

@@ -1,7 +1,6 @@
 //! RadSec through a real radsecproxy: radclient asks it over UDP, it asks the daemon over TLS.
 
 use std::net::{SocketAddr, TcpListener};
-use std::process::Command;
 use std::time::Duration;
 
 use proxpanel::app::Clock;
@@ -13,7 +12,7 @@ use proxpanel::operations::nas::{self, Draft};
 
 use crate::support::daemon::{Daemon, command};
 use crate::support::isp;
-use crate::support::radius;
+use crate::support::radius::{self, radclient};
 use crate::support::radsec::{Identity, Proxy};
 
 /// Far longer than anything here takes; only a failing test waits for it.
@@ -54,24 +53,12 @@ fn folder(identity: &Identity) -> tempfile::TempDir {
     folder
 }
 
-/// What radclient prints.
-fn radclient(server: SocketAddr, kind: &str, tries: u32, request: &str) -> String {
-    let script =
-        format!("printf '%s' \"$REQUEST\" | radclient -r {tries} -t 3 -x {server} {kind} {SECRET}");
-    let output = Command::new("sh")
-        .args(["-c", &script])
-        .env("REQUEST", request)
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 fn record(server: SocketAddr, kind: &str, seconds: u32, octets: u32) {
     let request = format!(
         "User-Name=user00001,Acct-Session-Id=tls-1,Acct-Status-Type={kind},Acct-Session-Time={seconds},\
          Acct-Input-Octets={octets},Acct-Output-Octets={octets}"
     );
-    let text = radclient(server, "acct", 3, &request);
+    let text = radclient(server, "acct", SECRET, 3, &request);
     assert!(text.contains("Received Accounting-Response"), "{text}");
 }
 
@@ -88,7 +75,7 @@ fn radsecproxy_logs_in_accounts_and_comes_back_after_a_restart() {
     proxy.wait_for_connection(1);
 
     let login = "User-Name=user00001,User-Password=pass00001";
-    let text = radclient(proxy.udp, "auth", 3, login);
+    let text = radclient(proxy.udp, "auth", SECRET, 3, login);
     assert!(
         text.contains("Received Access-Accept"),
         "{text}\n{}",
@@ -98,6 +85,7 @@ fn radsecproxy_logs_in_accounts_and_comes_back_after_a_restart() {
     let text = radclient(
         proxy.udp,
         "auth",
+        SECRET,
         3,
         "User-Name=user00001,User-Password=wrong",
     );
@@ -108,7 +96,7 @@ fn radsecproxy_logs_in_accounts_and_comes_back_after_a_restart() {
     daemon.restart();
     // This takes half a minute: radsecproxy leaves 30 s between two connections to one server (its connect_wait).
     proxy.wait_for_connection(2);
-    let text = radclient(proxy.udp, "auth", 5, login);
+    let text = radclient(proxy.udp, "auth", SECRET, 5, login);
     assert!(text.contains("Received Access-Accept"), "{text}");
     record(proxy.udp, "Stop", 90, 2_000);
     let output = daemon.run(&["export", "sessions"]);
@@ -142,7 +130,7 @@ fn radsecproxy_with_another_certificate_is_cut_off_and_named() {
     });
     assert!(named.is_some(), "{}", daemon.process().output());
     let login = "User-Name=user00001,User-Password=pass00001";
-    let text = radclient(proxy.udp, "auth", 1, login);
+    let text = radclient(proxy.udp, "auth", SECRET, 1, login);
     assert!(!text.contains("Received"), "{text}");
 }
 

@@ -4,21 +4,13 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::daemon::{Daemon, command};
-use crate::support::process::Process;
+use crate::support::process::{Process, said};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
-}
 
 #[track_caller]
 fn runs(mut command: Command) -> String {

@@ -4,12 +4,21 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// Lines kept of each stream; older ones are dropped, so that a chatty child cannot fill the memory.
 const MAX_LINES: usize = 5_000;
+
+/// All that a command which has ended wrote, to both streams.
+pub fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
 
 /// The lines of one stream, shared between the thread that reads it and the test.
 #[derive(Clone, Default)]

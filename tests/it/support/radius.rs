@@ -1,6 +1,7 @@
 //! A router for tests: logins and accounting records against a running daemon.
 
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
@@ -20,6 +21,24 @@ fn identifier() -> u8 {
 
 pub fn secret() -> SharedSecret {
     SharedSecret::new(SECRET.as_bytes()).unwrap()
+}
+
+/// What radclient prints. It waits five seconds for each of its tries.
+pub fn radclient(
+    server: SocketAddr,
+    kind: &str,
+    secret: &str,
+    tries: u32,
+    request: &str,
+) -> String {
+    let script =
+        format!("printf '%s' \"$REQUEST\" | radclient -r {tries} -t 5 -x {server} {kind} {secret}");
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .env("REQUEST", request)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Logs in, with patience.
