@@ -59,8 +59,9 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     fn default() -> Self {
         OpenOptions {
-            // With 16 MiB the whole daemon was just above its 48 MB with 5,000 subscribers online.
-            cache_octets: 10 << 20,
+            // A login reads no page, and what a page or a fold reads again comes from the system's cache: with more here the daemon
+            // only grows.
+            cache_octets: 5 << 20,
             queue: QUEUE,
             batch: BATCH,
             linger: LINGER,
