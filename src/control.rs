@@ -190,7 +190,14 @@ pub fn execute(
             if let Some(destination) = destination::get(app)? {
                 // The job sends it, now or when the daemon runs again.
                 app.jobs.run_now(backups::JOB);
-                writeln!(out, "It is sent to {} next", destination.place())?;
+                let place = destination.place();
+                match backups::pause::since(app)? {
+                    None => writeln!(out, "It is sent to {place} next")?,
+                    Some(_) => writeln!(
+                        out,
+                        "It is not sent to {place}: sending is paused since the restore; Settings, Backups resumes it"
+                    )?,
+                }
             }
         }
         Request::BackupPassphrase { passphrase } => {

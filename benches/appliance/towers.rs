@@ -6,9 +6,7 @@ use std::sync::Arc;
 use proxpanel::app::App;
 use proxpanel::crypto::Secret;
 use proxpanel::domain::audit::Actor;
-use proxpanel::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
-};
+use proxpanel::domain::nas::{ApiAccess, ApiTransport, MessageAuthenticator, Network};
 use proxpanel::operations::{demo, nas};
 use proxpanel::radius::auth::Method;
 
@@ -44,15 +42,9 @@ impl Towers {
             let address = IpAddr::V4(router.address());
             let secret = |text: &str| Some(Arc::new(Secret::new(text.to_owned())));
             let draft = nas::Draft {
-                name: format!("tower {address}"),
-                network: Network::host(address),
                 secret: secret(demo::SECRET),
-                profile: Profile::MikroTik,
                 coa_port: router.coa_port(),
                 message_authenticator: MessageAuthenticator::Optional,
-                limit_proxy_state: true,
-                send_message_authenticator: true,
-                swap_octets: false,
                 interim_interval: Some(INTERIM_SECONDS),
                 api: Some(nas::ApiDraft {
                     access: ApiAccess {
@@ -64,10 +56,7 @@ impl Towers {
                     },
                     password: secret("api-pass"),
                 }),
-                usage_source: UsageSource::Accounting,
-                api_fallback: false,
-                radsec: None,
-                notes: String::new(),
+                ..nas::Draft::new(&format!("tower {address}"), Network::host(address))
             };
             nas::create(app, &Actor::CommandLine, draft).await?;
         }

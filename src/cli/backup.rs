@@ -144,7 +144,10 @@ pub fn restore(options: &Restore) -> Result<(), CliError> {
         data.display(),
         holds(&manifest)
     ))?;
-    said("It is in use from the next start on: systemctl start proxpanel")
+    said("It is in use from the next start on: systemctl start proxpanel")?;
+    said(
+        "None of its backups goes to another machine until somebody resumes that in Settings, Backups",
+    )
 }
 
 fn holds(manifest: &Manifest) -> String {

@@ -3,6 +3,7 @@
 mod backup;
 mod doctor;
 mod license;
+mod radsec;
 mod radtest;
 mod simulate;
 mod step_down;

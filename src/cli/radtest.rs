@@ -2,28 +2,42 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::radsec::{self, Place};
 use crate::crypto::random_bytes;
 use crate::radius::auth::Method;
 use crate::radius::client::{Login, Request, exchange};
 use crate::radius::describe::{describe, push_named};
-use crate::radius::{AttributeBuffer, Code, SharedSecret};
+use crate::radius::{AttributeBuffer, Code, Packet, SharedSecret};
+use crate::tls::Configured;
 
 #[derive(Args)]
 pub struct Options {
     user: String,
     password: String,
-    /// Server, with or without a port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:1812")]
-    server: Server,
-    /// Shared secret
-    #[arg(long, default_value = "testing123")]
-    secret: String,
+    /// Server, with or without a port: an address, with --radsec also a name
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    server: String,
+    /// Shared secret; testing123 by default, and radsec with --radsec
+    #[arg(long)]
+    secret: Option<String>,
+    /// Over TLS, port 2083
+    #[arg(long)]
+    radsec: bool,
+    /// With --radsec: the certificate of the server or of its authority (PEM), unless browsers would trust it
+    #[arg(long, value_name = "FILE", requires = "radsec")]
+    ca: Option<PathBuf>,
+    /// With --radsec: the certificate by which the server knows the NAS device (PEM)
+    #[arg(long, value_name = "FILE", requires_all = ["radsec", "key"])]
+    cert: Option<PathBuf>,
+    /// The private key of --cert (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
     /// How the password is proved
     #[arg(long, value_enum, default_value_t = MethodName::Pap)]
     method: MethodName,
@@ -57,31 +71,51 @@ impl From<MethodName> for Method {
     }
 }
 
-/// An address whose port may be left out.
-#[derive(Clone, Copy)]
-struct Server(SocketAddr);
-
 const AUTH_PORT: u16 = 1812;
+/// The secret of the demo routers and of the examples of other servers.
+const SECRET: &str = "testing123";
 
-impl FromStr for Server {
-    type Err = String;
+/// An address whose port may be left out.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let (host, port) = host_and_port(text, AUTH_PORT)?;
+    let address = host.parse::<IpAddr>();
+    address
+        .map(|address| SocketAddr::new(address, port))
+        .map_err(|_| format!("{text}: an address such as 127.0.0.1, 127.0.0.1:1812 or [::1]:1812"))
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let with_port = text.parse::<SocketAddr>();
-        let alone = text
-            .trim_matches(['[', ']'])
-            .parse::<IpAddr>()
-            .map(|ip| SocketAddr::new(ip, AUTH_PORT));
-        with_port
-            .or(alone)
-            .map(Server)
-            .map_err(|_| "an address such as 127.0.0.1, 127.0.0.1:1812 or [::1]:1812".to_owned())
+/// `host`, `host:2083`, `192.0.2.1:2083`, `::1` or `[::1]:2083`.
+fn host_and_port(text: &str, port: u16) -> Result<(String, u16), String> {
+    let (host, typed) = match text.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, rest))) => (host, rest.strip_prefix(':')),
+        Some(None) => return Err(format!("{text}: the bracket is not closed")),
+        // More than one colon: an IPv6 address without a port.
+        None => match text.rsplit_once(':') {
+            Some((host, port)) if !host.contains(':') => (host, Some(port)),
+            _ => (text, None),
+        },
+    };
+    let port = match typed {
+        Some(typed) => typed
+            .parse()
+            .map_err(|_| format!("{text}: {typed} is no port"))?,
+        None => port,
+    };
+    match host.is_empty() {
+        true => Err(format!("{text}: the server is missing")),
+        false => Ok((host.to_owned(), port)),
     }
 }
 
 /// 0: accepted; 1: rejected; 2: no reply.
 pub fn run(options: &Options) -> Result<ExitCode, String> {
-    let secret = SharedSecret::new(options.secret.as_bytes()).map_err(|error| error.to_string())?;
+    let usual = if options.radsec {
+        radsec::SECRET
+    } else {
+        SECRET
+    };
+    let secret = options.secret.as_deref().unwrap_or(usual);
+    let secret = SharedSecret::new(secret.as_bytes()).map_err(|error| error.to_string())?;
     let mut extra = AttributeBuffer::new();
     for attribute in &options.attributes {
         let (name, value) = attribute
@@ -98,29 +132,59 @@ pub fn run(options: &Options) -> Result<ExitCode, String> {
     let [identifier] = random_bytes::<1>().map_err(|error| error.to_string())?;
     let request =
         Request::access(&secret, identifier, &login, &extra).map_err(|error| error.to_string())?;
-    let reply = match exchange(
-        options.server.0,
-        &request,
-        Duration::from_secs(options.timeout),
-        options.tries,
-    ) {
+    match options.radsec {
+        true => over_tls(options, &request),
+        false => over_udp(options, &request),
+    }
+}
+
+fn over_udp(options: &Options, request: &Request) -> Result<ExitCode, String> {
+    let server = address(&options.server)?;
+    let timeout = Duration::from_secs(options.timeout);
+    let reply = match exchange(server, request, timeout, options.tries) {
         Ok(reply) => reply,
         Err(error) => {
             say(&[
-                format!("No reply from {}: {error}", options.server.0),
+                format!("No reply from {server}: {error}"),
                 "Check the address and port, that this machine is a NAS device of the server, and the shared secret.".to_owned(),
             ])?;
             return Ok(ExitCode::from(2));
         }
     };
     let packet = reply.packet().map_err(|error| error.to_string())?;
-    let mut lines = describe(&packet);
-    lines.push(format!(
-        "{:.1} ms, sent {} time{}",
-        reply.elapsed.as_secs_f64() * 1000.0,
-        reply.tries,
-        if reply.tries == 1 { "" } else { "s" }
-    ));
+    let times = if reply.tries == 1 { "" } else { "s" };
+    tell(
+        &packet,
+        reply.elapsed,
+        &format!("sent {} time{times}", reply.tries),
+    )
+}
+
+/// Sent once: TLS loses nothing.
+fn over_tls(options: &Options, request: &Request) -> Result<ExitCode, String> {
+    let (host, port) = host_and_port(&options.server, radsec::PORT)?;
+    let own = options.cert.clone().zip(options.key.clone());
+    let place = Place {
+        host,
+        port,
+        authority: options.ca.clone(),
+        own: own.map(|(certificate, key)| Configured { certificate, key }),
+    };
+    let answer = match radsec::exchange(&place, request, Duration::from_secs(options.timeout)) {
+        Ok(answer) => answer,
+        Err(error) => {
+            say(&["No reply.".to_owned(), error.to_string()])?;
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let packet = Packet::parse(&answer.octets).map_err(|error| error.to_string())?;
+    tell(&packet, answer.elapsed, "over TLS")
+}
+
+/// The reply in words, and whether it lets in.
+fn tell(packet: &Packet<'_>, elapsed: Duration, how: &str) -> Result<ExitCode, String> {
+    let mut lines = describe(packet);
+    lines.push(format!("{:.1} ms, {how}", elapsed.as_secs_f64() * 1000.0));
     say(&lines)?;
     Ok(if packet.code() == Code::ACCESS_ACCEPT {
         ExitCode::SUCCESS
@@ -135,4 +199,31 @@ fn say(lines: &[String]) -> Result<(), String> {
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))
         .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_may_be_left_out() {
+        for (text, host, port) in [
+            ("127.0.0.1", "127.0.0.1", 2083),
+            ("127.0.0.1:18", "127.0.0.1", 18),
+            ("::1", "::1", 2083),
+            ("[::1]", "::1", 2083),
+            ("[::1]:18", "::1", 18),
+            ("radius.example", "radius.example", 2083),
+            ("radius.example:18", "radius.example", 18),
+        ] {
+            let found = host_and_port(text, 2083).unwrap();
+            assert_eq!((found.0.as_str(), found.1), (host, port), "{text}");
+        }
+        for text in ["", ":18", "a:", "a:70000", "[::1", "[]:18"] {
+            assert!(host_and_port(text, 2083).is_err(), "{text}");
+        }
+        assert_eq!(address("[::1]:18").unwrap().to_string(), "[::1]:18");
+        assert_eq!(address("192.0.2.1").unwrap().to_string(), "192.0.2.1:1812");
+        assert!(address("radius.example").is_err());
+    }
 }

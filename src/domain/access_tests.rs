@@ -3,11 +3,11 @@
 use super::*;
 use crate::domain::bandwidth_rule::Rules;
 use crate::domain::id::{PlanId, SubscriberId};
-use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::quota::{Quota, Used};
 use crate::domain::rate::{Burst, FASTEST_KBPS, Rate};
+use crate::domain::testing;
 use crate::domain::time::{Calendar, HOUR};
 use crate::domain::window::Window;
 
@@ -16,15 +16,11 @@ const LINE: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const OTHER: Mac = Mac([2, 0, 0, 0, 0, 2]);
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         id: PlanId(1),
         pool: "home".into(),
         created_at: NOW,
-        ..Plan::new("Home", price, Rate::new(10_000, 50_000))
+        ..testing::plan("Home", Rate::new(10_000, 50_000))
     }
 }
 

@@ -34,6 +34,8 @@ pub mod schedule;
 pub mod session;
 pub mod speed;
 pub mod subscriber;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
 pub mod theme;
 pub mod time;

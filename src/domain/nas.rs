@@ -16,6 +16,11 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether this is an address of this very machine.
+    pub fn is_loopback(&self) -> bool {
+        self.address.is_loopback()
+    }
+
     pub fn parse(text: &str) -> Result<Network, Invalid> {
         let refused = || {
             Invalid::new("An address or network, such as 10.0.0.1, 10.0.0.0/24 or 2001:db8::/64")

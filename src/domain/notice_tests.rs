@@ -4,11 +4,11 @@ use super::*;
 use crate::domain::bandwidth_rule::Rules;
 use crate::domain::fup::{Threshold, Tier};
 use crate::domain::id::SubscriberId;
-use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::quota::{Direction, Period, Quota, Used};
 use crate::domain::rate::{FASTEST_KBPS, Rate};
+use crate::domain::testing;
 use crate::domain::time::Calendar;
 
 const COUNTING: Counting = Counting {
@@ -21,11 +21,7 @@ const COUNTING: Counting = Counting {
 };
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
-    Plan::new("Home", price, Rate::new(1_000, 2_000))
+    testing::plan("Home", Rate::new(1_000, 2_000))
 }
 
 /// The marks that are reached with so much download today, this month and in this term.

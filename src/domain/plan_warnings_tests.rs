@@ -3,16 +3,12 @@
 use super::*;
 use crate::domain::fup::{FairUse, Threshold};
 use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
-use crate::domain::money::{Currency, Money};
 use crate::domain::quota::{Direction, Quota};
 use crate::domain::rate::Burst;
+use crate::domain::testing;
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
-    Plan::new("Home 20", price, Rate::new(5_000, 20_000))
+    testing::plan("Home 20", Rate::new(5_000, 20_000))
 }
 
 fn of(change: impl FnOnce(&mut Plan)) -> Vec<Warning> {

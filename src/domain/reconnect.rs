@@ -94,9 +94,9 @@ mod tests {
     use super::*;
     use crate::domain::extra::Extra;
     use crate::domain::id::PlanId;
-    use crate::domain::money::{Currency, Money};
     use crate::domain::plan::AddressSource;
     use crate::domain::rate::Rate;
+    use crate::domain::testing;
     use crate::domain::text::Username;
     use crate::domain::time::{DAY, HOUR, MINUTE};
     use std::net::Ipv4Addr;
@@ -127,13 +127,9 @@ mod tests {
     }
 
     fn pair() -> (Subscriber, Plan) {
-        let price = Money {
-            minor: 0,
-            currency: Currency::parse("USD").unwrap(),
-        };
         let plan = Plan {
             pool: "homes".into(),
-            ..Plan::new("Home", price, Rate::new(1_000, 2_000))
+            ..testing::plan("Home", Rate::new(1_000, 2_000))
         };
         let name = Username::parse("ali").unwrap();
         let subscriber = Subscriber::new(SubscriberId(1), name, PlanId(1), Timestamp(0));

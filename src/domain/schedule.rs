@@ -90,21 +90,6 @@ pub fn edges(
     found
 }
 
-/// The first of [`edges`] after `from`; `None` if there is none within [`HORIZON`], after which it is worth asking again.
-pub fn next_edge(
-    plan: &Plan,
-    rules: &Rules,
-    calendar: &Calendar,
-    from: Timestamp,
-) -> Option<Timestamp> {
-    // Day by day, since most plans with windows have an edge within the first.
-    (0..HORIZON / DAY).find_map(|day| {
-        let begins = from.plus(day * DAY);
-        let found = edges(plan, rules, calendar, begins, begins.plus(DAY));
-        found.first().copied()
-    })
-}
-
 #[cfg(test)]
 #[path = "schedule_tests.rs"]
 mod tests;

@@ -4,9 +4,9 @@ use super::*;
 use crate::domain::bandwidth_rule::Adjust;
 use crate::domain::hours::{FreeWindow, SpeedWindow, WhenThrottled};
 use crate::domain::id::{PlanId, RuleId, SubscriberId};
-use crate::domain::money::{Currency, Money};
 use crate::domain::quota::Direction;
 use crate::domain::rate::Rate;
+use crate::domain::testing;
 use crate::domain::time::{Day, HOUR, MINUTE};
 use proptest::prelude::*;
 
@@ -15,13 +15,9 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         id: PlanId(1),
-        ..Plan::new("Home 20", price, Rate::new(5_000, 20_000))
+        ..testing::plan("Home 20", Rate::new(5_000, 20_000))
     }
 }
 
@@ -250,9 +246,13 @@ fn free_hours_and_login_hours_are_edges_too_and_shared_ones_are_named_once() {
 }
 
 #[test]
-fn the_next_edge_is_found_up_to_the_horizon() {
+fn edges_are_found_up_to_the_horizon() {
     let calendar = Calendar::utc();
-    let next = |plan: &Plan, from| next_edge(plan, &Rules::default(), &calendar, at(from));
+    let first = |plan: &Plan, rules: &Rules, from: Timestamp| {
+        let found = edges(plan, rules, &calendar, from, from.plus(2 * HORIZON));
+        found.first().copied()
+    };
+    let next = |plan: &Plan, from| first(plan, &Rules::default(), at(from));
     // Only on Sundays: 2026-11-22 is one.
     let plan = with_speed_windows(&["7 08:00-09:00"]);
     for (from, edge) in [
@@ -270,14 +270,8 @@ fn the_next_edge_is_found_up_to_the_horizon() {
     let rules = Rules::new(vec![far]);
     let starts = at("2026-12-01T00:00:00Z");
     let plan = with_speed_windows(&[]);
-    assert_eq!(
-        next_edge(&plan, &rules, &calendar, starts.plus(-HORIZON)),
-        Some(starts)
-    );
-    assert_eq!(
-        next_edge(&plan, &rules, &calendar, starts.plus(-HORIZON - 1)),
-        None
-    );
+    assert_eq!(first(&plan, &rules, starts.plus(-HORIZON)), Some(starts));
+    assert_eq!(first(&plan, &rules, starts.plus(-HORIZON - 1)), None);
 }
 
 #[test]

@@ -53,6 +53,15 @@ pub fn line(text: &str, longest: usize) -> Result<String, Invalid> {
     Ok(clean)
 }
 
+/// What something is called: such a line that is not empty.
+pub fn name(text: &str, longest: usize) -> Result<String, Invalid> {
+    let name = line(text, longest)?;
+    match name.is_empty() {
+        true => Err(Invalid::new("A name is needed")),
+        false => Ok(name),
+    }
+}
+
 /// Several lines of free text; only line breaks survive of the control characters.
 pub fn paragraph(text: &str, longest: usize) -> Result<String, Invalid> {
     let clean: String = text
@@ -138,6 +147,8 @@ mod tests {
     fn free_text_is_bounded_and_plain() {
         assert_eq!(line(" a\tb ", 3), Ok("a b".into()));
         assert!(line("abcd", 3).is_err());
+        assert_eq!(name(" abc ", 3), Ok("abc".into()));
+        assert!(name("abcd", 3).is_err() && name(" \t", 3).is_err());
         assert_eq!(
             paragraph("a\r\nb\u{7}", 9),
             Ok("a\nb".trim_end().to_owned() + " ")

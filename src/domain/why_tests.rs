@@ -3,11 +3,11 @@
 use super::*;
 use crate::domain::bandwidth_rule::Rules;
 use crate::domain::id::{PlanId, SubscriberId};
-use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::quota::Used;
 use crate::domain::rate::{FASTEST_KBPS, Rate};
+use crate::domain::testing;
 use crate::domain::text::Username;
 use crate::domain::time::{Calendar, DAY, HOUR, MINUTE};
 use crate::domain::window::Window;
@@ -16,15 +16,11 @@ use crate::domain::window::Window;
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         id: PlanId(1),
         pool: "home".into(),
         created_at: NOW,
-        ..Plan::new("Home 20", price, Rate::new(5_000, 20_000))
+        ..testing::plan("Home 20", Rate::new(5_000, 20_000))
     }
 }
 

@@ -18,7 +18,7 @@ const MINUTES_OF_DAY: u16 = 1440;
 /// All bits of `weekdays`.
 const EVERY_DAY: u8 = 0x7F;
 /// Monday first.
-const WEEKDAYS: [&str; 7] = [
+pub const WEEKDAYS: [&str; 7] = [
     "Monday",
     "Tuesday",
     "Wednesday",

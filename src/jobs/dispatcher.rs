@@ -1,11 +1,11 @@
-//! Which order goes out next: fair between routers, urgent ones first, at most so many under way to each.
+//! Which order goes out next: fair between routers, urgent ones first, at most so many under way to each, and one to a session.
 //!
 //! Pure bookkeeping: no socket, no clock. Invariant: a row of the outbox is done when its last order was carried out, and
-//! never before.
+//! never before; what is sent about a session is known before the next order of it goes out.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::domain::id::NasId;
+use crate::domain::id::{NasId, SessionId};
 use crate::domain::time::{SECOND, Timestamp};
 use crate::operations::routers::Order;
 
@@ -44,9 +44,34 @@ struct Lane {
 }
 
 impl Lane {
+    /// Where the first order stands that concerns no session with one under way; urgent ones first. Orders that have to wait
+    /// are few, at most one of each kind for each that is under way, so the look is short.
+    fn ready(&self, busy: &HashSet<SessionId>) -> Option<Place> {
+        let first = |queue: &VecDeque<Order>| {
+            let is_free = |order: &Order| !busy.contains(&order.session());
+            queue.iter().position(is_free)
+        };
+        let urgent = first(&self.urgent).map(Place::Urgent);
+        urgent.or_else(|| first(&self.bulk).map(Place::Bulk))
+    }
+
+    fn take(&mut self, place: Place) -> Option<Order> {
+        match place {
+            Place::Urgent(at) => self.urgent.remove(at),
+            Place::Bulk(at) => self.bulk.remove(at),
+        }
+    }
+
     fn is_idle(&self) -> bool {
         self.urgent.is_empty() && self.bulk.is_empty() && self.flying == 0
     }
+}
+
+/// A place in the queues of a lane.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Urgent(usize),
+    Bulk(usize),
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +83,8 @@ pub(super) struct Dispatcher {
     rows: HashMap<u64, usize>,
     /// The NAS that was served last.
     last: Option<NasId>,
-    flying: usize,
+    /// Sessions with an order under way: two at once would not know of each other.
+    busy: HashSet<SessionId>,
 }
 
 impl Dispatcher {
@@ -91,11 +117,12 @@ impl Dispatcher {
         None
     }
 
-    /// The next order that may go out; `None` while every NAS has enough under way, or nothing waits.
+    /// The next order that may go out; `None` while every NAS has enough under way, or nothing waits but for sessions that
+    /// have one under way.
     pub fn next(&mut self, now: Timestamp) -> Option<Flight> {
-        let nas = self.pick(|lane| !lane.urgent.is_empty())?;
+        let (nas, place) = self.pick()?;
         let lane = self.lanes.get_mut(&nas)?;
-        let order = lane.urgent.pop_front().or_else(|| lane.bulk.pop_front())?;
+        let order = lane.take(place)?;
         let how = if lane.silent < SILENT_AFTER {
             How::Send
         } else if now >= lane.probe_at {
@@ -105,7 +132,7 @@ impl Dispatcher {
             How::GiveUp
         };
         lane.flying += 1;
-        self.flying += 1;
+        self.busy.insert(order.session());
         self.last = Some(nas);
         Some(Flight {
             nas,
@@ -115,25 +142,20 @@ impl Dispatcher {
         })
     }
 
-    /// The next NAS after the last one that has room and something urgent, or else anything.
-    fn pick(&self, is_first: impl Fn(&Lane) -> bool) -> Option<NasId> {
-        let has_room = |lane: &Lane| {
-            lane.flying < IN_FLIGHT_PER_NAS && !(lane.urgent.is_empty() && lane.bulk.is_empty())
-        };
+    /// The next NAS after the last one that has room and something urgent, or else anything; and what.
+    fn pick(&self) -> Option<(NasId, Place)> {
         let behind = |nas: &NasId| self.last.is_some_and(|last| *nas <= last);
-        let mut ready: Vec<(bool, bool, NasId)> = self
-            .lanes
-            .iter()
-            .filter(|(_, lane)| has_room(lane))
-            .map(|(nas, lane)| (!is_first(lane), behind(nas), *nas))
-            .collect();
-        ready.sort_unstable();
-        ready.first().map(|(_, _, nas)| *nas)
+        let ready = self.lanes.iter().filter_map(|(nas, lane)| {
+            let has_room = lane.flying < IN_FLIGHT_PER_NAS;
+            let place = has_room.then(|| lane.ready(&self.busy)).flatten()?;
+            Some((*nas, place))
+        });
+        ready.min_by_key(|(nas, place)| (matches!(place, Place::Bulk(_)), behind(nas), *nas))
     }
 
     /// Takes note of what came of an order; `answered` is `None` where nothing was sent. Returns the rows that are done.
     pub fn finish(&mut self, flight: Flight, answered: Option<bool>) -> Vec<u64> {
-        self.flying = self.flying.saturating_sub(1);
+        self.busy.remove(&flight.order.session());
         if let Some(lane) = self.lanes.get_mut(&flight.nas) {
             lane.flying = lane.flying.saturating_sub(1);
             match answered {
@@ -163,7 +185,7 @@ impl Dispatcher {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.flying == 0 && self.waiting.is_empty()
+        self.busy.is_empty() && self.waiting.is_empty()
     }
 }
 
@@ -207,7 +229,7 @@ mod tests {
             ]
         );
         assert_eq!(taken.len(), 22);
-        assert_eq!((dispatcher.flying, dispatcher.waiting()), (22, 10));
+        assert_eq!((dispatcher.busy.len(), dispatcher.waiting()), (22, 10));
     }
 
     #[test]
@@ -236,8 +258,9 @@ mod tests {
         let (first, second) = (dispatcher.next(NOW).unwrap(), dispatcher.next(NOW).unwrap());
         assert_eq!(dispatcher.next(NOW), None);
         assert_eq!((first.order, second.order), (push(0), push(1)));
-        // What was wanted anew while the first is under way goes out once more.
+        // What was wanted anew while the first is under way goes out once more, behind it.
         dispatcher.add(3, false, orders(1, 0..1));
+        assert_eq!(dispatcher.next(NOW), None);
         assert!(dispatcher.finish(first, Some(true)).is_empty());
         let mut done = dispatcher.finish(second, Some(true));
         done.sort_unstable();
@@ -245,6 +268,23 @@ mod tests {
         let again = dispatcher.next(NOW).unwrap();
         assert_eq!(dispatcher.finish(again, Some(true)), [3]);
         assert!(dispatcher.is_idle());
+    }
+
+    #[test]
+    fn a_session_is_told_one_thing_after_the_other_and_holds_up_no_other() {
+        let mut dispatcher = Dispatcher::default();
+        let (adjust, end) = (Order::Adjust(SessionId(1)), Order::Disconnect(SessionId(1)));
+        dispatcher.add(1, true, [(NasId(1), push(1))]);
+        let first = dispatcher.next(NOW).unwrap();
+        dispatcher.add(2, false, [(NasId(1), adjust), (NasId(1), push(2))]);
+        dispatcher.add(3, true, [(NasId(1), end)]);
+        assert_eq!(take(&mut dispatcher), [(1, push(2))]);
+        assert!(!dispatcher.is_idle());
+        assert_eq!(dispatcher.finish(first, Some(true)), [1]);
+        let next = dispatcher.next(NOW).unwrap();
+        assert_eq!((next.order, dispatcher.next(NOW)), (end, None));
+        assert_eq!(dispatcher.finish(next, Some(true)), [3]);
+        assert_eq!(dispatcher.next(NOW).unwrap().order, adjust);
     }
 
     #[test]

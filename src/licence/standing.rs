@@ -131,16 +131,6 @@ impl Standing {
     pub fn most_subscribers(&self) -> Option<u32> {
         self.licence.as_ref()?.most_subscribers
     }
-
-    /// The moment at which the next limit begins, if one is near.
-    pub fn limits_from(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::Grace { until, .. }
-            | State::WrongHardware { until }
-            | State::Invalid { until, .. } => Some(*until).filter(|until| self.now < *until),
-            _ => None,
-        }
-    }
 }
 
 fn state(facts: &Facts<'_>, now: Timestamp) -> State {

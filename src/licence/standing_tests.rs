@@ -91,10 +91,6 @@ fn a_silent_vendor_is_waited_for() {
     ] {
         assert_eq!(judged(&facts, now), (word, subscribers, changes), "{now}");
     }
-    let until = Standing::new(&facts, at(DAY)).limits_from();
-    assert_eq!(until, Some(at(7 * DAY)));
-    assert_eq!(Standing::new(&facts, at(0)).limits_from(), None);
-    assert_eq!(Standing::new(&facts, at(7 * DAY)).limits_from(), None);
 }
 
 #[test]

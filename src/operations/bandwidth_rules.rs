@@ -6,12 +6,13 @@ use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::bandwidth_rule::{BandwidthRule, Rules};
 use crate::domain::id::{PlanId, RuleId, SubscriberId};
-use crate::domain::text::{Username, fold_case};
+use crate::domain::text::Username;
 use crate::domain::time::Day;
 use crate::store::outbox::{self, Work};
 use crate::store::{Tx, bandwidth_rules, plans, subscribers};
 
 use super::Error;
+use super::others::{check_name, check_room};
 use super::trail::note;
 
 /// `rule.id` is given here. Errors: `Field` for a name that is taken, `Refused` when there are too many.
@@ -19,14 +20,9 @@ pub async fn create(app: &App, actor: &Actor, mut rule: BandwidthRule) -> Result
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("create bandwidth rule", move |tx| {
-            let all = bandwidth_rules::all(tx)?;
-            check_name(&all, &rule.name, None)?;
-            if all.len() >= bandwidth_rules::MOST_RULES {
-                return Err(Error::Refused(format!(
-                    "There are {} rules already",
-                    bandwidth_rules::MOST_RULES
-                )));
-            }
+            let others = bandwidth_rules::all(tx)?;
+            check(&rule, &others)?;
+            check_room("rules", others.len(), bandwidth_rules::MOST_RULES)?;
             rule.id = bandwidth_rules::next_id(tx)?;
             bandwidth_rules::put(tx, &rule)?;
             outbox::add(tx, Work::PushAll)?;
@@ -51,17 +47,18 @@ pub async fn update(
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("change bandwidth rule", move |tx| {
-            let all = bandwidth_rules::all(tx)?;
-            let found = all.iter().find(|known| known.id == id);
+            let found = bandwidth_rules::get(tx, id)?;
             let old = found.ok_or(Error::Missing("bandwidth rule"))?;
-            check_name(&all, &rule.name, Some(id))?;
+            let mut others = bandwidth_rules::all(tx)?;
+            others.retain(|other| other.id != id);
+            check(&rule, &others)?;
             rule.id = id;
-            if *old == rule {
+            if old == rule {
                 return Ok(());
             }
             bandwidth_rules::put(tx, &rule)?;
             outbox::add(tx, Work::PushAll)?;
-            let difference = differences(tx, old, &rule)?;
+            let difference = differences(tx, &old, &rule)?;
             note(tx, &actor, "changed", &rule, difference, now)
         })
         .await
@@ -135,13 +132,9 @@ pub fn named(app: &App, usernames: &[Username]) -> Result<Vec<SubscriberId>, Err
     }
 }
 
-fn check_name(all: &[BandwidthRule], name: &str, own: Option<RuleId>) -> Result<(), Error> {
-    let wanted = fold_case(name);
-    let mut others = all.iter().filter(|rule| Some(rule.id) != own);
-    match others.any(|rule| fold_case(&rule.name) == wanted) {
-        true => Err(Error::field("name", "Another rule has this name")),
-        false => Ok(()),
-    }
+fn check(rule: &BandwidthRule, others: &[BandwidthRule]) -> Result<(), Error> {
+    let names = others.iter().map(|other| other.name.as_str());
+    check_name("rule", &rule.name, names)
 }
 
 fn differences(

@@ -1,10 +1,10 @@
 //! What an operator does with jobs: looks at them, and has one run now.
 
 use crate::app::{App, JobStatus};
-use crate::domain::audit::{Actor, Difference, Object};
-use crate::store::audit::{self, NewEntry};
+use crate::domain::audit::{Actor, Difference};
 
 use super::Error;
+use super::trail::{note, part};
 
 /// All jobs by name.
 pub fn all(app: &App) -> Vec<(&'static str, JobStatus)> {
@@ -19,15 +19,8 @@ pub async fn run_now(app: &App, actor: &Actor, name: &str) -> Result<(), Error> 
     let (actor, now, name) = (actor.clone(), app.now(), name.to_owned());
     app.store
         .write("run a job", move |tx| {
-            let entry = NewEntry {
-                at: now,
-                actor: &actor,
-                action: "job started",
-                object: Object::Settings,
-                object_name: &name,
-                changes: Difference::default().into_changes(),
-            };
-            audit::add(tx, entry).map_err(Error::from)
+            let nothing = Difference::default();
+            note(tx, &actor, "job started", &part(&name), nothing, now)
         })
         .await
 }

@@ -5,18 +5,18 @@
 use std::ops::ControlFlow;
 
 use crate::app::App;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::SubscriberId;
 use crate::domain::subscriber::Subscriber;
 use crate::domain::time::Timestamp;
-use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
 use crate::store::settings::{self, Setting};
 use crate::store::{Tx, subscribers};
 
+use super::Error;
 use super::overview::{self, SubscriberFilter};
-use super::trail::note;
-use super::{Error, subscribers::mac_list};
+use super::subscriber_words::mac_list;
+use super::trail::{note, part};
 
 /// Subscribers that are forgotten at one press of a button: a few seconds. The rest waits for the next.
 pub const MOST_AT_ONCE: usize = 10_000;
@@ -189,15 +189,7 @@ pub async fn set_forgetting(app: &App, actor: &Actor, days: Option<u16>) -> Resu
                 words(old),
                 words(days),
             );
-            let entry = NewEntry {
-                at: now,
-                actor: &actor,
-                action: "changed",
-                object: Object::Settings,
-                object_name: "appliance",
-                changes: difference.into_changes(),
-            };
-            Ok(audit::add(tx, entry)?)
+            note(tx, &actor, "changed", &part("appliance"), difference, now)
         })
         .await
 }

@@ -27,6 +27,7 @@ pub mod nas_health;
 mod notices;
 pub mod online;
 pub mod operators;
+mod others;
 pub mod overview;
 mod plan_words;
 pub mod plans;
@@ -45,6 +46,7 @@ pub mod settings;
 pub mod setup;
 pub mod simulator;
 pub mod speeds;
+mod subscriber_words;
 pub mod subscribers;
 pub mod support;
 #[cfg(test)]

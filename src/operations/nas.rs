@@ -16,6 +16,7 @@ use crate::store::outbox::{self, Work};
 use crate::store::{Read, Tx, cdn, tables};
 
 use super::Error;
+use super::others::check_room;
 use super::trail::note;
 
 mod api;
@@ -51,6 +52,29 @@ pub struct Draft {
     pub notes: String,
 }
 
+impl Draft {
+    /// What suits RouterOS, over UDP and without its API. The secret is still to be given.
+    pub fn new(name: &str, network: Network) -> Draft {
+        Draft {
+            name: name.to_owned(),
+            network,
+            secret: None,
+            profile: Profile::MikroTik,
+            coa_port: 3799,
+            message_authenticator: MessageAuthenticator::Auto { pinned: false },
+            limit_proxy_state: true,
+            send_message_authenticator: true,
+            swap_octets: false,
+            interim_interval: None,
+            api: None,
+            usage_source: UsageSource::Accounting,
+            api_fallback: false,
+            radsec: None,
+            notes: String::new(),
+        }
+    }
+}
+
 /// A shared secret: 1 to 128 octets (radius.md section 1).
 pub fn check_secret(secret: &str) -> Result<(), Invalid> {
     match secret.len() {
@@ -72,12 +96,8 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<NasId, Err
                 return Err(Error::field("secret", "A shared secret is needed"));
             };
             check(tx, &draft, None)?;
-            if tx.count(&tables::NAS)? >= u64::try_from(nas::MOST_NAS).unwrap_or(u64::MAX) {
-                return Err(Error::Refused(format!(
-                    "There are {} NAS devices already",
-                    nas::MOST_NAS
-                )));
-            }
+            let count = usize::try_from(tx.count(&tables::NAS)?).unwrap_or(usize::MAX);
+            check_room("NAS devices", count, nas::MOST_NAS)?;
             let id = nas::next_id(tx)?;
             let sealed_secret =
                 sealer.seal(secret_context(id).as_bytes(), secret.expose().as_bytes())?;

@@ -6,8 +6,6 @@ mod factor;
 mod sign_in;
 mod waiting;
 
-use std::sync::Arc;
-
 use crate::app::App;
 use crate::crypto::{self, Secret};
 use crate::domain::audit::{Actor, Difference};
@@ -30,9 +28,6 @@ pub use sign_in::{
     BY_ACCOUNT, BY_ADDRESS, BY_CODE, CurrentLogin, Entry, Pace, SignedIn, Throttle, all_logins,
     confirm, current, let_in, logins, owes_code, revoke, sign_in, sign_out,
 };
-
-/// Shared by all pages.
-pub type SharedThrottle = Arc<Throttle>;
 
 /// Checks the present password of whoever is signed in, before something that a stolen browser must not do.
 /// Errors: `Field` (`present`), `Throttled`.

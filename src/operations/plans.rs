@@ -4,11 +4,11 @@ use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PlanId;
 use crate::domain::plan::Plan;
-use crate::domain::text::fold_case;
 use crate::store::outbox::{self, Work};
-use crate::store::{Tx, cdn, plans};
+use crate::store::{cdn, plans};
 
 use super::Error;
+use super::others::{check_name, check_room};
 use super::plan_words::differences;
 use super::trail::note;
 
@@ -17,13 +17,9 @@ pub async fn create(app: &App, actor: &Actor, mut plan: Plan) -> Result<PlanId, 
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("create plan", move |tx| {
-            check_name(tx, &plan.name, None)?;
-            if plans::all(tx)?.len() >= plans::MOST_PLANS {
-                return Err(Error::Refused(format!(
-                    "There are {} plans already",
-                    plans::MOST_PLANS
-                )));
-            }
+            let others = plans::all(tx)?;
+            check(&plan, &others)?;
+            check_room("plans", others.len(), plans::MOST_PLANS)?;
             plan.id = plans::next_id(tx)?;
             plan.created_at = now;
             plans::put(tx, &plan)?;
@@ -44,7 +40,9 @@ pub async fn update(app: &App, actor: &Actor, id: PlanId, mut plan: Plan) -> Res
     app.store
         .write("change plan", move |tx| {
             let old = plans::get(tx, id)?.ok_or(Error::Missing("plan"))?;
-            check_name(tx, &plan.name, Some(id))?;
+            let mut others = plans::all(tx)?;
+            others.retain(|other| other.id != id);
+            check(&plan, &others)?;
             plan.id = id;
             plan.created_at = old.created_at;
             if old == plan {
@@ -81,16 +79,9 @@ pub async fn remove(app: &App, actor: &Actor, id: PlanId) -> Result<(), Error> {
         .await
 }
 
-fn check_name(tx: &mut Tx<'_>, name: &str, own: Option<PlanId>) -> Result<(), Error> {
-    let wanted = fold_case(name);
-    let taken = plans::all(tx)?
-        .iter()
-        .any(|p| fold_case(&p.name) == wanted && Some(p.id) != own);
-    if taken {
-        Err(Error::field("name", "Another plan has this name"))
-    } else {
-        Ok(())
-    }
+fn check(plan: &Plan, others: &[Plan]) -> Result<(), Error> {
+    let names = others.iter().map(|other| other.name.as_str());
+    check_name("plan", &plan.name, names)
 }
 
 /// Whether the speed or the time of a live session may be another one now.

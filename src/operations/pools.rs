@@ -5,10 +5,10 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PoolId;
 use crate::domain::plan::{AddressSource, Plan};
 use crate::domain::pool::{Pool, PoolKind};
-use crate::domain::text::fold_case;
 use crate::store::{Tx, plans, pools};
 
 use super::Error;
+use super::others::{check_name, check_room};
 use super::trail::note;
 
 /// Addresses and prefixes in all pools together: 1 MB of bits.
@@ -21,12 +21,7 @@ pub async fn create(app: &App, actor: &Actor, mut pool: Pool) -> Result<PoolId, 
         .write("create pool", move |tx| {
             let others = pools::all(tx)?;
             check(&pool, &others)?;
-            if others.len() >= pools::MOST_POOLS {
-                return Err(Error::Refused(format!(
-                    "There are {} pools already",
-                    pools::MOST_POOLS
-                )));
-            }
+            check_room("pools", others.len(), pools::MOST_POOLS)?;
             pool.id = pools::next_id(tx)?;
             pools::put(tx, &pool)?;
             let mut difference = Difference::default();
@@ -108,10 +103,8 @@ fn user(tx: &mut Tx<'_>, pool: &Pool) -> Result<Option<String>, Error> {
 }
 
 fn check(pool: &Pool, others: &[Pool]) -> Result<(), Error> {
-    let wanted = fold_case(&pool.name);
-    if others.iter().any(|other| fold_case(&other.name) == wanted) {
-        return Err(Error::field("name", "Another pool has this name"));
-    }
+    let names = others.iter().map(|other| other.name.as_str());
+    check_name("pool", &pool.name, names)?;
     let field = match pool.kind {
         PoolKind::V4(_) => "ranges",
         PoolKind::Delegated(_) => "network",

@@ -7,12 +7,11 @@ use crate::domain::plan::Plan;
 use crate::domain::reconnect::{self, Planned, Reconnect};
 use crate::domain::subscriber::Subscriber;
 use crate::domain::time::{Calendar, Timestamp};
-use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
 use crate::store::{Tx, planned, subscribers};
 
 use super::Error;
-use super::trail::note;
+use super::trail::{Named, note};
 
 /// Sessions that are ended in one transaction; the routers are asked at their pace behind it.
 const PIECE: usize = 200;
@@ -169,15 +168,9 @@ pub fn carry_out(app: &App, now: Timestamp) -> Result<Done, Error> {
                 difference
                     .field("session", "online", "disconnect requested")
                     .field("planned by", "", &plan.by);
-                let entry = NewEntry {
-                    at: now,
-                    actor: &Actor::System("planned new login"),
-                    action: "disconnected",
-                    object: Object::Subscriber(plan.subscriber),
-                    object_name: name,
-                    changes: difference.into_changes(),
-                };
-                audit::add(tx, entry)?;
+                let actor = Actor::System("planned new login");
+                let what = Named(Object::Subscriber(plan.subscriber), name);
+                note(tx, &actor, "disconnected", &what, difference, now)?;
                 ended += 1;
             }
             Ok(ended)

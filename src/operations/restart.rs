@@ -1,9 +1,9 @@
 //! Starting anew because an operator wants it. The daemon does it; here is what comes before.
 
 use crate::app::App;
-use crate::domain::audit::{Actor, Difference, Object};
-use crate::store::audit::{self, NewEntry};
+use crate::domain::audit::{Actor, Difference};
 
+use super::trail::{self, part};
 use super::{Error, blocking};
 
 /// Has the daemon stop in good order and start anew, with the configuration as it is on the disk now.
@@ -34,15 +34,15 @@ async fn note(app: &App, actor: &Actor) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("restart", move |tx| {
-            let entry = NewEntry {
-                at: now,
-                actor: &actor,
-                action: "restarted",
-                object: Object::Settings,
-                object_name: "the appliance",
-                changes: Difference::default().into_changes(),
-            };
-            Ok(audit::add(tx, entry)?)
+            let nothing = Difference::default();
+            trail::note(
+                tx,
+                &actor,
+                "restarted",
+                &part("the appliance"),
+                nothing,
+                now,
+            )
         })
         .await
 }

@@ -27,12 +27,14 @@ pub(super) use send::coa_target;
 pub enum Order {
     /// What the rules say now: the speed and the time left, or the end.
     Push(SessionId),
+    /// The same of a session that a look found to have another speed, unless the router has confirmed this one since.
+    Adjust(SessionId),
     Disconnect(SessionId),
 }
 
 impl Order {
-    fn session(self) -> SessionId {
-        let (Order::Push(id) | Order::Disconnect(id)) = self;
+    pub fn session(self) -> SessionId {
+        let (Order::Push(id) | Order::Adjust(id) | Order::Disconnect(id)) = self;
         id
     }
 }
@@ -42,7 +44,7 @@ pub fn orders(app: &App, work: Work) -> Result<Vec<Order>, Error> {
     let live = app.accounting.live();
     Ok(match work {
         Work::Disconnect(id) => vec![Order::Disconnect(id)],
-        Work::PushSession(id) => vec![Order::Push(id)],
+        Work::PushSession(id) => vec![Order::Adjust(id)],
         Work::DisconnectSubscriber(id) => {
             live.open_of(id).map(|s| Order::Disconnect(s.id)).collect()
         }
@@ -65,7 +67,7 @@ fn pushes(app: &App, plan: Option<PlanId>) -> Result<Vec<Order>, Error> {
     let due = speeds::due(app, &whom, app.now())?;
     Ok(due
         .into_iter()
-        .map(|due| Order::Push(due.session))
+        .map(|due| Order::Adjust(due.session))
         .collect())
 }
 
@@ -86,7 +88,7 @@ pub async fn done(app: &App, keys: Vec<u64>) -> Result<(), Error> {
         .map_err(|error: StoreError| error.into())
 }
 
-/// Carries one order out and reports the outcome on the NAS. `None` when there was nothing to do: the session ended
+/// Carries one order out and reports the outcome on the NAS. Two of one session must not be under way at once. `None` when there was nothing to do: the session ended
 /// meanwhile, its NAS is gone, or the router was told the same before.
 pub async fn carry_out(app: &App, clients: &Clients, order: Order) -> Option<CoaOutcome> {
     let (session, nas) = target(app, order)?;
@@ -129,6 +131,13 @@ fn wanted(
         match speeds::wanted(app, session, nas.nas.profile, app.now())? {
             None => None,
             Some((_, Wanted::End)) => Some(send::Change::End),
+            // Told meanwhile, by a form for instance: the look is older than the answer.
+            Some((_, Wanted::Speed(limit)))
+                if matches!(order, Order::Adjust(_)) && session.told == Some(limit) =>
+            {
+                app.pushes.settle(session.id);
+                None
+            }
             Some((facts, Wanted::Speed(limit))) => {
                 let timeout = speeds::timeout(&facts, session, app.now());
                 Some(send::Change::Speed { limit, timeout })

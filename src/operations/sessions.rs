@@ -7,11 +7,11 @@ use crate::domain::id::{SessionId, SubscriberId};
 use crate::domain::session::{Presence, Session};
 use crate::domain::text::searchable;
 use crate::domain::time::Timestamp;
-use crate::store::audit::{self, NewEntry};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers;
 
 use super::Error;
+use super::trail::{Named, note};
 
 /// Asks the router to end a session. Returns when the request is on disk; the router is asked behind it.
 pub async fn disconnect(app: &App, actor: &Actor, id: SessionId) -> Result<(), Error> {
@@ -30,18 +30,8 @@ pub async fn disconnect(app: &App, actor: &Actor, id: SessionId) -> Result<(), E
             let mut difference = Difference::default();
             difference.field("session", "online", "disconnect requested");
             let object = subscriber.map_or(Object::Settings, Object::Subscriber);
-            audit::add(
-                tx,
-                NewEntry {
-                    at: now,
-                    actor: &actor,
-                    action: "disconnected",
-                    object,
-                    object_name: &username,
-                    changes: difference.into_changes(),
-                },
-            )?;
-            Ok(())
+            let what = Named(object, &username);
+            note(tx, &actor, "disconnected", &what, difference, now)
         })
         .await
 }
@@ -63,17 +53,8 @@ pub async fn disconnect_subscriber(
             outbox::add(tx, Work::DisconnectSubscriber(id))?;
             let mut difference = Difference::default();
             difference.field("sessions", open, "disconnect requested");
-            audit::add(
-                tx,
-                NewEntry {
-                    at: now,
-                    actor: &actor,
-                    action: "disconnected",
-                    object: Object::Subscriber(id),
-                    object_name: stored.subscriber.username.as_str(),
-                    changes: difference.into_changes(),
-                },
-            )?;
+            let what = &stored.subscriber;
+            note(tx, &actor, "disconnected", what, difference, now)?;
             Ok(open)
         })
         .await

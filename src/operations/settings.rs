@@ -3,7 +3,7 @@
 //! Not here: what is in the configuration file, which only the owner of the machine changes.
 
 use crate::app::{ATTEMPT_DAYS, App, DAY_STARTS, IDLE_HOURS, LONGEST_DAYS, SignIn};
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::OperatorId;
 use crate::domain::money::Currency;
 use crate::domain::theme::Theme;
@@ -13,7 +13,7 @@ use crate::store::settings::{self, Setting};
 use crate::store::{StoreError, Tx};
 
 use super::Error;
-use super::trail::{Audited, note};
+use super::trail::{note, part};
 
 /// Days for which authentication attempts may be kept.
 pub const LEAST_ATTEMPT_DAYS: u16 = 1;
@@ -31,19 +31,6 @@ pub struct General {
     /// Minutes after midnight.
     pub day_starts: u16,
     pub currency: Currency,
-}
-
-/// What the audit log calls the tab.
-pub(super) struct Part(pub(super) &'static str);
-
-impl Audited for Part {
-    fn object(&self) -> Object {
-        Object::Settings
-    }
-
-    fn name(&self) -> &str {
-        self.0
-    }
 }
 
 /// One setting that a tab saves: what it is called, what holds where nothing was set, and what it shall be.
@@ -160,7 +147,7 @@ fn within(field: &'static str, value: u16, least: u16, most: u16) -> Result<(), 
 }
 
 /// Writes the lines, with one entry for all that differs from before; no entry where nothing differs.
-async fn save(app: &App, actor: &Actor, part: &'static str, lines: Vec<Line>) -> Result<(), Error> {
+async fn save(app: &App, actor: &Actor, tab: &'static str, lines: Vec<Line>) -> Result<(), Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("settings", move |tx| {
@@ -168,7 +155,7 @@ async fn save(app: &App, actor: &Actor, part: &'static str, lines: Vec<Line>) ->
             if difference.is_empty() {
                 return Ok(());
             }
-            note(tx, &actor, "settings changed", &Part(part), difference, now)
+            note(tx, &actor, "settings changed", &part(tab), difference, now)
         })
         .await
 }

@@ -3,7 +3,8 @@
 mod progress;
 
 pub use progress::{
-    Progress, Step, StepState, dismiss, first_plan, first_router, first_subscriber, progress, skip,
+    Progress, Step, StepState, counted_routers, dismiss, first_plan, first_router,
+    first_subscriber, progress, skip,
 };
 
 use crate::app::App;
@@ -14,8 +15,7 @@ use crate::store::Read;
 use crate::store::operators as stored_operators;
 use crate::store::settings::{self, Setting};
 
-use super::settings::Part;
-use super::trail::note;
+use super::trail::{note, part};
 use super::{Error, operators};
 
 /// Whether nobody can sign in yet.
@@ -80,7 +80,7 @@ pub async fn complete(
                 address: address.clone(),
             };
             let nothing = Difference::default();
-            note(tx, &actor, "set up", &Part("appliance"), nothing, now)?;
+            note(tx, &actor, "set up", &part("appliance"), nothing, now)?;
             Ok(operator)
         })
         .await

@@ -6,13 +6,13 @@ use crate::domain::audit::{Actor, Difference};
 use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::mac::Mac;
-use crate::domain::plan::{OnExpiry, OnLimit, Plan};
+use crate::domain::plan::{OnExpiry, OnLimit};
 use crate::domain::rate::Rate;
 use crate::domain::reconnect::Reconnect;
 use crate::domain::speed::{self, TermGate};
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
-use crate::domain::time::{Calendar, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
 use crate::store::{Tx, nas, plans};
@@ -20,8 +20,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::reconnects::{self, Wish};
+use super::subscriber_words::{differences, expiry, plan_name, state_word};
 use super::trail::note;
-use super::{Error, addresses, extras, licence, macs};
+use super::{Error, addresses, licence, macs};
 
 /// What a form says of a subscriber; every value is possible in itself.
 #[derive(Clone)]
@@ -49,6 +50,34 @@ pub struct Draft {
     pub extras: Extras,
     /// When live sessions end that do not get the change otherwise.
     pub reconnect: Reconnect,
+}
+
+impl Draft {
+    /// Enabled, without a password, an end, or anything of its own beside the plan.
+    pub fn new(username: Username, plan: PlanId) -> Draft {
+        Draft {
+            username,
+            password: None,
+            full_name: String::new(),
+            phone: String::new(),
+            email: String::new(),
+            address: String::new(),
+            notes: String::new(),
+            plan,
+            enabled: true,
+            expires_at: None,
+            max_sessions: None,
+            on_limit: None,
+            mac_mode: MacMode::Off,
+            macs: Vec::new(),
+            only_nas: None,
+            static_address: None,
+            static_prefix: None,
+            rate_override: None,
+            extras: Extras::default(),
+            reconnect: Reconnect::default(),
+        }
+    }
 }
 
 /// Errors: `Field` for a name or address that is taken, a plan or NAS that is gone, or a missing password.
@@ -326,132 +355,6 @@ fn gate(tx: &Tx<'_>, subscriber: &Subscriber, now: Timestamp) -> Result<Gate, Er
 fn needs_login(was: Gate, new: Gate) -> bool {
     let moves = (was == Gate::ExpiredPool) != (new == Gate::ExpiredPool);
     moves || (new == Gate::Closed && was != Gate::Closed)
-}
-
-fn differences(
-    tx: &mut Tx<'_>,
-    was: &Subscriber,
-    new: &Subscriber,
-    calendar: &Calendar,
-) -> Result<Difference, Error> {
-    let optional = |value: Option<String>| value.unwrap_or_default();
-    let mut difference = Difference::default();
-    difference
-        .field("user name", was.username.as_str(), new.username.as_str())
-        .field("full name", &was.full_name, &new.full_name)
-        .field("phone", &was.phone, &new.phone)
-        .field("e-mail", &was.email, &new.email)
-        .field("address", &was.address, &new.address)
-        .field("notes", &was.notes, &new.notes)
-        .field("state", state_word(was), state_word(new))
-        .field(
-            "expires",
-            expiry(calendar, was.expires_at),
-            expiry(calendar, new.expires_at),
-        )
-        .field(
-            "sessions",
-            optional(was.max_sessions.map(|n| n.to_string())),
-            optional(new.max_sessions.map(|n| n.to_string())),
-        )
-        .field(
-            "at the session limit",
-            on_limit_word(was.on_limit),
-            on_limit_word(new.on_limit),
-        )
-        .field(
-            "MAC lock",
-            mac_mode_word(was.mac_mode),
-            mac_mode_word(new.mac_mode),
-        )
-        .field("MAC addresses", mac_list(was), mac_list(new))
-        .field(
-            "static address",
-            optional(was.static_address.map(|a| a.to_string())),
-            optional(new.static_address.map(|a| a.to_string())),
-        )
-        .field("static prefix", prefix(was), prefix(new))
-        .field(
-            "own speed",
-            optional(was.rate_override.map(|r| r.to_string())),
-            optional(new.rate_override.map(|r| r.to_string())),
-        )
-        .field(
-            "check attributes",
-            extras::to_text(&was.extras.check),
-            extras::to_text(&new.extras.check),
-        )
-        .field(
-            "reply attributes",
-            extras::to_text(&was.extras.reply),
-            extras::to_text(&new.extras.reply),
-        );
-    if was.plan != new.plan {
-        difference.field("plan", plan_name(tx, was.plan)?, plan_name(tx, new.plan)?);
-    }
-    if was.only_nas != new.only_nas {
-        difference.field(
-            "only through NAS",
-            nas_name(tx, was.only_nas)?,
-            nas_name(tx, new.only_nas)?,
-        );
-    }
-    Ok(difference)
-}
-
-fn plan_name(tx: &mut Tx<'_>, id: PlanId) -> Result<String, Error> {
-    Ok(plans::get(tx, id)?.map_or_else(|| format!("plan {id}"), |p: Plan| p.name))
-}
-
-fn nas_name(tx: &mut Tx<'_>, id: Option<NasId>) -> Result<String, Error> {
-    let Some(id) = id else {
-        return Ok(String::new());
-    };
-    Ok(nas::get(tx, id)?.map_or_else(|| format!("NAS {id}"), |n| n.nas.name))
-}
-
-fn state_word(subscriber: &Subscriber) -> &'static str {
-    if subscriber.is_suspended() {
-        "suspended"
-    } else {
-        "enabled"
-    }
-}
-
-fn expiry(calendar: &Calendar, at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "never".to_owned(), |at| calendar.format_minute(at))
-}
-
-pub(super) fn mac_list(subscriber: &Subscriber) -> String {
-    subscriber
-        .macs
-        .iter()
-        .map(Mac::to_string)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-fn prefix(subscriber: &Subscriber) -> String {
-    let prefix = subscriber.static_prefix;
-    prefix.map_or_else(String::new, |(address, length)| {
-        format!("{address}/{length}")
-    })
-}
-
-fn on_limit_word(on_limit: Option<OnLimit>) -> &'static str {
-    match on_limit {
-        None => "as the plan",
-        Some(OnLimit::ReplaceOld) => "replace the oldest",
-        Some(OnLimit::RejectNew) => "reject the new one",
-    }
-}
-
-fn mac_mode_word(mode: MacMode) -> String {
-    match mode {
-        MacMode::Off => "off".to_owned(),
-        MacMode::Learn(most) => format!("learn {most}"),
-        MacMode::Fixed => "fixed".to_owned(),
-    }
 }
 
 /// The password in plain, for staff that may see it. Each look is in the audit log.

@@ -11,17 +11,14 @@ use crate::config::{Backup, Config, Level, Licence, Log, Radius, Source, Web};
 use crate::crypto::Secret;
 use crate::domain::audit::Actor;
 use crate::domain::backup::{Backup as FailedBackup, Trigger};
-use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, PoolId, SessionId, SubscriberId};
 use crate::domain::money::{Currency, Money};
-use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use crate::domain::nas::{MessageAuthenticator, Network};
 use crate::domain::octets::Traffic;
 use crate::domain::plan::Plan;
 use crate::domain::pool::{Pool, PoolKind, Ranges};
 use crate::domain::rate::Rate;
-use crate::domain::reconnect::Reconnect;
 use crate::domain::session::{Place, Record, RecordKind};
-use crate::domain::subscriber::MacMode;
 use crate::domain::text::Username;
 use crate::domain::time::{DAY, Timestamp};
 use crate::store::accounting::{Accounting, Pace};
@@ -129,46 +126,18 @@ pub fn pool(name: &str, ranges: &str) -> Pool {
 /// Enabled for thirty days, with the password `pass-1`.
 pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
     subscribers::Draft {
-        username: Username::parse(name).unwrap(),
         password: secret("pass-1"),
-        full_name: String::new(),
-        phone: String::new(),
-        email: String::new(),
-        address: String::new(),
-        notes: String::new(),
-        plan,
-        enabled: true,
         expires_at: Some(NOW.plus(30 * DAY)),
-        max_sessions: None,
-        on_limit: None,
-        mac_mode: MacMode::Off,
-        macs: Vec::new(),
-        only_nas: None,
-        static_address: None,
-        static_prefix: None,
-        rate_override: None,
-        extras: Extras::default(),
-        reconnect: Reconnect::default(),
+        ..subscribers::Draft::new(Username::parse(name).unwrap(), plan)
     }
 }
 
+/// A MikroTik that need not protect its requests.
 pub fn router(name: &str, network: &str) -> nas::Draft {
     nas::Draft {
-        name: name.to_owned(),
-        network: Network::parse(network).unwrap(),
         secret: secret(SECRET),
-        profile: Profile::MikroTik,
-        coa_port: 3799,
         message_authenticator: MessageAuthenticator::Optional,
-        limit_proxy_state: true,
-        send_message_authenticator: true,
-        swap_octets: false,
-        interim_interval: None,
-        api: None,
-        usage_source: UsageSource::Accounting,
-        api_fallback: false,
-        radsec: None,
-        notes: String::new(),
+        ..nas::Draft::new(name, Network::parse(network).unwrap())
     }
 }
 

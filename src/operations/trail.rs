@@ -92,6 +92,24 @@ impl Audited for Operator {
     }
 }
 
+/// What is known by its name alone, such as a session after its user.
+pub(super) struct Named<'n>(pub Object, pub &'n str);
+
+impl Audited for Named<'_> {
+    fn object(&self) -> Object {
+        self.0
+    }
+
+    fn name(&self) -> &str {
+        self.1
+    }
+}
+
+/// A part of the appliance, such as a tab of its settings.
+pub(super) fn part(name: &str) -> Named<'_> {
+    Named(Object::Settings, name)
+}
+
 /// Adds the entry: who did what to which thing, and what is different now.
 pub(super) fn note(
     tx: &mut Tx<'_>,

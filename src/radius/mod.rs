@@ -36,7 +36,7 @@ pub use handler::{
     AccessOutcome, AccessRequest, AccountingRequest, Acknowledgement, Handler, MaPolicy, NasPeer,
     Observation, Port,
 };
-pub use packet::{Code, DecodeError, Packet};
+pub use packet::{Code, DecodeError, HEADER_OCTETS, PACKET_MAX_OCTETS, Packet};
 pub use pipeline::Refusal;
 pub use secret::{SecretError, SharedSecret};
 pub use server::Server;

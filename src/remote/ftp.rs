@@ -1,7 +1,6 @@
 //! FTP and FTPS, passive mode (RFC 959, RFC 2428, RFC 4217).
 
 use std::path::Path;
-use std::sync::Arc;
 
 use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
 use suppaftp::types::FileType;
@@ -14,7 +13,7 @@ use super::{
     CONNECT_TIME, MOST_FILES, Progress, Protocol, RemoteError, RemoteFile, Server, in_time, pour,
     said,
 };
-use crate::tls::trust::{self, Fingerprint, Shown, Trust};
+use crate::tls::trust::{self, Fingerprint, Trust, Verifier};
 
 /// Not every server tells sizes in a listing; the reply to SIZE is asked for those that do not.
 pub struct Link {
@@ -145,17 +144,17 @@ async fn secure(
             RemoteError::Tls("the known certificate is not a SHA-256".to_owned())
         })?),
     };
-    let (config, shown) =
-        trust::watched_config(&trust).map_err(|error| RemoteError::Tls(error.to_string()))?;
+    let (config, verifier) =
+        trust::watched_config(&trust, None).map_err(|error| RemoteError::Tls(error.to_string()))?;
     let connector = AsyncRustlsConnector::from(TlsConnector::from(config));
     in_time("encrypt", stream.into_secure(connector, &server.host))
         .await
-        .map_err(|error| refused_handshake(error, &trust, &shown))
+        .map_err(|error| refused_handshake(error, &trust, &verifier))
 }
 
 /// Says which certificate was shown where that is why the handshake failed.
-fn refused_handshake(error: RemoteError, trust: &Trust, shown: &Arc<Shown>) -> RemoteError {
-    match (error, trust, shown.fingerprint()) {
+fn refused_handshake(error: RemoteError, trust: &Trust, verifier: &Verifier) -> RemoteError {
+    match (error, trust, verifier.shown()) {
         (RemoteError::Tls(_), Trust::Pinned(expected), Some(found)) if *expected != found => {
             RemoteError::Differs {
                 expected: expected.to_string(),

@@ -24,6 +24,9 @@ pub enum Setting {
     BackupKey,
     /// The other machine that backups are sent to, sealed, in hex; absent for none.
     BackupDestination,
+    /// When a backup was restored here, in milliseconds since 1970, while nothing is sent to the other machine for it; absent
+    /// once a person let it go on.
+    SendingPaused,
     /// Days for which authentication attempts are kept.
     AttemptDays,
     /// `YES` when administrators must have a second factor.
@@ -62,6 +65,7 @@ impl Setting {
             Setting::BackupPassphrase => "backup-passphrase",
             Setting::BackupKey => "backup-key",
             Setting::BackupDestination => "backup-destination",
+            Setting::SendingPaused => "sending-paused",
             Setting::AttemptDays => "attempt-days",
             Setting::NeedsFactor => "needs-second-factor",
             Setting::IdleHours => "idle-hours",

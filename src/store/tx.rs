@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::ops::{ControlFlow, RangeBounds};
 
-use redb::{ReadableTable, ReadableTableMetadata, Table, Value, WriteTransaction};
+use redb::{ReadableTableMetadata, Table, WriteTransaction};
 
 use super::StoreError;
 use super::codec::{self, Record};
@@ -127,20 +127,6 @@ impl<'t> Tx<'t> {
             table.retain_in(range, |_, _| false).map_err(fault)?;
             let after = table.len().map_err(fault)?;
             Ok(before.saturating_sub(after))
-        })
-    }
-
-    /// The last key of the table, for handing out the next id.
-    pub fn last_key<K, V, O>(&self, map: &Map<K, V>) -> Result<Option<O>, StoreError>
-    where
-        K: redb::Key + for<'a> Value<SelfType<'a> = O> + 'static,
-        V: Record,
-    {
-        self.with(map, |table| {
-            let last = table
-                .last()
-                .map_err(|error| StoreError::fault("find the last row", error))?;
-            Ok(last.map(|(key, _)| key.value()))
         })
     }
 

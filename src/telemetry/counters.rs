@@ -179,11 +179,6 @@ impl Counters {
             DropReason::StoreFault => store,
         }
     }
-
-    /// Packets that got no answer, for any reason.
-    pub fn dropped_total(&self) -> u64 {
-        self.dropped.iter().map(Counter::get).sum()
-    }
 }
 
 #[cfg(test)]
@@ -199,7 +194,6 @@ mod tests {
         for (n, reason) in (1_u64..).zip(DropReason::ALL) {
             assert_eq!(counters.dropped(reason).get(), n, "{reason:?}");
         }
-        assert_eq!(counters.dropped_total(), 36);
 
         for (n, kind) in (1_u64..).zip(AccountingKind::ALL) {
             counters.accounting(kind).add(n);

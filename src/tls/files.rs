@@ -13,7 +13,7 @@ use super::pair::Pair;
 pub(super) const LARGEST_FILE: u64 = 128 * 1024;
 
 /// Reads a file of PEM text whole. Errors: `File`, `TooLarge`.
-pub(super) fn read(path: &Path) -> Result<String, TlsError> {
+pub fn read(path: &Path) -> Result<String, TlsError> {
     let fault = |source| TlsError::File {
         path: path.to_owned(),
         source,

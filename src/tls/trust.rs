@@ -13,11 +13,13 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::SingleCertAndKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
 
+use super::pair::Pair;
 use crate::crypto;
 
 /// Certificates of one PEM text; an authority is one, with a few for its renewal.
@@ -101,60 +103,50 @@ pub enum TrustError {
 ///
 /// Errors: `Authority` when the PEM text has no certificate or a broken one, `Tls` should ring lack a protocol version.
 pub fn client_config(trust: &Trust) -> Result<Arc<ClientConfig>, TrustError> {
-    let provider = Arc::new(ring::default_provider());
-    let verifier = verifier(trust, &provider)?;
-    let mut config = config_with(verifier, provider)?;
+    let (mut config, _) = config_with(trust, None)?;
     // A resumed session would skip the certificate; connections are too few to need it.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }
 
 /// The same for one connection and those that belong to it: they resume its session, which servers of FTP ask for, and the
-/// certificate that was shown can be read even when the handshake failed.
-pub fn watched_config(trust: &Trust) -> Result<(Arc<ClientConfig>, Arc<Shown>), TrustError> {
-    let provider = Arc::new(ring::default_provider());
-    let shown = Arc::new(Shown {
-        inner: verifier(trust, &provider)?,
-        first: OnceLock::new(),
-    });
-    let verifier: Arc<dyn ServerCertVerifier> = shown.clone();
-    let mut config = config_with(verifier, provider)?;
+/// certificate that was shown can be read even when the handshake failed. `own` is shown to a server that asks for one.
+pub fn watched_config(
+    trust: &Trust,
+    own: Option<&Pair>,
+) -> Result<(Arc<ClientConfig>, Arc<Verifier>), TrustError> {
+    let (mut config, verifier) = config_with(trust, own)?;
     config.resumption = Resumption::in_memory_sessions(SESSIONS_MAX);
-    Ok((Arc::new(config), shown))
+    Ok((Arc::new(config), verifier))
 }
 
 fn config_with(
-    verifier: Arc<dyn ServerCertVerifier>,
-    provider: Arc<CryptoProvider>,
-) -> Result<ClientConfig, TrustError> {
+    trust: &Trust,
+    own: Option<&Pair>,
+) -> Result<(ClientConfig, Arc<Verifier>), TrustError> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new(trust, &provider)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TrustError::Tls(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(config)
+        .with_custom_certificate_verifier(verifier.clone());
+    let config = match own {
+        Some(pair) => {
+            config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair.certified())))
+        }
+        None => config.with_no_client_auth(),
+    };
+    Ok((config, verifier))
 }
 
-fn verifier(
-    trust: &Trust,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
-    Ok(match trust {
-        Trust::FirstUse => Arc::new(LeafVerifier::new(None, provider)),
-        Trust::Pinned(expected) => Arc::new(LeafVerifier::new(Some(*expected), provider)),
-        Trust::Public => authority_verifier(public_authorities(), provider)?,
-        Trust::Authority(pem) => authority_verifier(authorities(pem)?, provider)?,
-    })
-}
-
-fn authority_verifier(
+fn by_authority(
     authorities: RootCertStore,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
+) -> Result<Judge, TrustError> {
     WebPkiServerVerifier::builder_with_provider(Arc::new(authorities), Arc::clone(provider))
         .build()
-        .map(|verifier| verifier as Arc<dyn ServerCertVerifier>)
+        .map(Judge::Authority)
         .map_err(|error| TrustError::Authority(error.to_string()))
 }
 
@@ -224,38 +216,70 @@ struct Differs {
     found: Fingerprint,
 }
 
-/// Looks at the SHA-256 of the leaf only; without an expected one, any will do.
+/// Whose certificates a [`Verifier`] takes.
 #[derive(Debug)]
-struct LeafVerifier {
-    expected: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
+enum Judge {
+    Anyone,
+    /// Looks at the SHA-256 of the leaf only.
+    Leaf(Fingerprint),
+    Authority(Arc<WebPkiServerVerifier>),
 }
 
-impl LeafVerifier {
-    fn new(expected: Option<Fingerprint>, provider: &Arc<CryptoProvider>) -> LeafVerifier {
-        LeafVerifier {
-            expected,
+/// Judges the certificate of the other side, and remembers which one was shown.
+#[derive(Debug)]
+pub struct Verifier {
+    judge: Judge,
+    provider: Arc<CryptoProvider>,
+    first: OnceLock<Fingerprint>,
+}
+
+impl Verifier {
+    fn new(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, TrustError> {
+        let judge = match trust {
+            Trust::FirstUse => Judge::Anyone,
+            Trust::Pinned(expected) => Judge::Leaf(*expected),
+            Trust::Public => by_authority(public_authorities(), provider)?,
+            Trust::Authority(pem) => by_authority(authorities(pem)?, provider)?,
+        };
+        Ok(Arc::new(Verifier {
+            judge,
             provider: Arc::clone(provider),
-        }
+            first: OnceLock::new(),
+        }))
+    }
+
+    /// Of the first certificate that was shown, good or not.
+    pub fn shown(&self) -> Option<Fingerprint> {
+        self.first.get().copied()
     }
 }
 
-impl ServerCertVerifier for LeafVerifier {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let found = Fingerprint::of(end_entity);
-        match self.expected {
-            Some(expected) if expected != found => {
+        // Only the first counts: it is the one of the connection that all others belong to.
+        let _ = self.first.set(found);
+        match &self.judge {
+            Judge::Authority(authority) => authority.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+            Judge::Leaf(expected) if *expected != found => {
+                let expected = *expected;
                 let differs = Differs { expected, found };
                 Err(CertificateError::Other(OtherError(Arc::new(differs))).into())
             }
-            _ => Ok(ServerCertVerified::assertion()),
+            Judge::Leaf(_) | Judge::Anyone => Ok(ServerCertVerified::assertion()),
         }
     }
 
@@ -283,60 +307,6 @@ impl ServerCertVerifier for LeafVerifier {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
-    }
-}
-
-/// Remembers the certificate that was shown, and leaves the judgement to another.
-#[derive(Debug)]
-pub struct Shown {
-    inner: Arc<dyn ServerCertVerifier>,
-    first: OnceLock<Fingerprint>,
-}
-
-impl Shown {
-    /// Of the first certificate of the connection, good or not.
-    pub fn fingerprint(&self) -> Option<Fingerprint> {
-        self.first.get().copied()
-    }
-}
-
-impl ServerCertVerifier for Shown {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        // Only the first counts: it is the one of the connection that all others belong to.
-        let _ = self.first.set(Fingerprint::of(end_entity));
-        self.inner
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner
-            .verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 

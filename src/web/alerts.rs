@@ -2,9 +2,9 @@
 
 use crate::app::App;
 use crate::domain::time::{DAY, Timestamp};
-use crate::operations::doctor::{self, ENDS_SOON, NEARLY_FULL, Verdict};
+use crate::operations::doctor::{self, ENDS_SOON, NEARLY_FULL, Standing, Verdict};
 use crate::operations::support::{self, Support};
-use crate::operations::{backups, licence, updates};
+use crate::operations::{licence, updates};
 use crate::store::{Health, accounting};
 use crate::telemetry::{DiskSample, monotonic};
 use crate::tls::InUse;
@@ -30,34 +30,23 @@ pub fn of(app: &App) -> Vec<Alert> {
     alerts.extend(of_licence(app));
     alerts.extend(of_updates(app));
     alerts.extend(of_backups(app));
-    alerts.extend(of_failures(app));
+    alerts.extend(of_failed_update(app));
     alerts
 }
 
-/// A backup or an update that failed, which nobody may have watched. What cannot be looked at has its own alert.
-fn of_failures(app: &App) -> impl Iterator<Item = Alert> {
-    let backups = doctor::backups(app).ok();
-    let updates = doctor::updates(app).ok().flatten();
-    let said = [
-        (
-            backups,
-            "Backups need attention.",
-            "Settings, Backups says more.",
-        ),
-        (
-            updates,
-            "The last update failed.",
-            "Settings, Updates says more.",
-        ),
-    ];
-    said.into_iter().filter_map(|(finding, title, where_to)| {
-        let finding = finding.filter(|finding| finding.verdict == Verdict::Bad)?;
-        let seen = finding.seen;
-        let mut text: String = seen.chars().take(1).flat_map(char::to_uppercase).collect();
-        text.extend(seen.chars().skip(1).take(LONGEST_CAUSE));
-        let text = text.trim_end_matches('.');
-        Some(alert(Tone::Bad, title, &format!("{text}. {where_to}")))
-    })
+/// An update that failed, which nobody may have watched. What cannot be looked at has its own alert.
+fn of_failed_update(app: &App) -> Option<Alert> {
+    let finding = doctor::updates(app).ok()??;
+    let is_bad = finding.verdict == Verdict::Bad;
+    let text = format!("{}. Settings, Updates says more.", cause(&finding.seen));
+    is_bad.then(|| alert(Tone::Bad, "The last update failed.", &text))
+}
+
+/// What was seen as a sentence, without its end.
+fn cause(seen: &str) -> String {
+    let mut text: String = seen.chars().take(1).flat_map(char::to_uppercase).collect();
+    text.extend(seen.chars().skip(1).take(LONGEST_CAUSE));
+    text.trim_end_matches('.').to_owned()
 }
 
 fn of_certificate(in_use: &InUse, now: Timestamp) -> Option<Alert> {
@@ -105,22 +94,38 @@ fn of_updates(app: &App) -> Option<Alert> {
     Some(alert(Tone::Info, &title, text))
 }
 
-/// The newest backup did not leave the machine, or none can be made. A store that cannot be read has its own alert.
+/// What every page says of the backups; what can wait stands in the report only. A store that cannot be read has its own alert.
 fn of_backups(app: &App) -> Option<Alert> {
-    let set = backups::settings::get(app).ok()?;
-    if set.schedule.is_some() && !set.has_key() {
-        let text = "They are encrypted with the licence key, and no licence is activated. See Settings, Backups.";
-        return Some(alert(Tone::Warn, "No backup can be made.", text));
-    }
-    backups::destination::get(app).ok()??;
-    let newest = backups::send::newest(app).ok()??;
-    if backups::send::is_sending(app, &newest.name) {
-        return None;
-    }
-    let problem = newest.sent?.problem?;
-    let text = format!("Sending it failed: {problem}. See Settings, Backups.");
-    let title = "The newest backup is on this machine only.";
-    Some(alert(Tone::Warn, title, &text))
+    let (standing, finding) = doctor::backups(app).ok()?;
+    let (tone, title, text) = match &standing {
+        Standing::Failed(_) | Standing::Unrestorable(_) | Standing::Late => (
+            Tone::Bad,
+            "Backups need attention.",
+            format!("{}. Settings, Backups says more.", cause(&finding.seen)),
+        ),
+        Standing::WithoutKey { is_late } => (
+            if *is_late { Tone::Bad } else { Tone::Warn },
+            "No backup can be made.",
+            "There is nothing to encrypt them with: a passphrase, or an activated licence. See Settings, Backups.".to_owned(),
+        ),
+        Standing::Paused(since) => (
+            Tone::Warn,
+            "Backups stay on this machine.",
+            format!(
+                "Sending them to the other machine is paused since the restore of {}. Settings, Backups resumes it.",
+                Words::of(app).minute(*since)
+            ),
+        ),
+        Standing::Unsent(problem) => (
+            Tone::Warn,
+            "The newest backup is on this machine only.",
+            format!("Sending it failed: {problem}. See Settings, Backups."),
+        ),
+        Standing::Missing | Standing::Forgotten | Standing::Untested | Standing::Good => {
+            return None;
+        }
+    };
+    Some(alert(tone, title, &text))
 }
 
 fn remote_support(on: Support, until: &str) -> Alert {

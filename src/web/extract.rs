@@ -187,8 +187,18 @@ impl FromRequest<Panel> for Own {
     }
 }
 
-/// What can be done whatever the licence says: these lead out, or keep the machine and its data.
-const BEYOND_LICENCE: [&str; 4] = ["/settings/", "/system/", "/account/", "/operators"];
+/// What can be done whatever the licence says: these lead out, or keep the machine and its data. Of the first run the steps that
+/// are settings; the others make a NAS, a plan and a subscriber.
+const BEYOND_LICENCE: [&str; 8] = [
+    "/settings/",
+    "/system/",
+    "/account/",
+    "/operators",
+    "/setup/network",
+    "/setup/backups",
+    "/setup/skip",
+    "/setup/dismiss",
+];
 
 /// Refuses a form that the licence does not allow now.
 fn licensed(panel: &Panel, path: &str) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use crate::domain::extra::Extras;
 use crate::domain::rate::{Kbps, Rate};
 use crate::operations::{self, extras};
 use crate::web::error::Failure;
-use crate::web::parts::{Field, Select, SpeedField};
+use crate::web::parts::{Field, Select, SpeedField, Tick};
 
 /// Fields of one form; the largest, that of a plan with all its tiers and windows, has about two hundred, and a rule may name
 /// every plan.
@@ -91,6 +91,19 @@ impl FormData {
         self
     }
 
+    /// The box of one thing in a list, ticked if it was when the form was sent.
+    pub fn tick(&self, list: &str, id: impl Display, name: &str) -> Tick {
+        let id = id.to_string();
+        Tick {
+            is_ticked: self
+                .pairs
+                .iter()
+                .any(|(known, value)| known == list && *value == id),
+            id,
+            name: name.to_owned(),
+        }
+    }
+
     /// Whether the field was sent at all; a box that is not ticked is not.
     pub fn has(&self, name: &str) -> bool {
         self.pairs.iter().any(|(known, _)| known == name)
@@ -99,11 +112,21 @@ impl FormData {
 
 /// What is wrong with a form: all of it, so that one correction suffices.
 #[derive(Debug, Default)]
-pub struct Problems(Vec<(String, String)>);
+pub struct Problems {
+    /// Names of fields with what is wrong there.
+    fields: Vec<(String, String)>,
+    /// What a rule said of the whole form.
+    refusal: Option<String>,
+}
 
 impl Problems {
     pub fn add(&mut self, field: impl Into<String>, problem: Invalid) {
-        self.0.push((field.into(), problem.0));
+        self.fields.push((field.into(), problem.0));
+    }
+
+    /// Notes what no single field is the cause of.
+    pub fn refuse(&mut self, text: impl Into<String>) {
+        self.refusal = Some(text.into());
     }
 
     /// The parsed value, or `None` after its problem was noted.
@@ -117,13 +140,36 @@ impl Problems {
         }
     }
 
+    /// What a verb gave that carried the form out, or `None` after its answer was noted: a problem beside its field, a refusal for
+    /// the top of the form. Every other error is not the form's business.
+    pub fn absorb<T>(
+        &mut self,
+        outcome: Result<T, operations::Error>,
+    ) -> Result<Option<T>, Failure> {
+        match outcome {
+            Ok(value) => return Ok(Some(value)),
+            Err(operations::Error::Field { field, problem }) => self.add(field, problem),
+            Err(operations::Error::Refused(text)) => self.refuse(text),
+            Err(other) => return Err(other.into()),
+        }
+        Ok(None)
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.fields.is_empty() && self.refusal.is_none()
+    }
+
+    /// What no single field is the cause of.
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.clone()
     }
 
     /// One line above the form, if anything is wrong: the fields may be out of sight.
     pub fn summary(&self) -> Option<String> {
-        match self.0.len() {
+        if self.refusal.is_some() {
+            return self.refusal();
+        }
+        match self.fields.len() {
             0 => None,
             1 => Some("One field needs your attention.".to_owned()),
             count => Some(format!("{count} fields need your attention.")),
@@ -132,13 +178,13 @@ impl Problems {
 
     /// The first problem of all, with its field.
     pub fn first(&self) -> Option<(&str, &str)> {
-        let first = self.0.first();
+        let first = self.fields.first();
         first.map(|(field, problem)| (field.as_str(), problem.as_str()))
     }
 
     /// The first problem of a field.
     pub fn of(&self, field: &str) -> Option<String> {
-        self.0
+        self.fields
             .iter()
             .find(|(known, _)| known == field)
             .map(|(_, problem)| problem.clone())
@@ -175,19 +221,6 @@ impl Problems {
         Select {
             error: self.of(name),
             ..select
-        }
-    }
-
-    /// Takes over what a verb answered: a problem of a field goes beside it, a refusal is returned for the top of the form, and
-    /// everything else is not the form's business.
-    pub fn absorb(&mut self, error: operations::Error) -> Result<Option<String>, Failure> {
-        match error {
-            operations::Error::Field { field, problem } => {
-                self.add(field, problem);
-                Ok(None)
-            }
-            operations::Error::Refused(text) => Ok(Some(text)),
-            other => Err(other.into()),
         }
     }
 }
@@ -260,6 +293,9 @@ mod tests {
         assert_eq!((form.text("c"), form.all("c")), ("1", vec!["1", "2"]));
         assert!(form.has("b") && !form.has("e"));
         assert_eq!(form.text("e"), "");
+        let ticks = [1, 2, 3].map(|id| form.tick("c", id, "name").is_ticked);
+        assert_eq!(ticks, [true, true, false]);
+        assert!(!form.tick("a", 1, "").is_ticked);
     }
 
     #[tokio::test]
@@ -314,19 +350,31 @@ mod tests {
     #[test]
     fn what_a_verb_answers_goes_where_it_belongs() {
         let mut problems = Problems::default();
-        let refused = problems.absorb(operations::Error::Refused("No".into()));
-        assert_eq!(refused.ok().unwrap().as_deref(), Some("No"));
+        assert_eq!(problems.absorb(Ok(7)).ok().unwrap(), Some(7));
         assert!(problems.is_empty());
         let field = operations::Error::Field {
             field: "name",
             problem: Invalid::new("Taken"),
         };
-        assert_eq!(problems.absorb(field).ok().unwrap(), None);
+        assert_eq!(problems.absorb::<()>(Err(field)).ok().unwrap(), None);
         assert_eq!(problems.of("name").as_deref(), Some("Taken"));
+        assert_eq!(problems.refusal(), None);
+        let missing = operations::Error::Missing("plan");
         assert!(matches!(
-            problems.absorb(operations::Error::Missing("plan")),
+            problems.absorb::<()>(Err(missing)),
             Err(Failure::Missing)
         ));
+    }
+
+    #[test]
+    fn a_refusal_stands_above_the_form_in_place_of_the_count() {
+        let mut problems = Problems::default();
+        let refused = operations::Error::Refused("No".into());
+        assert_eq!(problems.absorb::<()>(Err(refused)).ok().unwrap(), None);
+        assert!(!problems.is_empty() && problems.first().is_none());
+        problems.add("name", Invalid::new("Taken"));
+        assert_eq!(problems.refusal().as_deref(), Some("No"));
+        assert_eq!(problems.summary().as_deref(), Some("No"));
     }
 
     #[test]

@@ -289,6 +289,10 @@ fn routes() -> Router<Panel> {
             "/settings/backups/destination/trust",
             post(settings::backups::trust_destination),
         )
+        .route(
+            "/settings/backups/destination/resume",
+            post(settings::backups::resume_sending),
+        )
         .route("/settings/backups/create", post(settings::backups::create))
         .route("/settings/backups/cancel", post(settings::backups::cancel))
         .route("/settings/backups/{name}", get(settings::backups::download))

@@ -15,9 +15,9 @@ fn fingerprint(daemon: &Daemon) -> String {
     Connection::open(daemon.https()).fingerprint()
 }
 
-/// Adds `rania`, and returns her password.
-fn add_operator(daemon: &Daemon) -> String {
-    let added = daemon.run(&["operator", "add", "rania"]);
+/// Adds an administrator, and returns the password.
+fn add_operator(daemon: &Daemon, name: &str) -> String {
+    let added = daemon.run(&["operator", "add", name]);
     let said = String::from_utf8(added.stdout).unwrap();
     let password = said
         .lines()
@@ -26,7 +26,11 @@ fn add_operator(daemon: &Daemon) -> String {
 }
 
 pub fn operator(daemon: &Daemon) -> Operator {
-    Operator::sign_in(daemon.https(), "rania", &add_operator(daemon))
+    operator_named(daemon, "rania")
+}
+
+pub fn operator_named(daemon: &Daemon, name: &str) -> Operator {
+    Operator::sign_in(daemon.https(), name, &add_operator(daemon, name))
 }
 
 /// Waits for a line of the log that `pick` takes something from.
@@ -155,7 +159,7 @@ fn issued(daemon: &Daemon, pebble: &Pebble, before: &[&str]) -> String {
 fn an_authority_issues_a_certificate_that_is_shown_at_once_and_after_a_restart() {
     let mut daemon = Daemon::start(&HTTPS);
     let mut pebble = Pebble::start(daemon.web().port(), 90 * 86_400);
-    let password = add_operator(&daemon);
+    let password = add_operator(&daemon, "rania");
     let operator = Operator::sign_in(daemon.https(), "rania", &password);
     let mut open = Connection::open(daemon.https());
     let self_signed = open.fingerprint();

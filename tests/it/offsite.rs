@@ -8,7 +8,7 @@ use proxpanel::remote::{Protocol, Server};
 
 use crate::appliance::demo;
 use crate::backups::{WORDS, backups_in, good, restore, set_passphrase, until};
-use crate::certificates::{HTTPS, operator};
+use crate::certificates::{HTTPS, operator, operator_named};
 use crate::support::daemon::Daemon;
 use crate::support::file_servers::{Asks, Behaves, FileServer, PASSWORD};
 use crate::support::https::{Answer, Operator};
@@ -221,7 +221,10 @@ fn an_upload_that_stands_still_is_stopped_by_a_person_and_by_the_end_of_the_daem
         until(|| operator.get(PAGE).body.contains("it was cancelled"));
         let name = made.file_name().unwrap().to_str().unwrap();
         assert!(!there.folder.path().join(name).exists());
-        operator.post(PAGE, &format!("{PAGE}/{name}/send"), &[]);
+        // The outcome is kept before the turn is over.
+        until(|| !is_sending());
+        let again = operator.post(PAGE, &format!("{PAGE}/{name}/send"), &[]);
+        assert_eq!(again.status, 303, "{}", again.body);
         until(is_sending);
         if protocol == Protocol::Ftp {
             daemon.stop();
@@ -234,4 +237,51 @@ fn an_upload_that_stands_still_is_stopped_by_a_person_and_by_the_end_of_the_daem
         until(|| !is_sending());
         operator.post(PAGE, &format!("{PAGE}/{name}/delete"), &[]);
     }
+}
+
+#[test]
+fn a_restored_copy_leaves_the_originals_backups_alone_until_a_person_says_so() {
+    let (daemon, original) = isp();
+    let there = FileServer::start(Protocol::Sftp);
+    chosen(&original, &there.trusted(), "1");
+    let made = make(&daemon);
+    let name = made.file_name().unwrap().to_str().unwrap();
+    until(|| original.get(PAGE).body.contains(">Sent<"));
+
+    let folder = tempfile::tempdir().unwrap();
+    good(&restore(&made, folder.path(), &[], WORDS));
+    let copy = Daemon::start_in(folder, &HTTPS);
+    let operator = operator_named(&copy, "maya");
+    // One of its own would be the newest there, and push the original's out.
+    let said = good(&copy.run(&["backup"]));
+    assert!(
+        said.contains("sending is paused since the restore"),
+        "{said}"
+    );
+    let doctor = good(&copy.run(&["doctor", "--quick"]));
+    assert!(
+        doctor.contains("sending to the other machine is paused since the restore of"),
+        "{doctor}"
+    );
+    let page = operator.get(PAGE).body;
+    assert!(page.contains("Sending is paused"), "{page}");
+    assert!(page.contains("Backups stay on this machine."), "{page}");
+    let own = page.split(".enc/restore").next().unwrap();
+    let own = own.rsplit('/').next().unwrap().to_owned() + ".enc";
+    assert!(own.as_str() > name, "{own}");
+    let pressed = operator.post(PAGE, &format!("{PAGE}/{own}/send"), &[]);
+    assert_eq!(pressed.status, 303, "{}", pressed.body);
+    until(|| operator.get(PAGE).body.contains("Resume it in Settings"));
+    let home = operator.get("/").body;
+    assert!(home.contains("paused since the restore"), "{home}");
+    tested(&operator, 303, "");
+    assert_eq!(names(there.folder.path()), [name]);
+
+    let resumed = operator.post(PAGE, &format!("{PLACE}/resume"), &[]);
+    assert_eq!(resumed.status, 303, "{}", resumed.body);
+    until(|| operator.get(PAGE).body.contains(">Sent<"));
+    until(|| names(there.folder.path()) == [own.as_str()]);
+    let audit = operator.get("/audit").body;
+    assert!(audit.contains("paused since the restore of"), "{audit}");
+    assert!(!operator.get(PAGE).body.contains("Sending is paused"));
 }

@@ -145,3 +145,87 @@ fn radsecproxy_with_another_certificate_is_cut_off_and_named() {
     let text = radclient(proxy.udp, "auth", 1, login);
     assert!(!text.contains("Received"), "{text}");
 }
+
+/// What `radtest --radsec` says of a login, and how it ends.
+fn radtest(daemon: &Daemon, password: &str, options: &[&str]) -> (Option<i32>, String) {
+    let server = daemon.radsec().to_string();
+    let output = command(&["radtest", "--radsec", "--server", &server])
+        .args(options)
+        .args(["user00001", password])
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn radtest_asks_over_tls_and_says_what_stands_in_the_way() {
+    let (identity, other) = (
+        Identity::new("tower.isp.test"),
+        Identity::new("tower.isp.test"),
+    );
+    let daemon = Daemon::start_in(folder(&identity), &[]);
+    let files = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let ca = daemon.data_dir().join("tls/self-signed.pem");
+    let ca = ca.display().to_string();
+    let (cert, key) = (
+        file("own.pem", &identity.certificate),
+        file("own.key", &identity.key),
+    );
+    let (stranger, strange_key) = (file("x.pem", &other.certificate), file("x.key", &other.key));
+    let trusted = ["--ca", ca.as_str()];
+    let own = [&trusted[..], &["--cert", &cert, "--key", &key]].concat();
+
+    let (code, said) = radtest(&daemon, "pass00001", &own);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("Access-Accept") && said.contains("over TLS"),
+        "{said}"
+    );
+    let (code, said) = radtest(&daemon, "wrong", &own);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("Access-Reject"), "{said}");
+
+    let unknown = [&trusted[..], &["--cert", &stranger, "--key", &strange_key]].concat();
+    let shown = proxpanel::tls::Fingerprint(other.fingerprint).pairs();
+    let mismatch = [&trusted[..], &["--cert", &cert, "--key", &strange_key]].concat();
+    for (options, words) in [
+        (&own[2..], "is not trusted"),
+        (
+            &["--ca", cert.as_str(), "--cert", &cert, "--key", &key][..],
+            "is not trusted",
+        ),
+        (&trusted[..], "wants a client certificate and got none"),
+        (&unknown[..], shown.as_str()),
+        (&unknown[..], "No NAS device there is known by it"),
+        (&mismatch[..], "does not belong"),
+    ] {
+        let (code, said) = radtest(&daemon, "pass00001", options);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(words), "no {words:?} in {said}");
+    }
+    let nobody = TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let args = [
+        "radtest",
+        "--radsec",
+        "--server",
+        &nobody.to_string(),
+        "a",
+        "b",
+    ];
+    let output = command(&args).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("Nobody answers at 127.0.0.1:"), "{said}");
+    let output = command(&["radtest", "--ca", &ca, "a", "b"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "a mistyped command");
+}

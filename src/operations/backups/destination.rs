@@ -23,7 +23,7 @@ use crate::tls::Fingerprint;
 
 use super::files::{self, Passing};
 use super::settings::noted;
-use super::{busy, unless_cancelled};
+use super::{busy, pause, unless_cancelled};
 
 /// Where the row belongs.
 const CONTEXT: &[u8] = b"settings/backup-destination";
@@ -145,7 +145,7 @@ impl Wanted {
             server.password = kept.server.password.clone();
         }
         let since = known
-            .filter(|old| old.server.folder == server.folder)
+            .filter(|old| is_same_place(&old.server, &server))
             .map_or(now, |old| old.since);
         Ok(Destination {
             server,
@@ -165,6 +165,10 @@ fn is_same_account(one: &Server, other: &Server) -> bool {
         )
     };
     of(one) == of(other)
+}
+
+fn is_same_place(one: &Server, other: &Server) -> bool {
+    is_same_account(one, other) && one.folder == other.folder
 }
 
 /// Nothing while backups stay here.
@@ -219,6 +223,12 @@ async fn change(
             match &new {
                 Some(new) => {
                     stored::put(tx, Setting::BackupDestination, &new.seal(&sealer)?)?;
+                    if old
+                        .as_ref()
+                        .is_none_or(|old| !is_same_place(&old.server, &new.server))
+                    {
+                        pause::end(tx)?;
+                    }
                 }
                 None => stored::remove(tx, Setting::BackupDestination)?,
             }

@@ -2,12 +2,13 @@
 //!
 //! A backup is one file, `archive`, that holds a copy of the store, `store::snapshot`, and its key. Invariants: a file that
 //! has its name is whole; each is restored once where nobody uses it, and compared; the last that was proven is never
-//! removed by itself; a restore keeps what was there before.
+//! removed by itself; a restore keeps what was there before, and sends nothing elsewhere until a person says so.
 
 pub mod destination;
 mod files;
 pub mod manifest;
 mod pack;
+pub mod pause;
 pub mod restore;
 pub mod send;
 pub mod settings;
@@ -26,18 +27,18 @@ use crate::app::{App, BackupStep, BackupTurn, BackupWish};
 use crate::archive;
 pub use crate::archive::{KeyKind, Lock, Words};
 use crate::crypto::Secret;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::backup::{Backup, RestoreTest, Trigger, surplus};
 use crate::domain::octets::Octets;
 use crate::domain::time::{Calendar, HOUR, Timestamp};
 use crate::licence::LicenceKey;
-use crate::store::audit::{self, NewEntry};
+use crate::store::backups;
 use crate::store::swap::{PART, WORK};
-use crate::store::{Tx, backups};
 use crate::telemetry::monotonic;
 use crate::tls;
 
 use super::Error;
+use super::trail::{self, part};
 pub use files::{Tell, is_backup_name};
 pub(in crate::operations) use files::{check_room, make_folder};
 use manifest::Manifest;
@@ -315,14 +316,8 @@ pub fn remove(app: &App, actor: &Actor, name: &str) -> Result<(), Error> {
         if let Some(began_at) = began_at {
             backups::remove(tx, began_at)?;
         }
-        add_entry(
-            tx,
-            &actor,
-            "backup deleted",
-            &name,
-            Difference::default(),
-            now,
-        )
+        let nothing = Difference::default();
+        trail::note(tx, &actor, "backup deleted", &part(&name), nothing, now)
     });
     removed.wait()
 }
@@ -409,26 +404,7 @@ fn tell_board<'t>(
 fn note(app: &App, actor: &Actor, action: &'static str, name: &str) -> Result<(), Error> {
     let (actor, name, now) = (actor.clone(), name.to_owned(), app.now());
     let noted = app.store.write("backup", move |tx| {
-        add_entry(tx, &actor, action, &name, Difference::default(), now)
+        trail::note(tx, &actor, action, &part(&name), Difference::default(), now)
     });
     noted.wait()
-}
-
-fn add_entry(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    name: &str,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Settings,
-        object_name: name,
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
 }

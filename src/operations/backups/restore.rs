@@ -15,9 +15,10 @@ use crate::store::swap::{BEFORE, KEPT_AS, PART, READY};
 
 use super::files::{self, Tell};
 use super::manifest::Manifest;
-use super::{lock, note, path_of, settings, tell_board, typed_words, unpack};
+use super::{lock, note, path_of, pause, settings, tell_board, typed_words, unpack};
 
-/// Prepares a restore in the data folder; what is there now stays in use until the next start. Blocks.
+/// Prepares a restore in the data folder; what is there now stays in use until the next start. What is restored sends
+/// no backup to another machine before a person says so. Blocks.
 ///
 /// Errors: those of `unpack`; then nothing was prepared, and one that was prepared before still is.
 pub fn prepare(
@@ -31,6 +32,7 @@ pub fn prepare(
     files::empty_folder(&part)?;
     let passing = files::Passing(&part);
     let manifest = unpack::unpack(backup, words, &part, tell)?;
+    pause::begin(&part, now)?;
     let at = Calendar::format_utc(now).replace([':', 'T', 'Z'], "-");
     let kept_as = format!("{BEFORE}{}", at.trim_end_matches('-'));
     // As all that is unpacked: a new file, which follows no link.

@@ -12,7 +12,7 @@ use crate::store::backups;
 use crate::telemetry::monotonic;
 
 use super::destination::{self, Destination};
-use super::{busy, path_of};
+use super::{busy, path_of, pause};
 
 /// Rows in which the newest backup is looked for; before it are tries that failed, one an hour.
 const MOST_TRIES_BEFORE: usize = 100;
@@ -41,6 +41,9 @@ pub fn due(app: &App, now: Timestamp) -> Result<Option<String>, Error> {
     let Some(destination) = destination::get(app)? else {
         return Ok(None);
     };
+    if pause::since(app)?.is_some() {
+        return Ok(None);
+    }
     let known = backups::newest(&app.store.view()?, MOST_TRIES_BEFORE)?;
     let newest = known
         .into_iter()
@@ -53,10 +56,13 @@ pub fn due(app: &App, now: Timestamp) -> Result<Option<String>, Error> {
 
 /// Sends a backup of ours to the chosen place, and removes what is no longer kept there.
 ///
-/// Errors: `Remote` and `Cancelled`, which stand with the backup, too; `Refused` while backups stay here, and while something
-/// else is done with them; `Missing` for a name that no backup of ours has.
+/// Errors: `Remote` and `Cancelled`, which stand with the backup, too; `Refused` while backups stay here, while sending is
+/// paused, and while something else is done with them; `Missing` for a name that no backup of ours has.
 pub async fn send(app: &App, name: &str) -> Result<Backup, Error> {
     let destination = destination::get(app)?.ok_or_else(destination::none)?;
+    if pause::since(app)?.is_some() {
+        return Err(pause::refusal());
+    }
     let now = app.now();
     let turn = app.backups.begin(doing(name), now);
     let turn = turn.ok_or_else(busy)?;

@@ -6,12 +6,11 @@ use crate::crypto::{Secret, hex, unhex};
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::backup::{Retention, Schedule};
 use crate::licence::State;
+use crate::operations::trail::{note, part};
 use crate::operations::{Error, licence};
 use crate::store::licence as stored_licence;
 use crate::store::settings::{self as stored, Setting};
 use crate::store::{Read, Tx};
-
-use super::add_entry;
 
 /// Shorter ones are guessed: whoever has the file can try as long as he likes.
 pub const SHORTEST_PASSPHRASE: usize = 12;
@@ -177,7 +176,7 @@ pub(super) fn noted(
 ) -> Result<(), Error> {
     match difference.is_empty() {
         true => Ok(()),
-        false => add_entry(tx, actor, "changed", "backups", difference, now),
+        false => note(tx, actor, "changed", &part("backups"), difference, now),
     }
 }
 

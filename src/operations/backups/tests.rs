@@ -21,6 +21,7 @@ use crate::operations::subscribers;
 use crate::operations::testing::{
     AT_ONCE, NOW, TestApp, actor, config, interim, plan, router, run, subscriber,
 };
+use crate::store::audit;
 use crate::store::snapshot::examine;
 use crate::store::swap;
 

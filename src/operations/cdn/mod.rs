@@ -12,10 +12,10 @@ use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::cdn::{CdnMode, CdnProfile};
 use crate::domain::id::{CdnId, NasId};
-use crate::domain::text::fold_case;
-use crate::store::{Tx, cdn, plans};
+use crate::store::{cdn, plans};
 
 use super::Error;
+use super::others::{check_name, check_room};
 use super::trail::note;
 
 /// `profile.id` is given here. Errors: `Field` for a name that is taken.
@@ -23,13 +23,9 @@ pub async fn create(app: &App, actor: &Actor, mut profile: CdnProfile) -> Result
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("create CDN profile", move |tx| {
-            check_name(tx, &profile.name, None)?;
-            if cdn::all(tx)?.len() >= cdn::MOST_PROFILES {
-                return Err(Error::Refused(format!(
-                    "There are {} CDN profiles already",
-                    cdn::MOST_PROFILES
-                )));
-            }
+            let others = cdn::all(tx)?;
+            check(&profile, &others)?;
+            check_room("CDN profiles", others.len(), cdn::MOST_PROFILES)?;
             profile.id = cdn::next_id(tx)?;
             cdn::put(tx, &profile)?;
             let mut difference = Difference::default();
@@ -55,7 +51,9 @@ pub async fn update(
     app.store
         .write("change CDN profile", move |tx| {
             let old = cdn::get(tx, id)?.ok_or(Error::Missing("CDN profile"))?;
-            check_name(tx, &profile.name, Some(id))?;
+            let mut others = cdn::all(tx)?;
+            others.retain(|other| other.id != id);
+            check(&profile, &others)?;
             profile.id = id;
             if old == profile {
                 return Ok(());
@@ -86,15 +84,9 @@ pub async fn remove(app: &App, actor: &Actor, id: CdnId) -> Result<(), Error> {
         .await
 }
 
-fn check_name(tx: &mut Tx<'_>, name: &str, own: Option<CdnId>) -> Result<(), Error> {
-    let wanted = fold_case(name);
-    let taken = cdn::all(tx)?
-        .iter()
-        .any(|p| fold_case(&p.name) == wanted && Some(p.id) != own);
-    match taken {
-        true => Err(Error::field("name", "Another CDN profile has this name")),
-        false => Ok(()),
-    }
+fn check(profile: &CdnProfile, others: &[CdnProfile]) -> Result<(), Error> {
+    let names = others.iter().map(|other| other.name.as_str());
+    check_name("CDN profile", &profile.name, names)
 }
 
 fn differences(old: &CdnProfile, new: &CdnProfile) -> Difference {

@@ -9,11 +9,12 @@ use crate::domain::acme::Acme;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::time::Timestamp;
 use crate::licence::base64url;
+use crate::operations::trail::{note, part};
 use crate::store::Tx;
 use crate::store::acme::{self as rows, ACCOUNT_CONTEXT, BINDING_CONTEXT, Stored};
 use crate::tls::{Pair, Source};
 
-use super::{Error, check, has_all, note, note_choice, refuse_if_configured, term, term_of};
+use super::{Error, check, has_all, note_choice, refuse_if_configured, term, term_of};
 
 pub use crate::acme::LETS_ENCRYPT;
 
@@ -76,7 +77,14 @@ pub async fn use_acme(
                 )
                 .field("key ID", &old.acme.key_id, &wanted.key_id)
                 .secret("key", new_key.is_some());
-            note(tx, &actor, "certificate ordered", difference, now)?;
+            note(
+                tx,
+                &actor,
+                "certificate ordered",
+                &part("certificate"),
+                difference,
+                now,
+            )?;
             let good = kept.as_ref().filter(|facts| {
                 old.acme.directory == wanted.directory
                     && has_all(facts, &stored.acme)

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::crypto::Secret;
 use crate::domain::acme::{Acme, Term};
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::time::{Calendar, Timestamp};
-use crate::store::audit::{self, NewEntry};
 use crate::store::settings::{self, Setting};
 use crate::store::{Tx, acme as rows};
 use crate::tls::{Facts, InUse, Pair, RENEWED_BEFORE, Source, Step};
 
+use super::trail::{note, part};
 use super::{Error, blocking};
 
 pub use acme::{LETS_ENCRYPT, Wanted, next_try, order, use_acme};
@@ -215,25 +215,14 @@ fn note_choice(
             before.facts.fingerprint.pairs(),
             facts.fingerprint.pairs(),
         );
-    note(tx, actor, "certificate changed", difference, now)
-}
-
-fn note(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    action: &str,
-    difference: Difference,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let entry = NewEntry {
-        at: now,
+    note(
+        tx,
         actor,
-        action,
-        object: Object::Settings,
-        object_name: "certificate",
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
+        "certificate changed",
+        &part("certificate"),
+        difference,
+        now,
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! What becomes of the certificate over failures, restarts and years. The whole way with an authority is in `tests/it`.
 
 use super::*;
+use crate::domain::audit::Object;
 use crate::domain::time::{DAY, HOUR, SECOND};
 use crate::operations::testing::{NOW, TestApp, run};
+use crate::store::audit;
 use crate::tls::LIFE;
 
 const ACTOR: Actor = Actor::CommandLine;

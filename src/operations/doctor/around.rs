@@ -1,4 +1,4 @@
-//! What surrounds the data: the daemon and where it listens, the certificate, backups, updates, the licence, jobs, routers.
+//! What surrounds the data: the daemon and where it listens, the certificate, updates, the licence, jobs, routers.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,27 +6,17 @@ use std::time::Duration;
 use super::{ENDS_SOON, Finding};
 use crate::app::{App, JobStatus, Listening};
 use crate::config::Config;
-use crate::domain::backup::Backup;
 use crate::domain::duration::short;
 use crate::domain::id::NasId;
-use crate::domain::time::{Calendar, DAY, HOUR, Timestamp};
+use crate::domain::time::{Calendar, DAY, Timestamp};
 use crate::licence::State;
 use crate::operations::nas_health::{self, NasState};
 use crate::operations::updates::Outcome;
-use crate::operations::{
-    Error, backups as backup_verbs, licence as licence_verbs, updates as update_verbs,
-};
-use crate::store::backups as backup_rows;
+use crate::operations::{Error, licence as licence_verbs, updates as update_verbs};
 use crate::store::updates::{self as update_rows, UpdateRow};
 use crate::telemetry::monotonic;
 use crate::tls::InUse;
 
-/// A backup that is due is begun within a minute and tried again every hour: after so long it does not come by itself.
-pub(super) const BACKUP_LATE: i64 = 6 * HOUR;
-/// Without a schedule somebody makes them by hand, and forgets it.
-pub(super) const BACKUP_OLD: i64 = 7 * DAY;
-/// Backups that are looked at, on every page: the newest says the most.
-const LOOKED_AT: usize = 20;
 /// A failed update is told for so long, unless another one follows.
 pub(super) const UPDATE_TOLD: i64 = 7 * DAY;
 /// A router without any packet for so long carries nobody, or has lost its way here.
@@ -113,90 +103,6 @@ pub(super) fn judge_certificate(in_use: &InUse, now: Timestamp, calendar: &Calen
         Finding::good(what, seen)
     };
     finding.at("/settings/certificate")
-}
-
-/// The newest backups, against their schedule and the place where they are sent.
-pub fn backups(app: &App) -> Result<Finding, Error> {
-    let mut known = backup_rows::newest(&app.store.view()?, LOOKED_AT)?;
-    let now = app.now();
-    let set = backup_verbs::settings::get(app)?;
-    let wanted = Wanted {
-        due: set
-            .schedule
-            .and_then(|schedule| schedule.last_due(&app.settings().calendar, now)),
-        has_key: set.has_key(),
-        elsewhere: backup_verbs::destination::get(app)?.is_some(),
-    };
-    // What is on its way is not missing there.
-    let newest = known.iter_mut().find(|backup| backup.error.is_none());
-    if let Some(newest) = newest.filter(|it| backup_verbs::send::is_sending(app, &it.name)) {
-        newest.sent = None;
-    }
-    Ok(judge_backups(&known, wanted, now).at("/settings/backups"))
-}
-
-/// What backups should be like.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wanted {
-    /// The last moment that the schedule named; nothing without a schedule.
-    pub due: Option<Timestamp>,
-    /// Whether there is something to encrypt them with.
-    pub has_key: bool,
-    /// Whether they are to be sent to another machine.
-    pub elsewhere: bool,
-}
-
-/// `known` is newest first.
-pub(super) fn judge_backups(known: &[Backup], wanted: Wanted, now: Timestamp) -> Finding {
-    let what = "Backups";
-    let made = known.iter().find(|backup| backup.error.is_none());
-    if let Some(why) = known.first().and_then(|newest| newest.error.as_ref()) {
-        let mend = "mend what it says, then `proxpanel backup`, or Settings, Backups";
-        return Finding::bad(what, format!("the last one failed: {why}"), mend);
-    }
-    let Some(made) = made else {
-        let mend = "Settings, Backups: a passphrase and a schedule; or `proxpanel backup passphrase`, then `proxpanel backup`";
-        return Finding::warning(what, "there is none", mend);
-    };
-    let age = now.since(made.began_at);
-    let seen = format!("the newest is {} old", short(age));
-    let bad_test = made.test.as_ref().and_then(|test| test.problem.as_ref());
-    let not_sent = made.sent.as_ref().and_then(|sent| sent.problem.as_ref());
-    let is_late = |due: Timestamp| made.began_at < due && now.since(due) >= BACKUP_LATE;
-    if let Some(problem) = bad_test {
-        let mend = "make another one with `proxpanel backup`; when that is bad too, look at the disk with `dmesg | tail`";
-        let seen = format!("the newest cannot be restored: {problem}");
-        Finding::bad(what, seen, mend)
-    } else if wanted.due.is_some_and(is_late) {
-        let mend = "the one that the schedule wanted was not made: System, Jobs says why; `proxpanel backup` makes one now";
-        Finding::bad(what, seen, mend)
-    } else if wanted.due.is_some() && !wanted.has_key {
-        let mend = "set a passphrase in Settings, Backups, or activate the licence";
-        Finding::warning(
-            what,
-            format!("{seen}; no other can be made without a key"),
-            mend,
-        )
-    } else if wanted.due.is_none() && age >= BACKUP_OLD {
-        let mend = "set a schedule in Settings, Backups, or `proxpanel backup` now";
-        Finding::warning(what, format!("{seen}, and there is no schedule"), mend)
-    } else if let Some(problem) = not_sent.filter(|_| wanted.elsewhere) {
-        let mend = "see that the other machine answers; Settings, Backups sends it again";
-        Finding::warning(
-            what,
-            format!("{seen} and on this machine only: {problem}"),
-            mend,
-        )
-    } else if made.test.is_none() {
-        let mend = "press Test in Settings, Backups: only a restore shows that it is good";
-        Finding::warning(
-            what,
-            format!("{seen}, and was never restored for a test"),
-            mend,
-        )
-    } else {
-        Finding::good(what, format!("{seen}, and was restored for a test"))
-    }
 }
 
 /// Nothing to say where no vendor gives updates.

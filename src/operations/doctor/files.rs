@@ -7,7 +7,18 @@ use std::path::Path;
 
 use super::Finding;
 use crate::app::App;
+use crate::domain::duration::short;
+use crate::domain::octets::Octets;
+use crate::domain::time::{DAY, SECOND, Timestamp};
 use crate::store::KEY_NAME;
+use crate::store::swap::BEFORE;
+
+/// After so long the restored data has proved itself, or never will.
+pub(super) const KEPT_LONG: i64 = 7 * DAY;
+/// Folders that are named in one line.
+const MOST_NAMED: usize = 5;
+/// Entries that are looked at in the data folder and in what a restore left of one; far more than there ever are.
+const MOST_ENTRIES: usize = 10_000;
 
 pub(super) fn data_folder(folder: &Path) -> Finding {
     let (what, path) = ("Data folder", folder.display());
@@ -48,6 +59,95 @@ pub(super) fn key_file(folder: &Path) -> Finding {
             "make a backup at once with `proxpanel backup`, which holds the key; do not restart before",
         ),
     }
+}
+
+/// What restores put aside. Nothing of it is removed by itself: it may be the only copy of what came after the backup.
+pub(super) fn put_aside(folder: &Path, now: Timestamp) -> Option<Finding> {
+    let what = "Kept from before a restore";
+    let kept = match kept(folder) {
+        Ok(kept) => kept,
+        Err(error) => {
+            let seen = format!("{} cannot be listed: {error}", folder.display());
+            let mend = "see that the daemon's user may read it";
+            return Some(Finding::warning(what, seen, mend));
+        }
+    };
+    let words = |kept: &[&Kept]| {
+        let named = kept.iter().take(MOST_NAMED).map(|it| {
+            let age = short(now.since(it.since));
+            format!("{} ({age} old, {})", it.name, Octets(it.octets))
+        });
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let is_old = |it: &&Kept| now.since(it.since) >= KEPT_LONG;
+    let old: Vec<&Kept> = kept.iter().filter(is_old).collect();
+    match (kept.is_empty(), old.is_empty()) {
+        (true, _) => None,
+        (false, true) => Some(Finding::good(what, words(&kept.iter().collect::<Vec<_>>()))),
+        (false, false) => {
+            let paths = old.iter().take(MOST_NAMED);
+            let paths: Vec<String> = paths
+                .map(|it| folder.join(&it.name).display().to_string())
+                .collect();
+            Some(Finding::warning(
+                what,
+                words(&old),
+                format!(
+                    "when nothing of what was there before the restore is missed, remove it for good: `rm -r {}`",
+                    paths.join(" ")
+                ),
+            ))
+        }
+    }
+}
+
+/// A folder that a restore left.
+struct Kept {
+    name: String,
+    since: Timestamp,
+    octets: u64,
+}
+
+/// Oldest first.
+fn kept(folder: &Path) -> io::Result<Vec<Kept>> {
+    // A name goes into a command that somebody copies.
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_".contains(&octet);
+    let mut kept = Vec::new();
+    for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        let name = entry.file_name().into_string().unwrap_or_default();
+        if metadata.is_dir() && name.starts_with(BEFORE) && name.bytes().all(is_plain) {
+            kept.push(Kept {
+                name,
+                // Entries came into it when it was put aside, and never since.
+                since: Timestamp(metadata.mtime().saturating_mul(SECOND)),
+                octets: size(&entry.path()),
+            });
+        }
+    }
+    kept.sort_by_key(|it| it.since);
+    Ok(kept)
+}
+
+/// Octets of all files below a folder; what cannot be read counts nothing. Links are not followed.
+fn size(folder: &Path) -> u64 {
+    let mut waiting = vec![folder.to_owned()];
+    let (mut octets, mut looked_at) = (0u64, 0usize);
+    while let Some(folder) = waiting.pop() {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries.take(MOST_ENTRIES.saturating_sub(looked_at)) {
+            looked_at = looked_at.saturating_add(1);
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => waiting.push(entry.path()),
+                Ok(metadata) if metadata.is_file() => {
+                    octets = octets.saturating_add(metadata.len());
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+    octets
 }
 
 pub(super) fn configuration(app: &App) -> Finding {
@@ -126,6 +226,43 @@ mod tests {
             assert_eq!(finding.verdict, expected, "{mode:o}");
             assert_eq!(finding.mend.contains("chmod 600"), expected == Bad);
         }
+    }
+
+    #[test]
+    fn what_a_restore_left_is_named_after_a_week_with_the_command_that_removes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        assert_eq!(put_aside(data, Timestamp(0)), None);
+        fs::write(data.join("proxpanel.redb"), [0; 9_000]).unwrap();
+        fs::write(data.join("before-restore-note"), "a file").unwrap();
+        fs::create_dir(data.join("before-restore-$(reboot)")).unwrap();
+        assert_eq!(put_aside(data, Timestamp(0)), None);
+        let kept = data.join("before-restore-2026-05-28-20-26-40");
+        fs::create_dir_all(kept.join("tls")).unwrap();
+        fs::write(kept.join("tls/own.pem"), [0; 500]).unwrap();
+        fs::write(kept.join("proxpanel.redb"), [0; 1_500]).unwrap();
+        std::os::unix::fs::symlink(data, kept.join("tls/loop")).unwrap();
+        let at = fs::metadata(&kept).unwrap().mtime() * SECOND;
+        let judged = |after: i64| put_aside(data, Timestamp(at + after)).unwrap();
+        let young = judged(KEPT_LONG - 1);
+        assert_eq!((young.verdict, young.mend.as_str()), (Good, ""));
+        let old = judged(KEPT_LONG);
+        assert_eq!(old.verdict, Warning);
+        assert!(
+            old.seen
+                .starts_with("before-restore-2026-05-28-20-26-40 (7 d old, 2.0 kB)"),
+            "{}",
+            old.seen
+        );
+        let command = format!("`rm -r {}`", kept.display());
+        assert!(old.mend.contains(&command), "{}", old.mend);
+        assert!(kept.is_dir(), "nothing is removed by itself");
+        assert_eq!(
+            put_aside(&data.join("none"), Timestamp(at))
+                .unwrap()
+                .verdict,
+            Warning
+        );
     }
 
     #[test]

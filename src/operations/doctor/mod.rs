@@ -5,6 +5,7 @@
 //! milliseconds and stays away from what RADIUS waits for; a look that fails is itself a finding.
 
 mod around;
+mod backups;
 mod data;
 mod files;
 mod machine;
@@ -21,7 +22,8 @@ use crate::domain::time::{DAY, Timestamp};
 
 use super::Error;
 
-pub use around::{backups, updates};
+pub use around::updates;
+pub use backups::{Standing, backups};
 pub use data::check_sums;
 
 /// A disk this full deserves a warning, in percent.
@@ -130,8 +132,9 @@ pub fn examine(app: &App, depth: Depth) -> Vec<Finding> {
     findings.push(files::data_folder(app.store.folder()));
     findings.push(files::key_file(app.store.folder()));
     findings.push(files::configuration(app));
+    findings.extend(files::put_aside(app.store.folder(), now));
     findings.extend(around::certificate(app));
-    findings.push(told("Backups", backups(app)));
+    findings.push(told("Backups", backups(app).map(|(_, finding)| finding)));
     findings.extend(
         updates(app)
             .map_err(|error| failed("Updates", &error))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Verdict::{Bad, Good, Warning};
 use super::around::*;
+use super::backups::{BACKUP_LATE, BACKUP_OLD, Wanted, age, finding, judge};
 use super::*;
 use crate::app::{JobStatus, Listening};
 use crate::config::{Config, Overrides};
@@ -118,6 +119,7 @@ fn backups_are_judged_by_the_newest_its_test_and_the_schedule() {
         due: None,
         has_key: true,
         elsewhere: false,
+        paused: None,
     };
     let due = |before: i64| Wanted {
         due: Some(NOW.plus(-before)),
@@ -127,9 +129,13 @@ fn backups_are_judged_by_the_newest_its_test_and_the_schedule() {
         elsewhere: true,
         ..by_hand
     };
-    let without_key = Wanted {
+    let without_key = |before: i64| Wanted {
         has_key: false,
-        ..due(HOUR)
+        ..due(before)
+    };
+    let paused = Wanted {
+        paused: Some(NOW),
+        ..sent
     };
     for (known, wanted, expected, seen) in [
         (vec![], by_hand, Warning, "none"),
@@ -146,12 +152,44 @@ fn backups_are_judged_by_the_newest_its_test_and_the_schedule() {
         (vec![backup(DAY)], due(BACKUP_LATE), Bad, "1 d old"),
         // A schedule of a month is no reason to complain.
         (vec![backup(20 * DAY)], due(20 * DAY), Good, ""),
-        (vec![backup(HOUR)], without_key, Warning, "without a key"),
+        (
+            vec![backup(DAY)],
+            without_key(HOUR),
+            Warning,
+            "without a key",
+        ),
+        (
+            vec![backup(HOUR)],
+            without_key(DAY),
+            Warning,
+            "without a key",
+        ),
+        (
+            vec![backup(DAY)],
+            without_key(BACKUP_LATE),
+            Bad,
+            "without a key",
+        ),
+        (
+            vec![],
+            without_key(BACKUP_LATE - 1),
+            Warning,
+            "none; no other",
+        ),
+        (vec![], without_key(BACKUP_LATE), Bad, "none; no other"),
         (vec![backup(HOUR)], sent, Good, ""),
         (vec![unsent.clone()], sent, Warning, "only: no route"),
+        (
+            vec![unsent.clone()],
+            paused,
+            Warning,
+            "paused since the restore of 2026-05-28 20:26",
+        ),
+        (vec![failed(0)], paused, Bad, "no room"),
         (vec![unsent], by_hand, Good, ""),
     ] {
-        let finding = judge_backups(&known, wanted, NOW);
+        let standing = judge(&known, wanted, NOW);
+        let finding = finding(&standing, age(&known, NOW), &Calendar::utc());
         assert_eq!(finding.verdict, expected, "{finding:?}");
         assert!(finding.seen.contains(seen), "{}", finding.seen);
         assert_eq!(finding.mend.is_empty(), expected == Good);
@@ -306,9 +344,9 @@ fn an_appliance_is_examined_worst_first_and_every_bad_thing_has_a_way_out() {
 #[test]
 fn alerts_ask_for_the_same_findings() {
     let it = TestApp::new();
-    assert_eq!(backups(&it.app).unwrap().verdict, Warning);
+    assert_eq!(backups(&it.app).unwrap().1.verdict, Warning);
     run(fail_backup(&it.app, "no room"));
-    let finding = backups(&it.app).unwrap();
+    let (_, finding) = backups(&it.app).unwrap();
     assert_eq!(
         (finding.verdict, finding.page.as_str()),
         (Bad, "/settings/backups")

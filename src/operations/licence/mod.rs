@@ -9,17 +9,17 @@ mod words;
 use crate::app::App;
 use crate::config::Vendor;
 use crate::crypto::{CryptoError, Sealer};
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::http_client::HttpError;
 use crate::licence::wire::{Register, Registered, kind};
 use crate::licence::{Hardware, Licence, LicenceKey, Standing, Verdict};
-use crate::store::audit::{self, NewEntry};
 use crate::store::licence::{self as rows, KEY_CONTEXT, LicenceRow};
 use crate::store::{Read, Tx, subscribers};
 
 use super::Error;
+use super::trail::{self, part};
 use ask::{Endpoint, Heard, Silence};
 
 pub use ask::client;
@@ -363,13 +363,5 @@ fn note(
             .field("number", "", licence.id)
             .field("customer", "", &licence.customer);
     }
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Settings,
-        object_name: "licence",
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
+    trail::note(tx, actor, action, &part("licence"), difference, now)
 }

@@ -8,17 +8,18 @@ use std::sync::Arc;
 
 use crate::app::{App, NasEntry};
 use crate::domain::audit::{Actor, Difference};
-use crate::domain::id::{SessionId, SubscriberId};
+use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::plan::Plan;
 use crate::domain::subscriber::Subscriber;
-use crate::operations::settings::Part;
-use crate::operations::trail::note;
+use crate::operations::trail::{note, part};
 use crate::operations::{Error, backups};
 use crate::store::settings::{self, Setting, YES};
 use crate::store::{Read, View, operators, sessions, subscribers};
 
 /// Blocks of the authentication log that are searched for a login that was accepted: the newest 2,048 attempts.
 const BLOCKS_LOOKED_AT: usize = 4;
+/// Sessions that ended, in which one through a router is looked for.
+const SESSIONS_LOOKED_AT: usize = 1_000;
 
 /// The steps, in their order on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,23 +134,42 @@ fn skipped(read: &impl Read) -> Result<Vec<Step>, Error> {
         .collect())
 }
 
-/// Somebody is or was online, or a login was accepted lately.
+/// The routers through which a login is the first one: those that are registered now. A NAS that was deleted showed nothing of
+/// the one that took its place; and this machine, which tries logins by itself, shows nothing of a router. It counts while
+/// there is no other. An id is never given twice, so whatever names one of these came after it was made.
+pub fn counted_routers(app: &App) -> Vec<NasId> {
+    let all = app.nas_table().all();
+    let is_here = |entry: &&Arc<NasEntry>| entry.nas.network.is_loopback();
+    let only_here = all.iter().all(|entry| is_here(&entry));
+    all.iter()
+        .filter(|entry| only_here || !is_here(entry))
+        .map(|entry| entry.nas.id)
+        .collect()
+}
+
+/// Somebody is or was online through a router that counts, or a login through one was accepted lately.
 fn was_anybody_let_in(app: &App, view: &View) -> Result<bool, Error> {
-    let mut found = app.accounting.live().open_count() > 0;
+    let counted = counted_routers(app);
+    let is_counted = |nas: NasId| counted.contains(&nas);
+    let until = |found| match found {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let mut found = {
+        let live = app.accounting.live();
+        live.open_sessions().any(|session| is_counted(session.nas))
+    };
     if !found {
-        sessions::each_closed_before(view, SessionId(u64::MAX), 1, |_| {
-            found = true;
-            ControlFlow::Break(())
+        sessions::each_closed_before(view, SessionId(u64::MAX), SESSIONS_LOOKED_AT, |session| {
+            found = is_counted(session.nas);
+            until(found)
         })?;
     }
     if !found {
         app.auth_log
             .each_before(view, u64::MAX, BLOCKS_LOOKED_AT, |_, attempt| {
-                found = attempt.reason.is_none();
-                match found {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                }
+                found = attempt.reason.is_none() && is_counted(attempt.nas);
+                until(found)
             })?;
     }
     Ok(found)
@@ -200,7 +220,7 @@ pub async fn skip(app: &App, actor: &Actor, step: Step) -> Result<(), Error> {
             let mut difference = Difference::default();
             difference.field("step", "", step.word());
             let what = "setup step skipped";
-            note(tx, &actor, what, &Part("first run"), difference, now)
+            note(tx, &actor, what, &part("first run"), difference, now)
         })
         .await
 }
@@ -216,7 +236,7 @@ pub async fn dismiss(app: &App, actor: &Actor) -> Result<(), Error> {
             settings::put(tx, Setting::SetupDismissed, YES)?;
             let what = "setup dismissed";
             let nothing = Difference::default();
-            note(tx, &actor, what, &Part("first run"), nothing, now)
+            note(tx, &actor, what, &part("first run"), nothing, now)
         })
         .await
 }

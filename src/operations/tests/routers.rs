@@ -7,7 +7,7 @@ use std::time::Duration;
 use md5::{Digest, Md5};
 
 use super::*;
-use crate::app::CoaOutcome;
+use crate::app::{CoaOutcome, Wanted};
 use crate::domain::id::SessionId;
 use crate::domain::nas::CoaForm;
 use crate::domain::plan::Plan;
@@ -316,7 +316,7 @@ fn a_new_speed_reaches_the_live_sessions_of_the_plan_and_no_others() {
     let work = waiting(it, Lane::Routers);
     assert_eq!(work, [Work::PushPlan(bench.plan)]);
     let told = orders(&it.app, work[0]).unwrap();
-    assert_eq!(told, [Order::Push(bench.session)]);
+    assert_eq!(told, [Order::Adjust(bench.session)]);
     assert_eq!(
         bench.carry_out(told[0], Schedule::JOB),
         Some(CoaOutcome::Confirmed)
@@ -351,9 +351,31 @@ fn a_session_is_not_ended_twice_before_its_stop_comes() {
     used_up.quota.daily = Some(1);
     run(plans::update(app, &actor(), bench.plan, used_up)).unwrap();
     assert_eq!(sweep(app, &Whom::All, NOW).unwrap(), 1);
-    let outcome = bench.carry_out(Order::Push(bench.session), QUICK);
+    let outcome = bench.carry_out(Order::Adjust(bench.session), QUICK);
     assert_eq!(outcome, Some(CoaOutcome::Confirmed));
     assert_eq!(bench.request()[0], Code::DISCONNECT_REQUEST.0);
     assert_eq!(sweep(app, &Whom::All, NOW).unwrap(), 0);
     assert_eq!(bench.cause(), None);
+}
+
+#[test]
+fn a_look_that_is_older_than_the_answer_asks_nothing() {
+    let bench = bench(&[Answer::Ack, Answer::Ack], placed());
+    let app = &bench.it.app;
+    // A form left an order; a sweep looks before the router has answered it, and leaves another.
+    assert_eq!(sweep(app, &Whom::All, NOW).unwrap(), 1);
+    let form = bench.carry_out(Order::Push(bench.session), QUICK);
+    assert_eq!(form, Some(CoaOutcome::Confirmed));
+    assert_eq!(
+        waiting(&bench.it, Lane::Routers),
+        [Work::PushSession(bench.session)]
+    );
+    // The sweep takes note of what it found, after that was settled.
+    app.pushes.want(bench.session, Wanted::End, NOW);
+    assert_eq!(bench.carry_out(Order::Adjust(bench.session), QUICK), None);
+    assert_eq!(app.pushes.counts(), (0, 0), "nothing is under way any more");
+    assert_eq!(app.nas(bench.nas).unwrap().stats.coa_reports().len(), 1);
+    // A form asks again: the time that is left may be another one.
+    let form = bench.carry_out(Order::Push(bench.session), QUICK);
+    assert_eq!(form, Some(CoaOutcome::Confirmed));
 }

@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 
 use crate::app::{App, UpdateProgress};
 use crate::config::Vendor;
-use crate::domain::audit::{Actor, Difference, Object};
+use crate::domain::audit::{Actor, Difference};
 use crate::domain::time::{Calendar, DAY, HOUR, Timestamp};
 use crate::http_client::HttpError;
 use crate::licence::wire::{BASE, Update};
 use crate::licence::{ARCHITECTURE, LicenceKey, Release, ReleaseError, package_name};
-use crate::store::audit::{self, NewEntry};
 use crate::store::updates::{self as rows, UpdateRow};
 use crate::store::{Read, Tx};
 
 use super::backups::{check_room, make_folder};
+use super::trail::{self, part};
 use super::{Error, blocking, licence};
 pub use hand_over::install;
 pub use results::{Outcome, RESULTS, follow, outcome};
@@ -312,15 +312,7 @@ fn note(
 ) -> Result<(), Error> {
     let mut difference = Difference::default();
     difference.field("version", &row.from, &row.version);
-    let entry = NewEntry {
-        at: now,
-        actor,
-        action,
-        object: Object::Settings,
-        object_name: "update",
-        changes: difference.into_changes(),
-    };
-    Ok(audit::add(tx, entry)?)
+    trail::note(tx, actor, action, &part("update"), difference, now)
 }
 
 /// The update that was handed over and has not come to an end.

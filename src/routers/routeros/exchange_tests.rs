@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::routers::RouterError;
+use crate::routers::routeros::peer::encoded;
 use crate::routers::routeros::wire::WORD_MAX_OCTETS;
 use crate::routers::vectors::vector;
 
@@ -11,16 +12,6 @@ fn credentials(legacy_first: bool) -> Credentials {
         password: Secret::new("pass".to_owned()),
         legacy_first,
     }
-}
-
-fn encoded(words: &[&str]) -> Vec<u8> {
-    let mut sentence = Sentence::default();
-    for word in words {
-        sentence.push(word.as_bytes()).unwrap();
-    }
-    let mut octets = Vec::new();
-    sentence.encode(&mut octets);
-    octets
 }
 
 /// The sentences that wait to be sent, each as its words with spaces between.

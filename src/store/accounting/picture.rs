@@ -1,11 +1,10 @@
 //! The tables and what is in memory, put together for readers.
 
-use std::ops::ControlFlow;
 use std::sync::RwLockReadGuard;
 
 use super::Live;
 use super::kept::Sum;
-use crate::domain::id::{SessionId, SubscriberId};
+use crate::domain::id::SubscriberId;
 use crate::domain::octets::Usage;
 use crate::domain::plan::Plan;
 use crate::domain::quota::{Counting, QuotaKind, Used};
@@ -102,36 +101,5 @@ impl Picture<'_> {
         open.extend(ended);
         open.truncate(limit);
         Ok(open)
-    }
-
-    /// Ended sessions below `before`, newest first, that `keep` wants; at most `limit`, and at most `look` rows are read.
-    pub fn ended_before(
-        &self,
-        before: SessionId,
-        limit: usize,
-        look: usize,
-        keep: impl Fn(&Session) -> bool,
-    ) -> Result<Vec<Session>, StoreError> {
-        let mut found: Vec<Session> = self
-            .live
-            .ended_sessions()
-            .filter(|s| s.id < before && keep(s))
-            .cloned()
-            .collect();
-        let mut from_tables = 0;
-        sessions::each_closed_before(&self.view, before, look, |session| {
-            if self.live.session(session.id).is_none() && keep(&session) {
-                found.push(session);
-                from_tables += 1;
-            }
-            if from_tables < limit {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-        found.sort_by_key(|s| std::cmp::Reverse(s.id));
-        found.truncate(limit);
-        Ok(found)
     }
 }

@@ -96,6 +96,22 @@ async fn a_vendor_that_is_away_stops_changes_after_the_grace_and_radius_never() 
             &["The licence does not allow changes now"],
         );
     }
+    // Of the first run what is a setting goes on, and what adds something does not.
+    for (path, goes_on) in [
+        ("/setup/network", true),
+        ("/setup/backups", true),
+        ("/setup/skip", true),
+        ("/setup/dismiss", true),
+        ("/setup/router", false),
+        ("/setup/plan", false),
+        ("/setup/subscriber", false),
+    ] {
+        let answer = browser.post(path, &[]).await;
+        let is_refused = answer
+            .body
+            .contains("The licence does not allow changes now");
+        assert_eq!(is_refused, !goes_on, "{path}: {}", answer.text());
+    }
     // Looking, one's own account and what leads out go on.
     for path in [
         "/subscribers/1",

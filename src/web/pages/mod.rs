@@ -6,6 +6,7 @@ pub mod audit;
 pub mod auth_log;
 pub mod cdn;
 pub mod dashboard;
+pub mod deletion;
 pub mod errors;
 pub mod login;
 pub mod nas;

@@ -88,7 +88,6 @@ pub async fn show(signed: Signed) -> Reply {
             &signed,
             &FactorSecret::generate().map_err(Error::from)?,
             &Problems::default(),
-            None,
         )?;
         return Ok(Page::ok(page).into_response());
     };
@@ -121,19 +120,16 @@ pub async fn create(Own { signed, form }: Own) -> Reply {
         form.text("code"),
     )
     .await;
-    match enrolled {
-        Ok(codes) => codes_page(&signed, &codes),
-        Err(error) => {
-            let mut problems = Problems::default();
-            let refusal = problems.absorb(error)?;
-            let page = enrol_page(&signed, &secret, &problems, refusal)?;
-            Ok(Page::unprocessable(page).into_response())
-        }
+    let mut problems = Problems::default();
+    if let Some(codes) = problems.absorb(enrolled)? {
+        return codes_page(&signed, &codes);
     }
+    let page = enrol_page(&signed, &secret, &problems)?;
+    Ok(Page::unprocessable(page).into_response())
 }
 
 pub async fn ask_recovery(signed: Signed) -> Reply {
-    let page = recovery_page(&signed, &Problems::default(), None);
+    let page = recovery_page(&signed, &Problems::default());
     Ok(Page::ok(page).into_response())
 }
 
@@ -141,19 +137,17 @@ pub async fn new_recovery(Own { signed, form }: Own) -> Reply {
     let present = Secret::new(form.text("present").to_owned());
     let (panel, actor) = (&signed.panel, signed.actor());
     let (app, current) = (&panel.app, &signed.current);
-    match verbs::new_recovery_codes(app, &panel.throttle, current, &actor, present).await {
-        Ok(codes) => codes_page(&signed, &codes),
-        Err(error) => {
-            let mut problems = Problems::default();
-            let refusal = problems.absorb(error)?;
-            let page = recovery_page(&signed, &problems, refusal);
-            Ok(Page::unprocessable(page).into_response())
-        }
+    let made = verbs::new_recovery_codes(app, &panel.throttle, current, &actor, present).await;
+    let mut problems = Problems::default();
+    if let Some(codes) = problems.absorb(made)? {
+        return codes_page(&signed, &codes);
     }
+    let page = recovery_page(&signed, &problems);
+    Ok(Page::unprocessable(page).into_response())
 }
 
 pub async fn ask_end(signed: Signed) -> Reply {
-    let page = end_page(&signed, &Problems::default(), None);
+    let page = end_page(&signed, &Problems::default());
     Ok(Page::ok(page).into_response())
 }
 
@@ -161,18 +155,13 @@ pub async fn end(Own { signed, form }: Own) -> Reply {
     let present = Secret::new(form.text("present").to_owned());
     let (panel, actor) = (&signed.panel, signed.actor());
     let (app, current) = (&panel.app, &signed.current);
-    match verbs::end_factor(app, &panel.throttle, current, &actor, present).await {
-        Ok(()) => {
-            let flash = Flash::good("Your second factor is off. The password alone lets you in.");
-            Ok(done(&signed, flash, PATH))
-        }
-        Err(error) => {
-            let mut problems = Problems::default();
-            let refusal = problems.absorb(error)?;
-            let page = end_page(&signed, &problems, refusal);
-            Ok(Page::unprocessable(page).into_response())
-        }
+    let ended = verbs::end_factor(app, &panel.throttle, current, &actor, present).await;
+    let mut problems = Problems::default();
+    if problems.absorb(ended)?.is_some() {
+        let flash = Flash::good("Your second factor is off. The password alone lets you in.");
+        return Ok(done(&signed, flash, PATH));
     }
+    Ok(Page::unprocessable(end_page(&signed, &problems)).into_response())
 }
 
 fn shell(signed: &Signed) -> Shell {
@@ -183,7 +172,6 @@ fn enrol_page(
     signed: &Signed,
     secret: &FactorSecret,
     problems: &Problems,
-    refusal: Option<String>,
 ) -> Result<EnrolPage, Error> {
     let settings = signed.app().settings();
     let address = secret.address(&settings.isp_name, &signed.current.operator.name)?;
@@ -191,7 +179,7 @@ fn enrol_page(
     Ok(EnrolPage {
         shell: shell(signed),
         is_needed: signed.current.must_enrol,
-        refusal,
+        refusal: problems.refusal(),
         code_image: QrCode::of(address.expose()).unwrap_or_default(),
         groups: groups_of_four(base32.expose()),
         secret: base32.expose().clone(),
@@ -212,19 +200,19 @@ fn groups_of_four(text: &str) -> String {
     lines.join("\n")
 }
 
-fn recovery_page(signed: &Signed, problems: &Problems, refusal: Option<String>) -> AskPage {
+fn recovery_page(signed: &Signed, problems: &Problems) -> AskPage {
     AskPage {
         shell: signed.shell("New recovery codes", Nav::Elsewhere),
         text: "You get ten new codes, and the old ones stop working.".to_owned(),
         action: format!("{PATH}/recovery"),
         label: "Make new codes".to_owned(),
         is_danger: false,
-        refusal,
+        refusal: problems.refusal(),
         present: problems.secret("present"),
     }
 }
 
-fn end_page(signed: &Signed, problems: &Problems, refusal: Option<String>) -> AskPage {
+fn end_page(signed: &Signed, problems: &Problems) -> AskPage {
     AskPage {
         shell: signed.shell("Switch the second factor off", Nav::Elsewhere),
         text: "Then whoever knows your password can sign in. The recovery codes stop working too."
@@ -232,7 +220,7 @@ fn end_page(signed: &Signed, problems: &Problems, refusal: Option<String>) -> As
         action: format!("{PATH}/off"),
         label: "Switch off".to_owned(),
         is_danger: true,
-        refusal,
+        refusal: problems.refusal(),
         present: problems.secret("present"),
     }
 }

@@ -5,6 +5,7 @@ use askama::Template;
 use super::{Sample, Wish};
 use crate::web::pager::{Pager, Paging};
 use crate::web::pages::addresses;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Field, Meter, Select, Tone};
 use crate::web::query::Query;
 use crate::web::shell::Nav;
@@ -118,9 +119,13 @@ fn form(wish: Wish, is_new: bool) -> addresses::FormPage {
     }
 }
 
-fn delete(wish: Wish) -> addresses::DeletePage {
-    addresses::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete pool", Nav::Addresses),
+        list: "Addresses",
+        list_href: "/addresses",
+        verb: "Delete",
+        thing: "pool",
         action: "/addresses/1/delete".into(),
         back: "/addresses/1/edit".into(),
         name: wish.said("Homes"),

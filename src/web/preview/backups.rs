@@ -77,6 +77,7 @@ pub(super) fn backups(wish: Wish) -> BackupsPage {
         next: "2026-11-23 03:00".into(),
         folder: "/var/backups/proxpanel".into(),
         destination: destination(wish),
+        paused: wish.said("2026-11-22 03:00"),
     }
 }
 

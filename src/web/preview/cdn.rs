@@ -4,7 +4,8 @@ use askama::Template;
 
 use super::{Sample, Wish, good, quiet, warn};
 use crate::web::pages::cdn;
-use crate::web::parts::{Badge, Fact, Field, Select, Tone};
+use crate::web::pages::deletion::DeletePage;
+use crate::web::parts::{Badge, Fact, Field, Select, Tick, Tone};
 use crate::web::shell::Nav;
 
 pub(super) fn samples(wish: Wish) -> Vec<Sample> {
@@ -81,10 +82,10 @@ fn list(wish: Wish) -> cdn::ListPage {
 }
 
 fn form(wish: Wish, is_new: bool) -> cdn::FormPage {
-    let nas = |id: &str, name: &str, on| cdn::NasBox {
+    let nas = |id: &str, name: &str, is_ticked| Tick {
         id: id.into(),
         name: wish.said(name),
-        on,
+        is_ticked,
     };
     let networks = wish.said("203.0.113.0/24\nexample.net");
     cdn::FormPage {
@@ -121,9 +122,13 @@ fn form(wish: Wish, is_new: bool) -> cdn::FormPage {
     }
 }
 
-fn delete(wish: Wish) -> cdn::DeletePage {
-    cdn::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete CDN profile", Nav::Cdn),
+        list: "CDN profiles",
+        list_href: "/cdn",
+        verb: "Delete",
+        thing: "profile",
         action: "/cdn/1/delete".into(),
         back: "/cdn/1/edit".into(),
         name: wish.said("Cache in Beirut"),

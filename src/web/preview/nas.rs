@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Sample, Wish, bad, good, logs, quiet, warn};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::pages::nas;
 use crate::web::parts::{Fact, Field, Select};
 use crate::web::shell::Nav;
@@ -301,9 +302,13 @@ fn script(wish: Wish, has_secrets: bool) -> nas::ScriptPage {
     }
 }
 
-fn delete(wish: Wish) -> nas::DeletePage {
-    nas::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete NAS", Nav::Nas),
+        list: "NAS devices",
+        list_href: "/nas",
+        verb: "Delete",
+        thing: "NAS",
         action: "/nas/1/delete".into(),
         back: "/nas/1".into(),
         name: wish.said("Tower North"),
@@ -313,5 +318,6 @@ fn delete(wish: Wish) -> nas::DeletePage {
             "Its requests are dropped from now on.".into(),
             "Session history and the authentication log stay.".into(),
         ],
+        blocked: String::new(),
     }
 }

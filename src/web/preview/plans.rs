@@ -14,6 +14,7 @@ use crate::domain::rate::{Burst, Rate};
 use crate::domain::window::Window;
 use crate::operations::simulator::{Change, PreviewRow};
 use crate::web::form::{FormData, Problems};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::pages::{plans, rules, simulator};
 use crate::web::parts::{Fact, Field, Select, Tick};
 use crate::web::shell::Nav;
@@ -48,11 +49,17 @@ pub(super) fn samples(wish: Wish) -> Vec<Sample> {
         page("/rules/1/edit", rule_form(wish).render()),
         page(
             "/rules/1/delete",
-            rules::DeletePage {
+            DeletePage {
                 shell: wish.shell("Delete rule", Nav::Rules),
+                list: "Bandwidth rules",
+                list_href: "/rules",
+                verb: "Delete",
+                thing: "rule",
                 action: "/rules/1/delete".into(),
                 back: "/rules/1/edit".into(),
                 name: wish.said("Night double"),
+                consequences: vec!["Its changes stay in the audit log.".into()],
+                blocked: String::new(),
             }
             .render(),
         ),
@@ -228,9 +235,13 @@ fn preview(wish: Wish) -> plans::PreviewPart {
     }
 }
 
-fn plan_delete(wish: Wish) -> plans::DeletePage {
-    plans::DeletePage {
+fn plan_delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete plan", Nav::Plans),
+        list: "Plans",
+        list_href: "/plans",
+        verb: "Delete",
+        thing: "plan",
         action: "/plans/1/delete".into(),
         back: "/plans/1/edit".into(),
         name: wish.said("Home 10M"),

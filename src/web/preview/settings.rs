@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Sample, Wish, good, quiet};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::pages::{account, login, operators, second_factor, settings};
 use crate::web::parts::{Badge, Fact, Field, Select, Tone};
 use crate::web::qr::QrCode;
@@ -179,13 +180,18 @@ fn show(wish: Wish, note: &'static str) -> operators::ShowPage {
     }
 }
 
-fn delete(wish: Wish) -> operators::DeletePage {
-    operators::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Remove operator", Nav::Operators),
+        list: "Operators",
+        list_href: "/operators",
+        verb: "Remove",
+        thing: "operator",
         name: wish.said("ziad"),
         back: "/operators/2".into(),
         action: "/operators/2/delete".into(),
         consequences: vec!["All browsers with this name are signed out at once.".into()],
+        blocked: String::new(),
     }
 }
 

@@ -5,6 +5,7 @@ use askama::Template;
 use super::{Sample, Wish, bad, good, logs, quiet, saved, warn, wave};
 use crate::web::chart::{Bars, Day};
 use crate::web::pager::{ActiveFilter, Pager, SortHead};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::pages::subscribers;
 use crate::web::parts::{Badge, Fact, Field, Meter, Select, Tone};
 use crate::web::query::Query;
@@ -413,16 +414,21 @@ fn forget_macs(wish: Wish) -> subscribers::ForgetMacsPage {
     }
 }
 
-fn delete(wish: Wish) -> subscribers::DeletePage {
-    subscribers::DeletePage {
+fn delete(wish: Wish) -> DeletePage {
+    DeletePage {
         shell: wish.shell("Delete subscriber", Nav::Subscribers),
+        list: "Subscribers",
+        list_href: "/subscribers",
+        verb: "Delete",
+        thing: "subscriber",
         action: "/subscribers/42/delete".into(),
         back: "/subscribers/42".into(),
-        user_name: wish.said("user00042"),
+        name: wish.said("user00042"),
         consequences: vec![
             "The open session is disconnected, and the next sign-in is rejected as unknown.".into(),
             "Session history and the audit log stay.".into(),
         ],
+        blocked: String::new(),
     }
 }
 

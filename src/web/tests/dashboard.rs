@@ -9,7 +9,7 @@ use crate::crypto::Secret;
 use crate::domain::access::Reason;
 use crate::domain::audit::Actor;
 use crate::domain::id::NasId;
-use crate::domain::nas::{MessageAuthenticator, Network, Profile, UsageSource};
+use crate::domain::nas::Network;
 use crate::domain::operator::Role;
 use crate::operations::aaa::reject_slot;
 use crate::operations::nas;
@@ -21,21 +21,9 @@ const SECRET: &str = "sesame-sesame-sesame";
 
 async fn add_nas(test: &TestApp, name: &str, network: &str) -> NasId {
     let draft = nas::Draft {
-        name: name.to_owned(),
-        network: Network::parse(network).unwrap(),
         secret: Some(Arc::new(Secret::new(SECRET.to_owned()))),
-        profile: Profile::MikroTik,
-        coa_port: 3799,
-        message_authenticator: MessageAuthenticator::Auto { pinned: false },
         limit_proxy_state: false,
-        send_message_authenticator: true,
-        swap_octets: false,
-        interim_interval: None,
-        api: None,
-        usage_source: UsageSource::Accounting,
-        api_fallback: false,
-        radsec: None,
-        notes: String::new(),
+        ..nas::Draft::new(name, Network::parse(network).unwrap())
     };
     nas::create(&test.app, &Actor::CommandLine, draft)
         .await

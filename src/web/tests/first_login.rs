@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use axum::http::StatusCode;
 
 use super::first_run::{FIRST_PLAN, ROUTER, SUBSCRIBER, refused, state};
-use super::isp::{NAS, account, attempt, furnish, taken, with};
+use super::isp::{NAS, account, attempt, attempt_through, furnish, taken, with};
 use crate::domain::access::Reason;
+use crate::domain::id::NasId;
 use crate::domain::nas::Profile;
 use crate::domain::session::RecordKind;
 use crate::operations::setup::{self, Step, StepState};
@@ -255,6 +256,50 @@ async fn a_session_without_an_attempt_in_the_log_counts_as_the_first_login() {
     assert_eq!(state(&test, Step::Subscriber), StepState::Done);
     browser
         .get("/setup/login")
+        .await
+        .shows(StatusCode::OK, &["ali is in"]);
+}
+
+#[tokio::test]
+async fn a_login_from_this_machine_or_through_a_deleted_nas_is_not_the_first_one() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    let here = with(&NAS, &[("name", "This machine"), ("address", "127.0.0.1")]);
+    assert_eq!(taken(&browser, "/nas", &here).await, "/nas/2");
+    let gone = with(&NAS, &[("name", "Gone"), ("address", "10.20.0.9")]);
+    assert_eq!(taken(&browser, "/nas", &gone).await, "/nas/3");
+    taken(&browser, "/nas/3/delete", &[]).await;
+    for nas in [2, 3] {
+        attempt_through(&test.app, NasId(nas), ("ali", Some(1)), None, NOW);
+        assert_eq!(state(&test, Step::Subscriber), StepState::Open, "{nas}");
+    }
+    let page = browser.htmx("/setup/login").await;
+    page.shows(
+        StatusCode::OK,
+        &[
+            "ali was let in, but not through the router yet",
+            "Nothing came from Tower North yet",
+            "without waiting",
+        ],
+    );
+    assert!(!page.body.contains("ali is in"));
+    attempt(&test.app, "ali", Some(1), None, NOW);
+    assert_eq!(state(&test, Step::Subscriber), StepState::Done);
+    let page = browser.htmx("/setup/login").await;
+    page.shows(StatusCode::OK, &["ali is in"]);
+}
+
+#[tokio::test]
+async fn this_machine_is_a_router_while_there_is_no_other() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    taken(&browser, "/nas/1/edit", &with(&NAS, &[("address", "::1")])).await;
+    attempt(&test.app, "ali", Some(1), None, NOW);
+    assert_eq!(state(&test, Step::Subscriber), StepState::Done);
+    browser
+        .htmx("/setup/login")
         .await
         .shows(StatusCode::OK, &["ali is in"]);
 }

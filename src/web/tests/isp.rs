@@ -51,6 +51,22 @@ pub const SUBSCRIBER: [(&str, &str); 7] = [
     ("mac_mode", "off"),
 ];
 
+/// Nothing is at these addresses.
+pub async fn no_pages(browser: &Browser<'_>, paths: &[&str]) {
+    for path in paths {
+        let answer = browser.get(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+/// Nobody takes this form at these addresses.
+pub async fn no_forms(browser: &Browser<'_>, paths: &[&str], form: &[(&str, &str)]) {
+    for path in paths {
+        let answer = browser.post(path, form).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
 /// `fields` with some values changed, added, or taken away where the value is `-`.
 pub fn with<'a>(
     fields: &[(&'a str, &'a str)],
@@ -95,11 +111,23 @@ pub fn attempt(
     reason: Option<Reason>,
     at: Timestamp,
 ) {
+    attempt_through(app, NasId(1), (username, subscriber), reason, at);
+}
+
+/// The same through another NAS; `who` is the name that was typed, and whose it is.
+pub fn attempt_through(
+    app: &App,
+    nas: NasId,
+    who: (&str, Option<u32>),
+    reason: Option<Reason>,
+    at: Timestamp,
+) {
+    let (username, subscriber) = who;
     app.auth_log.add(Attempt {
         at,
         username: username.into(),
         subscriber: subscriber.map(SubscriberId),
-        nas: NasId(1),
+        nas,
         source: IpAddr::from([10, 20, 0, 1]),
         mac: Some(Mac([2, 0, 0, 0, 0, 1])),
         method: Method::MsChapV2,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::StatusCode;
 
-use super::isp::{NAS, account, attempt, furnish, taken, with};
+use super::isp::{NAS, account, attempt, furnish, no_forms, no_pages, taken, with};
 use crate::app::{CoaOutcome, CoaReport};
 use crate::crypto;
 use crate::domain::id::NasId;
@@ -281,20 +281,8 @@ async fn deleting_says_what_happens_to_sessions() {
         .await
         .shows(OK, &["One session that runs through it stays up"]);
     assert_eq!(taken(&browser, "/nas/1/delete", &[]).await, "/nas");
-    for path in ["/nas/1", "/nas/1/edit", "/nas/1/delete"] {
-        assert_eq!(
-            browser.get(path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
-    }
-    for path in ["/nas/1/edit", "/nas/1/delete"] {
-        assert_eq!(
-            browser.post(path, &NAS).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
-    }
+    no_pages(&browser, &["/nas/1", "/nas/1/edit", "/nas/1/delete"]).await;
+    no_forms(&browser, &["/nas/1/edit", "/nas/1/delete"], &NAS).await;
     // What it left behind is still shown.
     browser.get("/online").await.shows(OK, &["a deleted NAS"]);
 }

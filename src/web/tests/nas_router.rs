@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use tokio::net::UdpSocket;
 
-use super::isp::{NAS, furnish, taken, with};
+use super::isp::{NAS, furnish, no_pages, taken, with};
 use crate::domain::id::NasId;
 use crate::domain::nas::{ApiTransport, UsageSource};
 use crate::domain::operator::Role;
@@ -316,18 +316,16 @@ async fn other_vendors_and_strangers_have_no_script() {
         &with(&NAS, &[("profile", "generic")]),
     )
     .await;
-    for path in [
-        "/nas/1/script",
-        "/nas/1/script.rsc",
-        "/nas/9/script",
-        "/nas/9/checks",
-    ] {
-        assert_eq!(
-            browser.get(path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
-    }
+    no_pages(
+        &browser,
+        &[
+            "/nas/1/script",
+            "/nas/1/script.rsc",
+            "/nas/9/script",
+            "/nas/9/checks",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]

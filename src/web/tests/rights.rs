@@ -100,6 +100,7 @@ const FORMS: &[(&str, Who)] = &[
     ("/settings/backups/destination", Change),
     ("/settings/backups/destination/test", Change),
     ("/settings/backups/destination/trust", Change),
+    ("/settings/backups/destination/resume", Change),
     ("/settings/backups/create", Change),
     ("/settings/backups/cancel", Change),
     ("/settings/backups/upload", Change),

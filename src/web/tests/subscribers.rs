@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::isp::{self, SUBSCRIBER, account, attempt, furnish, stored, taken, with};
+use super::isp::{self, SUBSCRIBER, account, attempt, furnish, no_pages, stored, taken, with};
 use crate::domain::access::Reason;
 use crate::domain::operator::Role;
 use crate::domain::session::RecordKind;
@@ -335,20 +335,18 @@ async fn deleting_asks_first_and_says_what_stays() {
 async fn what_is_gone_is_not_found() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;
-    for path in [
-        "/subscribers/7",
-        "/subscribers/7/edit",
-        "/subscribers/7/delete",
-        "/subscribers/7/sessions",
-        "/subscribers/x",
-        "/subscribers/99999999999",
-    ] {
-        assert_eq!(
-            browser.get(path).await.status,
-            StatusCode::NOT_FOUND,
-            "{path}"
-        );
-    }
+    no_pages(
+        &browser,
+        &[
+            "/subscribers/7",
+            "/subscribers/7/edit",
+            "/subscribers/7/delete",
+            "/subscribers/7/sessions",
+            "/subscribers/x",
+            "/subscribers/99999999999",
+        ],
+    )
+    .await;
     for verb in [
         "edit",
         "delete",

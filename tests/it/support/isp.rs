@@ -8,13 +8,8 @@ use std::sync::Arc;
 use proxpanel::app::{App, Clock};
 use proxpanel::config::{Config, Overrides};
 use proxpanel::crypto::Secret;
-use proxpanel::domain::extra::Extras;
 use proxpanel::domain::id::PlanId;
-use proxpanel::domain::nas::{
-    ApiAccess, ApiTransport, MessageAuthenticator, Network, Profile, UsageSource,
-};
-use proxpanel::domain::reconnect::Reconnect;
-use proxpanel::domain::subscriber::MacMode;
+use proxpanel::domain::nas::{ApiAccess, ApiTransport, MessageAuthenticator, Network};
 use proxpanel::domain::text::Username;
 use proxpanel::operations::{nas, subscribers};
 use proxpanel::store::accounting::Pace;
@@ -36,24 +31,12 @@ pub fn open(folder: &Path, clock: &Clock) -> Arc<App> {
     Arc::new(App::open(config, clock.clone(), Pace::default()).unwrap())
 }
 
-/// A MikroTik at this address, over UDP and without an API.
+/// A MikroTik at this address, over UDP and without an API, that need not protect its requests.
 pub fn router(name: &str, address: impl Into<IpAddr>, shared_secret: &str) -> nas::Draft {
     nas::Draft {
-        name: name.to_owned(),
-        network: Network::host(address.into()),
         secret: secret(shared_secret),
-        profile: Profile::MikroTik,
-        coa_port: 3799,
         message_authenticator: MessageAuthenticator::Optional,
-        limit_proxy_state: true,
-        send_message_authenticator: true,
-        swap_octets: false,
-        interim_interval: None,
-        api: None,
-        usage_source: UsageSource::Accounting,
-        api_fallback: false,
-        radsec: None,
-        notes: String::new(),
+        ..nas::Draft::new(name, Network::host(address.into()))
     }
 }
 
@@ -74,25 +57,7 @@ pub fn api(port: u16, user: &str, password: &str, transport: ApiTransport) -> na
 /// Enabled, and without an end.
 pub fn subscriber(name: &str, plan: PlanId) -> subscribers::Draft {
     subscribers::Draft {
-        username: Username::parse(name).unwrap(),
         password: secret(PASSWORD),
-        full_name: String::new(),
-        phone: String::new(),
-        email: String::new(),
-        address: String::new(),
-        notes: String::new(),
-        plan,
-        enabled: true,
-        expires_at: None,
-        max_sessions: None,
-        on_limit: None,
-        mac_mode: MacMode::Off,
-        macs: Vec::new(),
-        only_nas: None,
-        static_address: None,
-        static_prefix: None,
-        rate_override: None,
-        extras: Extras::default(),
-        reconnect: Reconnect::default(),
+        ..subscribers::Draft::new(Username::parse(name).unwrap(), plan)
     }
 }

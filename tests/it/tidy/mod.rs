@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "daemon",
             "control",
             "vendor",
+            "tls",
             "operations",
             "app",
             "store",

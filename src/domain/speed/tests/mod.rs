@@ -5,10 +5,10 @@ use crate::domain::bandwidth_rule::{Adjust, BandwidthRule};
 use crate::domain::fup::{FairUse, Threshold, Tier, TierAction};
 use crate::domain::hours::SpeedWindow;
 use crate::domain::id::PlanId;
-use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Traffic;
 use crate::domain::quota::Quota;
 use crate::domain::rate::{FASTEST_KBPS, SLOWEST_KBPS};
+use crate::domain::testing;
 use crate::domain::time::{DAY, Day, HOUR, MINUTE};
 use crate::domain::window::Window;
 
@@ -19,10 +19,6 @@ mod states;
 const NOW: Timestamp = Timestamp(1_795_348_800_000);
 
 fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         id: PlanId(1),
         burst: Some(Burst {
@@ -30,7 +26,7 @@ fn plan() -> Plan {
             threshold: Rate::new(4_000, 16_000),
             time_s: 16,
         }),
-        ..Plan::new("Home 20", price, Rate::new(5_000, 20_000))
+        ..testing::plan("Home 20", Rate::new(5_000, 20_000))
     }
 }
 

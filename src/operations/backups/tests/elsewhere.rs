@@ -195,6 +195,87 @@ fn a_backup_of_a_clock_that_was_ahead_holds_up_no_other() {
 }
 
 #[test]
+fn a_restored_copy_sends_nothing_before_a_person_lets_it() {
+    let test = isp();
+    choose(&test, nobody(), 3).unwrap();
+    let made = create(&test.app, Trigger::Person).unwrap();
+    assert_eq!(pause::since(&test.app).unwrap(), None);
+    assert_eq!(send::due(&test.app, NOW).unwrap(), Some(made.name.clone()));
+    test.clock.move_to(NOW.plus(HOUR));
+    restore::restore(&test.app, &actor(), &made.name, None).unwrap();
+    assert_eq!(
+        pause::since(&test.app).unwrap(),
+        None,
+        "what is put aside stays as it was"
+    );
+    test.app.close();
+    let TestApp { app, folder, .. } = test;
+    drop(app);
+
+    let test = TestApp::open(folder);
+    let app = &test.app;
+    assert_eq!(pause::since(app).unwrap(), Some(NOW.plus(HOUR)));
+    let next = create(app, Trigger::Schedule).unwrap();
+    assert_eq!(send::due(app, NOW).unwrap(), None);
+    let refused = run(send::send(app, &next.name)).unwrap_err().to_string();
+    assert!(refused.starts_with("Sending is paused"), "{refused}");
+    assert_eq!(list_rows(app)[0].sent, None, "nothing was tried");
+    let tested = run(destination::test(app)).unwrap_err();
+    assert!(
+        matches!(tested, Error::Remote(_)),
+        "the test tries: {tested}"
+    );
+    // The same place under another number stays paused, and so does the copy of the copy.
+    choose(&test, without_password(&kept_server(app)), 9).unwrap();
+    assert!(pause::since(app).unwrap().is_some());
+
+    run(pause::resume(app, &actor())).unwrap();
+    assert_eq!(actions(app)[0], "changed");
+    assert_eq!(pause::since(app).unwrap(), None);
+    assert_eq!(send::due(app, NOW).unwrap(), Some(next.name));
+    assert!(matches!(
+        run(pause::resume(app, &actor())),
+        Err(Error::Refused(_))
+    ));
+}
+
+fn kept_server(app: &App) -> Server {
+    destination::get(app).unwrap().unwrap().server
+}
+
+#[test]
+fn another_place_is_chosen_for_this_machine() {
+    let begun = || {
+        let test = isp();
+        choose(&test, nobody(), 3).unwrap();
+        test.app.close();
+        let TestApp { app, folder, .. } = test;
+        drop(app);
+        pause::begin(folder.path(), NOW).unwrap();
+        let test = TestApp::open(folder);
+        assert_eq!(pause::since(&test.app).unwrap(), Some(NOW));
+        test
+    };
+    let test = begun();
+    let elsewhere = Server {
+        folder: "copy".to_owned(),
+        ..without_password(&kept_server(&test.app))
+    };
+    choose(&test, elsewhere, 3).unwrap();
+    assert_eq!(pause::since(&test.app).unwrap(), None);
+
+    let test = begun();
+    run(destination::update(&test.app, &actor(), None)).unwrap();
+    assert_eq!(
+        pause::since(&test.app).unwrap(),
+        None,
+        "nothing is sent anyway"
+    );
+    choose(&test, nobody(), 3).unwrap();
+    assert_eq!(pause::since(&test.app).unwrap(), None);
+}
+
+#[test]
 fn what_names_a_server_is_checked_at_the_door() {
     for (text, host) in [
         (" backup.example ", Some("backup.example")),

@@ -11,8 +11,6 @@ use crate::domain::octets::Traffic;
 use crate::routers::mikrotik::Pair;
 use crate::routers::routeros::client::Router;
 use crate::routers::routeros::error::ApiError;
-use crate::routers::routeros::request::Command;
-use crate::routers::routeros::rows::Rows;
 
 /// The counters of a session's interface; they begin at zero with every session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,24 +136,8 @@ impl LiveRate {
 
 /// The speeds of some interfaces right now, a row for each.
 pub async fn live_rates(router: &Router, interfaces: &[&str]) -> Result<Vec<LiveRate>, ApiError> {
-    read(router, monitor(interfaces).with("once", ""), LiveRate::read).await
-}
-
-/// Speeds every second; dropping it ends it.
-pub struct LiveRates(Rows);
-
-pub fn watch_rates(router: &Router, interfaces: &[&str]) -> Result<LiveRates, ApiError> {
-    router.stream(monitor(interfaces)).map(LiveRates)
-}
-
-impl LiveRates {
-    /// The next speed of one of the interfaces; none when the router ended it, as it does with the last interface.
-    pub async fn next(&mut self) -> Result<Option<LiveRate>, ApiError> {
-        let row = self.0.next().await?;
-        row.map(|row| LiveRate::read(Row(&row))).transpose()
-    }
-}
-
-fn monitor(interfaces: &[&str]) -> Command {
-    verb("/interface", "monitor-traffic").with("interface", interfaces.join(","))
+    let command = verb("/interface", "monitor-traffic")
+        .with("interface", interfaces.join(","))
+        .with("once", "");
+    read(router, command, LiveRate::read).await
 }

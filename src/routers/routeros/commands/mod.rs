@@ -101,16 +101,6 @@ pub async fn set(
     Ok(())
 }
 
-/// Changes a menu that has no items, such as `/ppp/aaa`.
-pub async fn set_menu(
-    router: &Router,
-    menu: &str,
-    attributes: &[(&str, &str)],
-) -> Result<(), ApiError> {
-    write(router, with(verb(menu, "set"), attributes)).await?;
-    Ok(())
-}
-
 /// Makes an attribute of an item have no value, where an empty one would be another thing.
 pub async fn unset(
     router: &Router,

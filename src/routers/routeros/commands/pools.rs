@@ -1,4 +1,4 @@
-//! Address pools, and which of their addresses are taken.
+//! Address pools.
 
 use super::{ItemId, read, verb};
 use crate::routers::routeros::client::Router;
@@ -27,29 +27,6 @@ pub async fn pools(router: &Router) -> Result<Vec<Pool>, ApiError> {
             next_pool: row.text("next-pool"),
             total: row.count("total"),
             used: row.count("used"),
-        })
-    })
-    .await
-}
-
-/// An address that is taken from a pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsedAddress {
-    pub pool: String,
-    pub address: String,
-    /// The menu that took it, and for whom.
-    pub owner: Option<String>,
-    pub info: Option<String>,
-}
-
-pub async fn used_addresses(router: &Router) -> Result<Vec<UsedAddress>, ApiError> {
-    let command = verb("/ip/pool/used", "print").fields("pool,address,owner,info");
-    read(router, command, |row| {
-        Ok(UsedAddress {
-            pool: row.required("pool")?,
-            address: row.required("address")?,
-            owner: row.text("owner"),
-            info: row.text("info"),
         })
     })
     .await

@@ -1,8 +1,8 @@
-//! The router itself: its name, version, load, clock and services.
+//! The router itself: its name, version, load and clock.
 
 use std::time::Duration;
 
-use super::{read, read_one, verb};
+use super::{read_one, verb};
 use crate::domain::time::Timestamp;
 use crate::routers::routeros::client::Router;
 use crate::routers::routeros::error::ApiError;
@@ -75,31 +75,6 @@ pub async fn clock(router: &Router) -> Result<Clock, ApiError> {
                 _ => None,
             },
             zone: row.text("time-zone-name"),
-        })
-    })
-    .await
-}
-
-/// A service of `/ip/service`, such as `api-ssl`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IpService {
-    pub name: String,
-    pub port: Option<u64>,
-    /// Who may use it, comma-separated; anybody when it is empty.
-    pub address: Option<String>,
-    pub certificate: Option<String>,
-    pub is_disabled: bool,
-}
-
-pub async fn services(router: &Router) -> Result<Vec<IpService>, ApiError> {
-    let command = verb("/ip/service", "print").fields("name,port,address,certificate,disabled");
-    read(router, command, |row| {
-        Ok(IpService {
-            name: row.required("name")?,
-            port: row.count("port"),
-            address: row.text("address"),
-            certificate: row.text("certificate"),
-            is_disabled: row.is("disabled"),
         })
     })
     .await

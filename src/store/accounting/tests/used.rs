@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::domain::hours::FreeWindow;
-use crate::domain::money::{Currency, Money};
 use crate::domain::plan::Plan;
 use crate::domain::quota::{Counting, Direction, Period, Quota, QuotaKind, Used};
 use crate::domain::rate::Rate;
+use crate::domain::testing;
 use crate::domain::time::{DAY, Day};
 use crate::domain::window::Window;
 use crate::store::accounting::kept::{Kept, Sum};
@@ -14,10 +14,6 @@ use crate::store::accounting::kept::{Kept, Sum};
 const FIRST: Day = Day(20_601);
 
 pub(super) fn plan() -> Plan {
-    let price = Money {
-        minor: 0,
-        currency: Currency::parse("USD").unwrap(),
-    };
     Plan {
         quota: Quota {
             daily: Some(1),
@@ -25,7 +21,7 @@ pub(super) fn plan() -> Plan {
             total: Some(1),
             ..Quota::default()
         },
-        ..Plan::new("Home", price, Rate::new(1, 1))
+        ..testing::plan("Home", Rate::new(1, 1))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::domain::Invalid;
 use crate::domain::id::PoolId;
@@ -52,61 +52,45 @@ pub async fn new(signed: Signed) -> Reply {
         ("delegated", "56".to_owned()),
         ("sticky", "on".to_owned()),
     ]);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default())).into_response())
 }
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &mut problems) {
-        None => None,
-        Some(pool) => {
-            let text = format!(
-                "{} is created. Choose it in the plans that use it.",
-                pool.name
-            );
-            match verbs::create(signed.app(), &signed.actor(), pool).await {
-                Ok(_) => return Ok(done(&signed, Flash::good(text), PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(pool) = parse(&form, &mut problems) {
+        let text = format!(
+            "{} is created. Choose it in the plans that use it.",
+            pool.name
+        );
+        let created = verbs::create(signed.app(), &signed.actor(), pool).await;
+        if problems.absorb(created)?.is_some() {
+            return Ok(done(&signed, Flash::good(text), PATH));
         }
-    };
-    Ok(again(page(&signed, None, &form, &problems, refusal)))
+    }
+    Ok(Page::unprocessable(page(&signed, None, &form, &problems)).into_response())
 }
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let pool = find(&signed, id)?;
     let form = filled(&pool);
-    let page = page(&signed, Some(pool.id), &form, &Problems::default(), None);
+    let page = page(&signed, Some(pool.id), &form, &Problems::default());
     Ok(Page::ok(page).into_response())
 }
 
 pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = find(&signed, id)?.id;
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &mut problems) {
-        None => None,
-        Some(pool) => {
-            let flash = Flash::good(format!("{} is saved.", pool.name));
-            match verbs::update(signed.app(), &signed.actor(), id, pool).await {
-                Ok(()) => return Ok(done(&signed, flash, PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(pool) = parse(&form, &mut problems) {
+        let flash = Flash::good(format!("{} is saved.", pool.name));
+        let saved = verbs::update(signed.app(), &signed.actor(), id, pool).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, PATH));
         }
-    };
-    Ok(again(page(&signed, Some(id), &form, &problems, refusal)))
+    }
+    Ok(Page::unprocessable(page(&signed, Some(id), &form, &problems)).into_response())
 }
 
-fn again(view: FormPage) -> Response {
-    Page::unprocessable(view).into_response()
-}
-
-fn page(
-    signed: &Signed,
-    id: Option<PoolId>,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> FormPage {
+fn page(signed: &Signed, id: Option<PoolId>, form: &FormData, problems: &Problems) -> FormPage {
     let field = |name| problems.field(form, name);
     let kinds = [
         ("v4", "IPv4 addresses, one for each session"),
@@ -129,7 +113,7 @@ fn page(
         back: PATH.to_owned(),
         delete,
         is_new: id.is_none(),
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         name: field("name"),
         kind: problems.select("kind", Select::new(kinds, form.text("kind"))),
         ranges: field("ranges"),
@@ -165,7 +149,7 @@ fn filled(pool: &Pool) -> FormData {
 
 /// What was typed as a pool without an id; `None` once any problem was noted.
 fn parse(form: &FormData, problems: &mut Problems) -> Option<Pool> {
-    let name = problems.take("name", name(form.text("name")));
+    let name = problems.take("name", text::name(form.text("name"), LONGEST_NAME));
     let kind = kind(form, problems);
     let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
     Some(Pool {
@@ -193,13 +177,5 @@ fn kind(form: &FormData, problems: &mut Problems) -> Option<PoolKind> {
             problems.add("kind", Invalid::new("Choose one of the list"));
             None
         }
-    }
-}
-
-fn name(typed: &str) -> Result<String, Invalid> {
-    let name = text::line(typed, LONGEST_NAME)?;
-    match name.is_empty() {
-        true => Err(Invalid::new("A name is needed")),
-        false => Ok(name),
     }
 }

@@ -23,6 +23,7 @@ use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Field, Meter, Tone, thousands};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
@@ -55,19 +56,6 @@ pub struct Row {
     pub free: String,
     /// Plans that take addresses from it.
     pub plans: Vec<String>,
-}
-
-/// `GET /addresses/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/addresses/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub name: String,
-    pub consequences: Vec<String>,
-    /// Why it cannot be deleted now, such as a plan that needs it, or empty.
-    pub blocked: String,
 }
 
 const PATH: &str = "/addresses";
@@ -150,6 +138,10 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let path = format!("{PATH}/{id}");
     let page = DeletePage {
         shell: signed.shell("Delete pool", Nav::Addresses),
+        list: "Addresses",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "pool",
         action: format!("{path}/delete"),
         back: format!("{path}/edit"),
         name: pool.name.clone(),

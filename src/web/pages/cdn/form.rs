@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
-use crate::domain::Invalid;
 use crate::domain::cdn::{CdnMode, CdnProfile, MOST_NETWORKS, MOST_QUEUES, networks};
 use crate::domain::id::{CdnId, NasId};
 use crate::domain::rate::Rate;
@@ -17,7 +16,7 @@ use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
-use crate::web::parts::{Field, Select};
+use crate::web::parts::{Field, Select, Tick};
 use crate::web::shell::{Flash, Nav, Shell};
 
 use super::{PATH, find};
@@ -46,16 +45,8 @@ pub struct FormPage {
     pub most_networks: usize,
     pub most_per_router: Field,
     /// The routers with an API.
-    pub nas: Vec<NasBox>,
+    pub nas: Vec<Tick>,
     pub notes: Field,
-}
-
-/// One router to tick.
-#[derive(Clone, Default)]
-pub struct NasBox {
-    pub id: String,
-    pub name: String,
-    pub on: bool,
 }
 
 pub async fn new(signed: Signed) -> Reply {
@@ -64,65 +55,48 @@ pub async fn new(signed: Signed) -> Reply {
         ("mode", CdnMode::SpeedOnly.word().to_owned()),
         ("most_per_router", USUAL_QUEUES.to_string()),
     ]);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default())).into_response())
 }
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &mut problems) {
-        None => None,
-        Some(profile) => {
-            let flash = Flash::good(format!("The CDN profile {} is created.", profile.name));
-            match verbs::create(signed.app(), &signed.actor(), profile).await {
-                Ok(_) => return Ok(done(&signed, flash, PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(profile) = parse(&form, &mut problems) {
+        let flash = Flash::good(format!("The CDN profile {} is created.", profile.name));
+        let created = verbs::create(signed.app(), &signed.actor(), profile).await;
+        if problems.absorb(created)?.is_some() {
+            return Ok(done(&signed, flash, PATH));
         }
-    };
-    Ok(again(page(&signed, None, &form, &problems, refusal)))
+    }
+    Ok(Page::unprocessable(page(&signed, None, &form, &problems)).into_response())
 }
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let profile = find(&signed, id)?;
     let form = filled(&profile);
-    let page = page(&signed, Some(profile.id), &form, &Problems::default(), None);
+    let page = page(&signed, Some(profile.id), &form, &Problems::default());
     Ok(Page::ok(page).into_response())
 }
 
 pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = find(&signed, id)?.id;
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &mut problems) {
-        None => None,
-        Some(profile) => {
-            let flash = Flash::good(format!("The CDN profile {} is saved.", profile.name));
-            match verbs::update(signed.app(), &signed.actor(), id, profile).await {
-                Ok(()) => return Ok(done(&signed, flash, PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(profile) = parse(&form, &mut problems) {
+        let flash = Flash::good(format!("The CDN profile {} is saved.", profile.name));
+        let saved = verbs::update(signed.app(), &signed.actor(), id, profile).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, PATH));
         }
-    };
-    Ok(again(page(&signed, Some(id), &form, &problems, refusal)))
+    }
+    Ok(Page::unprocessable(page(&signed, Some(id), &form, &problems)).into_response())
 }
 
-fn again(view: FormPage) -> Response {
-    Page::unprocessable(view).into_response()
-}
-
-fn page(
-    signed: &Signed,
-    id: Option<CdnId>,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> FormPage {
+fn page(signed: &Signed, id: Option<CdnId>, form: &FormData, problems: &Problems) -> FormPage {
     let field = |name| problems.field(form, name);
     let modes = CdnMode::ALL.map(|mode| (mode.word(), mode_word(mode)));
     let (title, action) = match id {
         None => ("New CDN profile", PATH.to_owned()),
         Some(id) => ("Edit CDN profile", format!("{PATH}/{id}/edit")),
     };
-    let ticked = form.all("nas");
     let table = signed.app().nas_table().all();
     let with_api = table.iter().filter(|entry| entry.nas.api.is_some());
     FormPage {
@@ -130,7 +104,7 @@ fn page(
         action,
         back: PATH.to_owned(),
         is_new: id.is_none(),
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         name: field("name"),
         enabled: form.has("enabled"),
         mode: problems.select("mode", Select::new(modes, form.text("mode"))),
@@ -140,14 +114,7 @@ fn page(
         most_networks: MOST_NETWORKS,
         most_per_router: field("most_per_router"),
         nas: with_api
-            .map(|entry| {
-                let id = entry.nas.id.to_string();
-                NasBox {
-                    on: ticked.contains(&id.as_str()),
-                    id,
-                    name: entry.nas.name.clone(),
-                }
-            })
+            .map(|entry| form.tick("nas", entry.nas.id, &entry.nas.name))
             .collect(),
         notes: field("notes"),
     }
@@ -181,7 +148,7 @@ fn filled(profile: &CdnProfile) -> FormData {
 
 /// What was typed as a profile; `None` once any problem was noted. The id is given by the verb.
 fn parse(form: &FormData, problems: &mut Problems) -> Option<CdnProfile> {
-    let name = problems.take("name", name(form.text("name")));
+    let name = problems.take("name", text::name(form.text("name"), LONGEST_NAME));
     let mode = problems.take("mode", CdnMode::parse(form.text("mode")));
     let download = problems.take(
         "download_kbps",
@@ -206,12 +173,4 @@ fn parse(form: &FormData, problems: &mut Problems) -> Option<CdnProfile> {
         nas: nas.into_iter().collect(),
         notes: notes?,
     })
-}
-
-fn name(typed: &str) -> Result<String, Invalid> {
-    let name = text::line(typed, LONGEST_NAME)?;
-    match name.is_empty() {
-        true => Err(Invalid::new("A name is needed")),
-        false => Ok(name),
-    }
 }

@@ -3,7 +3,7 @@
 mod form;
 mod router;
 
-pub use form::{FormPage, NasBox, create, edit, new, update};
+pub use form::{FormPage, create, edit, new, update};
 pub use router::{Hint, RouterPage, StepRow, push, remove_everything, router};
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, Tone, thousands};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
@@ -55,19 +56,6 @@ pub struct RouterRow {
     pub name: String,
     pub state: Badge,
     pub last_push: String,
-}
-
-/// `GET /cdn/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/cdn/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub name: String,
-    pub consequences: Vec<String>,
-    /// Why it cannot be deleted now, or empty.
-    pub blocked: String,
 }
 
 const PATH: &str = "/cdn";
@@ -140,6 +128,10 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let path = format!("{PATH}/{id}");
     let page = DeletePage {
         shell: signed.shell("Delete CDN profile", Nav::Cdn),
+        list: "CDN profiles",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "profile",
         action: format!("{path}/delete"),
         back: format!("{path}/edit"),
         name: profile.name.clone(),

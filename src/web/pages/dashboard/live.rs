@@ -288,6 +288,7 @@ fn store_facts(app: &App, now: Timestamp) -> Result<Vec<Fact>, Error> {
         .load(std::sync::atomic::Ordering::Relaxed);
     let href = "/settings/backups";
     let away = match backups::destination::get(app)? {
+        Some(_) if backups::pause::since(app)?.is_some() => "paused since the restore".to_owned(),
         Some(_) => ago_or_never(now, latest.elsewhere.map(|it| it.began_at)),
         None => "not set up".to_owned(),
     };

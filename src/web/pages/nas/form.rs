@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
@@ -73,7 +73,7 @@ pub async fn new(signed: Signed) -> Reply {
         .with("address", query.get("address"))
         .with("radsec", radsec)
         .with("radsec_certificate", certificate);
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default())).into_response())
 }
 
 /// The form of a new NAS: what suits RouterOS.
@@ -91,17 +91,14 @@ pub fn defaults() -> FormData {
 
 pub async fn create(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(&form, None, &mut problems) {
-        None => None,
-        Some(draft) => {
-            let flash = Flash::good(format!("{} is added and may ask from now on.", draft.name));
-            match verbs::create(signed.app(), &signed.actor(), draft).await {
-                Ok(id) => return Ok(done(&signed, flash, &format!("{PATH}/{id}"))),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(draft) = parse(&form, None, &mut problems) {
+        let flash = Flash::good(format!("{} is added and may ask from now on.", draft.name));
+        let created = verbs::create(signed.app(), &signed.actor(), draft).await;
+        if let Some(id) = problems.absorb(created)? {
+            return Ok(done(&signed, flash, &format!("{PATH}/{id}")));
         }
-    };
-    Ok(again(page(&signed, None, &form, &problems, refusal)))
+    }
+    Ok(Page::unprocessable(page(&signed, None, &form, &problems)).into_response())
 }
 
 /// The form as it stands; `certificate` of the page's address is filled in for the one that is saved.
@@ -109,7 +106,7 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
     let query = Query::read(&signed.here, &["certificate"]);
     let form = filled(&entry.nas, query.get("certificate"));
-    let page = page(&signed, Some(&entry.nas), &form, &Problems::default(), None);
+    let page = page(&signed, Some(&entry.nas), &form, &Problems::default());
     Ok(Page::ok(page).into_response())
 }
 
@@ -117,36 +114,18 @@ pub async fn update(Path(id): Path<u32>, Change { signed, form }: Change) -> Rep
     let entry = signed.app().nas(NasId(id)).ok_or(Failure::Missing)?;
     let id = entry.nas.id;
     let mut problems = Problems::default();
-    let refusal = match parse(&form, Some(&entry.nas), &mut problems) {
-        None => None,
-        Some(draft) => {
-            let flash = Flash::good(format!("{} is saved.", draft.name));
-            match verbs::update(signed.app(), &signed.actor(), id, draft).await {
-                Ok(()) => return Ok(done(&signed, flash, &format!("{PATH}/{id}"))),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(draft) = parse(&form, Some(&entry.nas), &mut problems) {
+        let flash = Flash::good(format!("{} is saved.", draft.name));
+        let saved = verbs::update(signed.app(), &signed.actor(), id, draft).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, &format!("{PATH}/{id}")));
         }
-    };
-    Ok(again(page(
-        &signed,
-        Some(&entry.nas),
-        &form,
-        &problems,
-        refusal,
-    )))
+    }
+    let page = page(&signed, Some(&entry.nas), &form, &problems);
+    Ok(Page::unprocessable(page).into_response())
 }
 
-fn again(view: FormPage) -> Response {
-    Page::unprocessable(view).into_response()
-}
-
-fn page(
-    signed: &Signed,
-    old: Option<&Nas>,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> FormPage {
+fn page(signed: &Signed, old: Option<&Nas>, form: &FormData, problems: &Problems) -> FormPage {
     let field = |name| problems.field(form, name);
     let profiles = Profile::ALL.map(|profile| (profile.word(), profile.label()));
     let policies = [
@@ -166,7 +145,7 @@ fn page(
         action,
         back,
         is_new: old.is_none(),
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         name: field("name"),
         address: field("address"),
         secret: problems.secret("secret"),
@@ -219,7 +198,7 @@ pub fn filled(nas: &Nas, certificate: &str) -> FormData {
 
 /// What was typed as a draft; `None` once any problem was noted.
 pub fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Option<Draft> {
-    let name = problems.take("name", name(form.text("name")));
+    let name = problems.take("name", text::name(form.text("name"), LONGEST_NAME));
     let network = problems.take("address", Network::parse(form.text("address")));
     let secret = problems.take("secret", secret(form.text("secret"), old.is_none()));
     let profile = problems.take("profile", Profile::parse(form.text("profile")));
@@ -253,14 +232,6 @@ pub fn parse(form: &FormData, old: Option<&Nas>, problems: &mut Problems) -> Opt
         radsec: radsec?,
         notes: notes?,
     })
-}
-
-fn name(typed: &str) -> Result<String, Invalid> {
-    let name = text::line(typed, LONGEST_NAME)?;
-    match name.is_empty() {
-        true => Err(Invalid::new("A name is needed")),
-        false => Ok(name),
-    }
 }
 
 /// An empty secret keeps the present one, if there is one.

@@ -29,6 +29,7 @@ use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, thousands};
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
@@ -72,17 +73,6 @@ pub struct UnknownRow {
     pub user_name: String,
     /// The form for a new NAS with this address filled in.
     pub add_href: String,
-}
-
-/// `GET /nas/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/nas/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub name: String,
-    pub consequences: Vec<String>,
 }
 
 const PATH: &str = "/nas";
@@ -165,6 +155,10 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let back = format!("{PATH}/{id}");
     let page = DeletePage {
         shell: signed.shell("Delete NAS", Nav::Nas),
+        list: "NAS devices",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "NAS",
         action: format!("{back}/delete"),
         back,
         name: entry.nas.name.clone(),
@@ -173,6 +167,7 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
             sessions,
             "Session history and the authentication log stay.".to_owned(),
         ],
+        blocked: String::new(),
     };
     Ok(Page::ok(page).into_response())
 }

@@ -3,7 +3,7 @@
 mod show;
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
@@ -19,8 +19,7 @@ use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
 
 pub use show::{
-    DeletePage, ShowPage, ask_remove, change_role, remove, reset_factor, reset_password, revoke,
-    show, sign_out,
+    ShowPage, ask_remove, change_role, remove, reset_factor, reset_password, revoke, show, sign_out,
 };
 
 /// Where the pages of operators begin.
@@ -131,7 +130,7 @@ pub fn rights() -> Vec<Right> {
 
 pub async fn new(Administrator(signed): Administrator) -> Reply {
     let form = FormData::filled(vec![("role", Role::Viewer.word().to_owned())]);
-    Ok(Page::ok(new_page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(new_page(&signed, &form, &Problems::default())).into_response())
 }
 
 pub async fn create(Change { signed, form }: Change) -> Reply {
@@ -139,19 +138,14 @@ pub async fn create(Change { signed, form }: Change) -> Reply {
     let name = problems.take("name", parse_name(form.text("name")));
     let role = problems.take("role", Role::parse(form.text("role")));
     let password = new_password(&form, &mut problems);
-    let (Some(name), Some(role), Some(password)) = (name, role, password) else {
-        return Ok(again(new_page(&signed, &form, &problems, None)));
-    };
-    match verbs::add(signed.app(), &signed.actor(), &name, role, password).await {
-        Ok(operator) => {
+    if let (Some(name), Some(role), Some(password)) = (name, role, password) {
+        let added = verbs::add(signed.app(), &signed.actor(), &name, role, password).await;
+        if let Some(operator) = problems.absorb(added)? {
             let text = format!("{} can sign in now.", operator.name);
-            Ok(done(&signed, Flash::good(text), PATH))
-        }
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            Ok(again(new_page(&signed, &form, &problems, refusal)))
+            return Ok(done(&signed, Flash::good(text), PATH));
         }
     }
+    Ok(Page::unprocessable(new_page(&signed, &form, &problems)).into_response())
 }
 
 /// The new password of the two fields, or `None` once a problem was noted. Its length is checked by the verbs.
@@ -168,19 +162,10 @@ fn new_password(form: &FormData, problems: &mut Problems) -> Option<Secret<Strin
     Some(Secret::new(password.to_owned()))
 }
 
-fn again(page: NewPage) -> Response {
-    Page::unprocessable(page).into_response()
-}
-
-fn new_page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> NewPage {
+fn new_page(signed: &Signed, form: &FormData, problems: &Problems) -> NewPage {
     NewPage {
         shell: signed.shell("New operator", Nav::Operators),
-        refusal,
+        refusal: problems.refusal(),
         name: problems.field(form, "name"),
         role: problems.select("role", role_select(form.text("role"))),
         password: problems.secret("password"),

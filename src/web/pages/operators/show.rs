@@ -16,6 +16,7 @@ use crate::web::filters;
 use crate::web::form::Problems;
 use crate::web::page::Page;
 use crate::web::pages::account::{self, LoginRow};
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, Fact, Field, Select, Tone};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
@@ -43,58 +44,42 @@ pub struct ShowPage {
     pub browsers: Vec<LoginRow>,
 }
 
-/// `GET /operators/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/operators/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub name: String,
-    pub back: String,
-    pub action: String,
-    pub consequences: Vec<String>,
-}
-
 pub async fn show(Path(id): Path<u32>, Administrator(signed): Administrator) -> Reply {
-    let page = page(&signed, id, &Problems::default(), None)?;
+    let page = page(&signed, id, &Problems::default())?;
     Ok(Page::ok(page).into_response())
 }
 
 pub async fn change_role(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
     let operator = find(&signed, id)?;
     let mut problems = Problems::default();
-    let mut refusal = None;
     if let Some(role) = problems.take("role", Role::parse(form.text("role"))) {
-        match verbs::change_role(signed.app(), &signed.actor(), operator.id, role).await {
-            Ok(()) => {
-                let word = role_word(role).to_lowercase();
-                let flash = Flash::good(format!("{} has the role {word} now.", operator.name));
-                return Ok(done(&signed, flash, &href(&operator)));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
+        let actor = signed.actor();
+        let changed = verbs::change_role(signed.app(), &actor, operator.id, role).await;
+        if problems.absorb(changed)?.is_some() {
+            let word = role_word(role).to_lowercase();
+            let flash = Flash::good(format!("{} has the role {word} now.", operator.name));
+            return Ok(done(&signed, flash, &href(&operator)));
         }
     }
-    let page = page(&signed, id, &problems, refusal)?;
+    let page = page(&signed, id, &problems)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
 pub async fn reset_password(Path(id): Path<u32>, Change { signed, form }: Change) -> Reply {
     let operator = find(&signed, id)?;
     let mut problems = Problems::default();
-    let mut refusal = None;
     if let Some(password) = new_password(&form, &mut problems) {
         let actor = signed.actor();
-        match verbs::reset_password(signed.app(), &actor, operator.id, password).await {
-            Ok(()) => {
-                let text = format!(
-                    "{} has a new password, and must sign in again everywhere.",
-                    operator.name
-                );
-                return Ok(done(&signed, Flash::good(text), &href(&operator)));
-            }
-            Err(error) => refusal = problems.absorb(error)?,
+        let reset = verbs::reset_password(signed.app(), &actor, operator.id, password).await;
+        if problems.absorb(reset)?.is_some() {
+            let text = format!(
+                "{} has a new password, and must sign in again everywhere.",
+                operator.name
+            );
+            return Ok(done(&signed, Flash::good(text), &href(&operator)));
         }
     }
-    let page = page(&signed, id, &problems, refusal)?;
+    let page = page(&signed, id, &problems)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
@@ -142,6 +127,10 @@ pub async fn ask_remove(Path(id): Path<u32>, Administrator(signed): Administrato
     let back = href(&operator);
     let page = DeletePage {
         shell: signed.shell("Remove operator", Nav::Operators),
+        list: "Operators",
+        list_href: PATH,
+        verb: "Remove",
+        thing: "operator",
         action: format!("{back}/delete"),
         back,
         consequences: vec![
@@ -149,6 +138,7 @@ pub async fn ask_remove(Path(id): Path<u32>, Administrator(signed): Administrato
             "What was done under this name stays in the audit log.".to_owned(),
         ],
         name: operator.name,
+        blocked: String::new(),
     };
     Ok(Page::ok(page).into_response())
 }
@@ -166,12 +156,7 @@ fn find(signed: &Signed, id: u32) -> Result<Operator, Failure> {
     found.map(|stored| stored.operator).ok_or(Failure::Missing)
 }
 
-fn page(
-    signed: &Signed,
-    id: u32,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<ShowPage, Failure> {
+fn page(signed: &Signed, id: u32, problems: &Problems) -> Result<ShowPage, Failure> {
     let operator = find(signed, id)?;
     let app = signed.app();
     let words = Words::of(app);
@@ -207,7 +192,7 @@ fn page(
         may_manage: note.is_empty(),
         note,
         has_factor: factor.is_some(),
-        refusal,
+        refusal: problems.refusal(),
         role: problems.select("role", role_select(operator.role.word())),
         password: problems.secret("password"),
         password_again: problems.secret("password_again"),

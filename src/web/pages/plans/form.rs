@@ -158,22 +158,19 @@ pub fn defaults(app: &App) -> FormData {
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {
-        None => None,
-        Some(plan) => {
-            let flash = Flash::good(format!("The plan {} is created.", plan.name));
-            let is_odd = !warnings(&plan).is_empty();
-            match verbs::create(signed.app(), &signed.actor(), plan).await {
-                Ok(id) => return Ok(saved(&signed, flash, id, is_odd)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(plan) = parse(&form, &signed.app().cdn_profiles(), &mut problems) {
+        let flash = Flash::good(format!("The plan {} is created.", plan.name));
+        let is_odd = !warnings(&plan).is_empty();
+        let created = verbs::create(signed.app(), &signed.actor(), plan).await;
+        if let Some(id) = problems.absorb(created)? {
+            return Ok(saved(&signed, flash, id, is_odd));
         }
-    };
+    }
     let view = FormPage {
         cdn: cdn(signed.app(), &form),
         ..page(shell(&signed, true), None, &form, &problems)
     };
-    Ok(again(view, refusal))
+    Ok(Page::unprocessable(view).into_response())
 }
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
@@ -198,23 +195,20 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
 pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let old = signed.app().plan(PlanId(id)).ok_or(Failure::Missing)?;
     let mut problems = Problems::default();
-    let refusal = match parse(&form, &signed.app().cdn_profiles(), &mut problems) {
-        None => None,
-        Some(plan) => {
-            let flash = Flash::good(format!("The plan {} is saved.", plan.name));
-            let is_odd = !warnings(&plan).is_empty();
-            match verbs::update(signed.app(), &signed.actor(), old.id, plan).await {
-                Ok(()) => return Ok(saved(&signed, flash, old.id, is_odd)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(plan) = parse(&form, &signed.app().cdn_profiles(), &mut problems) {
+        let flash = Flash::good(format!("The plan {} is saved.", plan.name));
+        let is_odd = !warnings(&plan).is_empty();
+        let updated = verbs::update(signed.app(), &signed.actor(), old.id, plan).await;
+        if problems.absorb(updated)?.is_some() {
+            return Ok(saved(&signed, flash, old.id, is_odd));
         }
-    };
+    }
     let view = FormPage {
         notice: notice(&signed, old.id).await?,
         cdn: cdn(signed.app(), &form),
         ..page(shell(&signed, false), Some(old.id), &form, &problems)
     };
-    Ok(again(view, refusal))
+    Ok(Page::unprocessable(view).into_response())
 }
 
 /// To the list, or back to the form of a plan about which something is odd.
@@ -223,11 +217,6 @@ fn saved(signed: &Signed, flash: Flash, id: PlanId, is_odd: bool) -> Response {
         true => done(signed, flash, &format!("{PATH}/{id}/edit")),
         false => done(signed, flash, PATH),
     }
-}
-
-fn again(view: FormPage, refusal: Option<String>) -> Response {
-    let refusal = refusal.or(view.refusal);
-    Page::unprocessable(FormPage { refusal, ..view }).into_response()
 }
 
 /// What saving means for those who are online.
@@ -246,16 +235,10 @@ async fn notice(signed: &Signed, id: PlanId) -> Result<String, Failure> {
 
 /// The CDN profiles, with those ticked that were sent.
 pub(super) fn cdn(app: &App, form: &FormData) -> Vec<Tick> {
-    let ticked = form.all("cdn");
     let profiles = app.cdn_profiles();
-    let ticks = profiles.iter().map(|profile| {
-        let id = profile.id.to_string();
-        Tick {
-            is_ticked: ticked.contains(&id.as_str()),
-            id,
-            name: profile.name.clone(),
-        }
-    });
+    let ticks = profiles
+        .iter()
+        .map(|profile| form.tick("cdn", profile.id, &profile.name));
     ticks.collect()
 }
 

@@ -29,6 +29,7 @@ use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::thousands;
 use crate::web::query::Query;
 use crate::web::shell::{Flash, Nav, Shell};
@@ -57,19 +58,6 @@ pub struct Row {
     pub subscribers: String,
     /// The list of subscribers with this plan.
     pub subscribers_href: String,
-}
-
-/// `GET /plans/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/plans/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub name: String,
-    pub consequences: Vec<String>,
-    /// Why it cannot be deleted now, such as subscribers that have it, or empty.
-    pub blocked: String,
 }
 
 const PATH: &str = "/plans";
@@ -124,6 +112,10 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let path = format!("{PATH}/{id}");
     let page = DeletePage {
         shell: signed.shell("Delete plan", Nav::Plans),
+        list: "Plans",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "plan",
         action: format!("{path}/delete"),
         back: format!("{path}/edit"),
         name: plan.name.clone(),

@@ -33,7 +33,7 @@ pub fn parse(
     profiles: &[Arc<CdnProfile>],
     problems: &mut Problems,
 ) -> Option<Plan> {
-    let name = problems.take("name", name(form.text("name")));
+    let name = problems.take("name", text::name(form.text("name"), LONGEST_NAME));
     let price = price(form, problems);
     let term = term(form, problems);
     let rate = speeds(form, "download_kbps", "upload_kbps", problems);
@@ -85,14 +85,6 @@ pub fn parse(
         notes: notes?,
         ..Plan::new(&name?, price?, rate?)
     })
-}
-
-fn name(typed: &str) -> Result<String, Invalid> {
-    let name = text::line(typed, LONGEST_NAME)?;
-    match name.is_empty() {
-        true => Err(Invalid::new("A name is needed")),
-        false => Ok(name),
-    }
 }
 
 fn price(form: &FormData, problems: &mut Problems) -> Option<Money> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::app::App;
 use crate::domain::Invalid;
@@ -68,17 +68,14 @@ pub async fn new(signed: Signed) -> Reply {
 
 pub async fn create(Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match parse(signed.app(), &form, &mut problems)? {
-        None => None,
-        Some(rule) => {
-            let flash = Flash::good(format!("The rule {} is created.", rule.name));
-            match verbs::create(signed.app(), &signed.actor(), rule).await {
-                Ok(_) => return Ok(done(&signed, flash, PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(rule) = parse(signed.app(), &form, &mut problems)? {
+        let flash = Flash::good(format!("The rule {} is created.", rule.name));
+        let created = verbs::create(signed.app(), &signed.actor(), rule).await;
+        if problems.absorb(created)?.is_some() {
+            return Ok(done(&signed, flash, PATH));
         }
-    };
-    Ok(again(page(&signed, None, &form, &problems), refusal))
+    }
+    Ok(Page::unprocessable(page(&signed, None, &form, &problems)).into_response())
 }
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
@@ -94,27 +91,18 @@ pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
 pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let id = found(signed.app(), id)?.id;
     let mut problems = Problems::default();
-    let refusal = match parse(signed.app(), &form, &mut problems)? {
-        None => None,
-        Some(rule) => {
-            let flash = Flash::good(format!("The rule {} is saved.", rule.name));
-            match verbs::update(signed.app(), &signed.actor(), id, rule).await {
-                Ok(()) => return Ok(done(&signed, flash, PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(rule) = parse(signed.app(), &form, &mut problems)? {
+        let flash = Flash::good(format!("The rule {} is saved.", rule.name));
+        let saved = verbs::update(signed.app(), &signed.actor(), id, rule).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, PATH));
         }
-    };
-    Ok(again(page(&signed, Some(id), &form, &problems), refusal))
-}
-
-fn again(view: FormPage, refusal: Option<String>) -> Response {
-    let refusal = refusal.or(view.refusal);
-    Page::unprocessable(FormPage { refusal, ..view }).into_response()
+    }
+    Ok(Page::unprocessable(page(&signed, Some(id), &form, &problems)).into_response())
 }
 
 fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problems) -> FormPage {
     let field = |name: &str| problems.field(form, name);
-    let ticked = form.all("plans");
     let plans = signed.app().plans();
     let (title, action) = match id {
         None => ("New rule", PATH.to_owned()),
@@ -139,14 +127,7 @@ fn page(signed: &Signed, id: Option<RuleId>, form: &FormData, problems: &Problem
         last_day: field("last_day"),
         plans: plans
             .iter()
-            .map(|plan| {
-                let id = plan.id.to_string();
-                Tick {
-                    is_ticked: ticked.contains(&id.as_str()),
-                    id,
-                    name: plan.name.clone(),
-                }
-            })
+            .map(|plan| form.tick("plans", plan.id, &plan.name))
             .collect(),
         plans_problem: problems.of("plans"),
         subscribers: field("subscribers"),
@@ -186,7 +167,7 @@ fn parse(
     form: &FormData,
     problems: &mut Problems,
 ) -> Result<Option<BandwidthRule>, Failure> {
-    let name = problems.take("name", name(form.text("name")));
+    let name = problems.take("name", text::name(form.text("name"), LONGEST_NAME));
     let priority = number(form.text("priority"), 1, LOWEST_PRIORITY);
     let priority = problems.take("priority", priority);
     let download = problems.take("download", Adjust::parse(form.text("download")));
@@ -225,14 +206,6 @@ fn parse(
         })
     };
     Ok(rule())
-}
-
-fn name(typed: &str) -> Result<String, Invalid> {
-    let name = text::line(typed, LONGEST_NAME)?;
-    match name.is_empty() {
-        true => Err(Invalid::new("A name is needed")),
-        false => Ok(name),
-    }
 }
 
 /// Both times, or neither for whole days.
@@ -293,15 +266,10 @@ fn subscribers(
     let Some(names) = problems.take("subscribers", names) else {
         return Ok(None);
     };
-    match verbs::named(app, &names) {
-        Ok(mut found) => {
-            found.sort_unstable();
-            found.dedup();
-            Ok(Some(found))
-        }
-        Err(error) => {
-            problems.absorb(error)?;
-            Ok(None)
-        }
+    let mut found = problems.absorb(verbs::named(app, &names))?;
+    if let Some(found) = &mut found {
+        found.sort_unstable();
+        found.dedup();
     }
+    Ok(found)
 }

@@ -17,6 +17,7 @@ use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::{Badge, Tone, thousands};
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::Words;
@@ -47,16 +48,6 @@ pub struct Row {
     pub whom: String,
     pub state: Badge,
     pub is_enabled: bool,
-}
-
-/// `GET /rules/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/rules/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub name: String,
 }
 
 /// All rules, the one that wins in front; there are at most two hundred.
@@ -167,9 +158,18 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let rule = found(signed.app(), id)?;
     let page = DeletePage {
         shell: signed.shell("Delete rule", Nav::Rules),
+        list: "Bandwidth rules",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "rule",
         action: format!("{PATH}/{id}/delete"),
         back: format!("{PATH}/{id}/edit"),
         name: rule.name,
+        consequences: vec![
+            "Whoever is online gets the speed without it at once, without a drop.".to_owned(),
+            "Its changes stay in the audit log.".to_owned(),
+        ],
+        blocked: String::new(),
     };
     Ok(Page::ok(page).into_response())
 }

@@ -5,13 +5,15 @@ use axum::response::IntoResponse;
 
 use crate::domain::theme::Theme;
 use crate::operations::settings as verbs;
-use crate::web::error::{Reply, done};
+use crate::web::error::Reply;
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::page::Page;
 use crate::web::parts::Select;
-use crate::web::shell::{Flash, Nav, Shell};
+use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
+
+use super::saved;
 
 const PATH: &str = "/settings/appearance";
 
@@ -42,9 +44,5 @@ pub async fn show(signed: Signed) -> Reply {
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let theme = Theme::parse(form.text("theme"));
     verbs::set_appearance(signed.app(), &signed.actor(), theme).await?;
-    Ok(done(
-        &signed,
-        Flash::good("Saved. It holds from now on."),
-        PATH,
-    ))
+    Ok(saved(&signed, PATH))
 }

@@ -2,14 +2,14 @@
 
 use askama::Template;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::crypto::Secret;
 use crate::domain::acme::{parse_directory, parse_email, parse_key_id, parse_names};
 use crate::domain::text;
 use crate::operations::certificates::{self, LETS_ENCRYPT, State, Wanted};
 use crate::tls::{Source, Step};
-use crate::web::error::{Failure, Reply, done};
+use crate::web::error::{Reply, done};
 use crate::web::extract::{Change, Signed};
 use crate::web::filters;
 use crate::web::form::{FormData, Problems};
@@ -94,9 +94,9 @@ pub async fn use_own(headers: HeaderMap, Change { signed, form }: Change) -> Rep
     let key = Secret::new(form.text("key").to_owned());
     let chain = form.text("certificate");
     let taken = certificates::use_own(&signed.panel.app, &signed.actor(), chain, &key).await;
-    let facts = match taken {
-        Ok(facts) => facts,
-        Err(error) => return again(&signed, &form, Problems::default(), error),
+    let mut problems = Problems::default();
+    let Some(facts) = problems.absorb(taken)? else {
+        return again(&signed, &form, &problems);
     };
     let names = facts.names.join(", ");
     let here = secure::host(&headers).filter(|here| !facts.covers(here));
@@ -112,24 +112,23 @@ pub async fn use_own(headers: HeaderMap, Change { signed, form }: Change) -> Rep
 pub async fn use_acme(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
     let wanted = wanted(&form, &mut problems);
-    let (Some(wanted), true) = (wanted, form.has("agreed")) else {
-        let refusal = (!form.has("agreed")).then(|| {
-            "An authority issues certificates only to those who agree to its terms.".to_owned()
-        });
-        return shown_again(&signed, &form, &problems, refusal);
+    if !form.has("agreed") {
+        problems.refuse("An authority issues certificates only to those who agree to its terms.");
+    }
+    let Some(wanted) = wanted.filter(|_| problems.is_empty()) else {
+        return again(&signed, &form, &problems);
     };
     let key = form.text("binding_key").trim();
     let key = (!key.is_empty()).then(|| Secret::new(key.to_owned()));
     let app = &signed.panel.app;
-    match certificates::use_acme(app, &signed.actor(), wanted, key.as_ref()).await {
-        Ok(()) => {
-            let flash = Flash::good(
-                "The certificate is being ordered. This page shows how it goes; until it is there, the present one stays.",
-            );
-            Ok(done(&signed, flash, PATH))
-        }
-        Err(error) => again(&signed, &form, problems, error),
+    let ordered = certificates::use_acme(app, &signed.actor(), wanted, key.as_ref()).await;
+    if problems.absorb(ordered)?.is_some() {
+        let flash = Flash::good(
+            "The certificate is being ordered. This page shows how it goes; until it is there, the present one stays.",
+        );
+        return Ok(done(&signed, flash, PATH));
     }
+    again(&signed, &form, &problems)
 }
 
 pub async fn use_self_signed(Change { signed, .. }: Change) -> Reply {
@@ -167,26 +166,11 @@ fn wanted(form: &FormData, problems: &mut Problems) -> Option<Wanted> {
     })
 }
 
-/// The form with what the verb found wrong.
-fn again(
-    signed: &Signed,
-    form: &FormData,
-    mut problems: Problems,
-    error: crate::operations::Error,
-) -> Reply {
-    let refusal = problems.absorb(error)?;
-    shown_again(signed, form, &problems, refusal)
-}
-
-fn shown_again(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<Response, Failure> {
+/// The form with what is wrong with it.
+fn again(signed: &Signed, form: &FormData, problems: &Problems) -> Reply {
     let state = certificates::state(signed.app())?;
     let mut page = CertificatePage {
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         part: part(signed, &state),
         ..page(signed, &state)
     };

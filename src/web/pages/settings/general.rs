@@ -19,7 +19,7 @@ use crate::web::parts::Field;
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/general";
 /// Characters of the network's name.
@@ -45,7 +45,7 @@ pub struct GeneralPage {
 
 pub async fn show(signed: Signed) -> Reply {
     let form = filled(&signed.app().settings());
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())).into_response())
 }
 
 /// The form as it stands.
@@ -64,26 +64,21 @@ pub fn filled(settings: &Settings) -> FormData {
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let saved = match parse(&form, &mut problems) {
-        Some(new) => Some(verbs::set_general(signed.app(), &signed.actor(), new).await),
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems, refusal| {
-        page(&signed, &form, problems, refusal)
-    })
+    if let Some(new) = parse(&form, &mut problems) {
+        let set = verbs::set_general(signed.app(), &signed.actor(), new).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
+        }
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
 /// What was typed; `None` once any problem was noted.
 pub fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
-    let isp_name =
-        text::line(form.text("isp_name"), LONGEST_NAME).and_then(|name| match name.is_empty() {
-            true => Err(Invalid::new("A name is needed")),
-            false => Ok(name),
-        });
     let time_zone = form.text("time_zone").trim().to_owned();
     let day_starts = parse_minutes(form.text("day_starts").trim())
         .ok_or_else(|| Invalid::new("A time from 00:00 to 23:59"));
-    let isp_name = problems.take("isp_name", isp_name);
+    let isp_name = problems.take("isp_name", text::name(form.text("isp_name"), LONGEST_NAME));
     problems.take("time_zone", Calendar::new(&time_zone, 0));
     let day_starts = problems.take("day_starts", day_starts);
     let currency = problems.take("currency", Currency::parse(form.text("currency")));
@@ -98,17 +93,12 @@ pub fn parse(form: &FormData, problems: &mut Problems) -> Option<General> {
     })
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> GeneralPage {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> GeneralPage {
     let app = signed.app();
     GeneralPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
-        refusal,
+        refusal: problems.refusal(),
         isp_name: problems.field(form, "isp_name"),
         time_zone: problems.field(form, "time_zone"),
         time_zones: zone_names(),

@@ -1,7 +1,7 @@
 //! The licence: how it stands, what it is for, and the forms that activate it or give it up.
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::domain::time::Timestamp;
 use crate::licence::Likeness;
@@ -44,7 +44,7 @@ pub async fn show(signed: Signed) -> Reply {
     let problems = Problems::default();
     let company = signed.app().settings().isp_name.clone();
     let form = FormData::filled(vec![("company", company)]);
-    let page = page(&signed, &form, &problems, None)?;
+    let page = page(&signed, &form, &problems)?;
     Ok(Page::ok(page).into_response())
 }
 
@@ -91,22 +91,14 @@ fn answer(
     outcome: Result<(), crate::operations::Error>,
     good: &str,
 ) -> Reply {
-    let Err(error) = outcome else {
-        return Ok(done(signed, Flash::good(good), HERE));
-    };
     let mut problems = Problems::default();
-    let refusal = problems.absorb(error)?.map(|text| format!("{text}."));
-    let page: Response =
-        Page::unprocessable(page(signed, form, &problems, refusal)?).into_response();
-    Ok(page)
+    if problems.absorb(outcome)?.is_some() {
+        return Ok(done(signed, Flash::good(good), HERE));
+    }
+    Ok(Page::unprocessable(page(signed, form, &problems)?).into_response())
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<LicencePage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<LicencePage, Failure> {
     let words = Words::of(signed.app());
     let status = licence::status(signed.app())?;
     let said = licence::words(&status.standing, words.calendar());
@@ -125,7 +117,7 @@ fn page(
         is_activated: status.is_activated(),
         facts: facts(&words, &status),
         machine: machine(&status),
-        refusal,
+        refusal: problems.refusal().map(|text| format!("{text}.")),
         key: problems.secret("key"),
         company: problems.field(form, "company"),
         email: problems.field(form, "email"),

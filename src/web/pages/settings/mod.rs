@@ -10,32 +10,13 @@ pub mod security;
 pub mod support;
 pub mod updates;
 
-use askama::Template;
-use axum::response::IntoResponse;
+use axum::response::Response;
 
-use crate::operations::Error;
-use crate::web::error::{Reply, done};
+use crate::web::error::done;
 use crate::web::extract::Signed;
-use crate::web::form::Problems;
-use crate::web::page::Page;
 use crate::web::shell::Flash;
 
-/// What follows the form of a tab: the tab anew once its values are `saved`, else the form with what is wrong with it.
-/// `None` is a form that could not be read whole.
-fn after_save<P: Template>(
-    signed: &Signed,
-    path: &str,
-    saved: Option<Result<(), Error>>,
-    mut problems: Problems,
-    again: impl FnOnce(&Problems, Option<String>) -> P,
-) -> Reply {
-    let refusal = match saved {
-        Some(Ok(())) => {
-            let flash = Flash::good("Saved. It holds from now on.");
-            return Ok(done(signed, flash, path));
-        }
-        Some(Err(error)) => problems.absorb(error)?,
-        None => None,
-    };
-    Ok(Page::unprocessable(again(&problems, refusal)).into_response())
+/// To the tab anew, once its values are saved.
+fn saved(signed: &Signed, path: &str) -> Response {
+    done(signed, Flash::good("Saved. It holds from now on."), path)
 }

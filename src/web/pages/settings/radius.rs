@@ -17,7 +17,7 @@ use crate::web::parts::{Fact, Field, thousands};
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/radius";
 
@@ -39,7 +39,7 @@ pub struct RadiusPage {
 pub async fn show(signed: Signed) -> Reply {
     let days = signed.app().settings().attempt_days.to_string();
     let form = FormData::filled(vec![("attempt_days", days)]);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())).into_response())
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
@@ -49,25 +49,20 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
         LEAST_ATTEMPT_DAYS,
         MOST_ATTEMPT_DAYS,
     );
-    let saved = match problems.take("attempt_days", typed) {
-        Some(days) => Some(verbs::set_radius(signed.app(), &signed.actor(), days).await),
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems, refusal| {
-        page(&signed, &form, problems, refusal)
-    })
+    if let Some(days) = problems.take("attempt_days", typed) {
+        let set = verbs::set_radius(signed.app(), &signed.actor(), days).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
+        }
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> RadiusPage {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> RadiusPage {
     RadiusPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
-        refusal,
+        refusal: problems.refusal(),
         attempt_days: problems.field(form, "attempt_days"),
         log_hint: format!(
             "At most {} attempts are kept, however young. With fewer days, older ones go little by little with the next \

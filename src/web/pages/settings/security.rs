@@ -15,7 +15,7 @@ use crate::web::parts::{Fact, Field};
 use crate::web::shell::{Nav, Shell};
 use crate::web::tabs::{self, Tabs};
 
-use super::after_save;
+use super::saved;
 
 const PATH: &str = "/settings/security";
 
@@ -44,7 +44,7 @@ pub async fn show(signed: Signed) -> Reply {
         fields.push(("needs_factor", "on".to_owned()));
     }
     let form = FormData::filled(fields);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())).into_response())
 }
 
 pub async fn save(Change { signed, form }: Change) -> Reply {
@@ -53,34 +53,29 @@ pub async fn save(Change { signed, form }: Change) -> Reply {
     let longest_days = number(form.text("longest_days"), 1, MOST_LONGEST_DAYS);
     let idle_hours = problems.take("idle_hours", idle_hours);
     let longest_days = problems.take("longest_days", longest_days);
-    let saved = match idle_hours.zip(longest_days) {
-        Some((idle_hours, longest_days)) => {
-            let new = SignIn {
-                needs_factor: form.has("needs_factor"),
-                idle_hours,
-                longest_days,
-            };
-            let own = signed.current.operator.id;
-            Some(verbs::set_security(signed.app(), &signed.actor(), own, new).await)
+    if let Some((idle_hours, longest_days)) = idle_hours.zip(longest_days) {
+        let new = SignIn {
+            needs_factor: form.has("needs_factor"),
+            idle_hours,
+            longest_days,
+        };
+        let own = signed.current.operator.id;
+        let set = verbs::set_security(signed.app(), &signed.actor(), own, new).await;
+        if problems.absorb(set)?.is_some() {
+            return Ok(saved(&signed, PATH));
         }
-        None => None,
-    };
-    after_save(&signed, PATH, saved, problems, |problems, refusal| {
-        page(&signed, &form, problems, refusal)
-    })
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)).into_response())
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> SecurityPage {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> SecurityPage {
     SecurityPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         // A box has no place for its own problem.
-        refusal: refusal.or_else(|| problems.of("needs_factor").map(|text| format!("{text}."))),
+        refusal: problems
+            .refusal()
+            .or_else(|| problems.of("needs_factor").map(|text| format!("{text}."))),
         needs_factor: form.has("needs_factor"),
         idle_hours: problems.field(form, "idle_hours"),
         longest_days: problems.field(form, "longest_days"),

@@ -48,31 +48,28 @@ pub struct CodePage {
 
 pub async fn show(signed: Signed) -> Reply {
     let form = FormData::filled(vec![("hours", "4".to_owned())]);
-    let page = page(&signed, &form, &Problems::default(), None)?;
+    let page = page(&signed, &form, &Problems::default())?;
     Ok(Page::ok(page).into_response())
 }
 
 pub async fn begin(Change { signed, form }: Change) -> Reply {
     let app = signed.app();
     let mut problems = Problems::default();
-    let mut refusal = None;
     if let Some(hours) = problems.take("hours", number(form.text("hours"), 1, u16::MAX)) {
-        match verbs::begin(app, &signed.actor(), hours).await {
-            Ok(code) => {
-                let until = verbs::current(app)?.map(|support| support.until);
-                let page = CodePage {
-                    shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
-                    tabs: tabs::settings(PATH),
-                    name: SUPPORT_NAME,
-                    code: code.expose().clone(),
-                    until: until.map_or_else(String::new, |at| Words::of(app).minute(at)),
-                };
-                return Ok(Page::ok(page).into_response());
-            }
-            Err(error) => refusal = problems.absorb(error)?,
+        let begun = verbs::begin(app, &signed.actor(), hours).await;
+        if let Some(code) = problems.absorb(begun)? {
+            let until = verbs::current(app)?.map(|support| support.until);
+            let page = CodePage {
+                shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
+                tabs: tabs::settings(PATH),
+                name: SUPPORT_NAME,
+                code: code.expose().clone(),
+                until: until.map_or_else(String::new, |at| Words::of(app).minute(at)),
+            };
+            return Ok(Page::ok(page).into_response());
         }
     }
-    let page = page(&signed, &form, &problems, refusal)?;
+    let page = page(&signed, &form, &problems)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
@@ -87,7 +84,6 @@ fn page(
     signed: &Signed,
     form: &FormData,
     problems: &Problems,
-    refusal: Option<String>,
 ) -> Result<SupportPage, crate::operations::Error> {
     let app = signed.app();
     let words = Words::of(app);
@@ -120,7 +116,7 @@ fn page(
     Ok(SupportPage {
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
-        refusal,
+        refusal: problems.refusal(),
         is_on: support.is_some(),
         facts,
         browsers,

@@ -47,21 +47,18 @@ pub struct BackupsPage {
 
 pub async fn backups(Administrator(signed): Administrator) -> Reply {
     let form = FormData::filled(vec![("nightly", "on".to_owned())]);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)?).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())?).into_response())
 }
 
 pub async fn save_backups(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match save(&signed, &form, &mut problems).await {
-        Ok(true) => {
-            let flash =
-                Flash::good("Saved. Write the passphrase down and keep it away from this machine.");
-            return Ok(done(&signed, flash, DONE));
-        }
-        Ok(false) => None,
-        Err(error) => problems.absorb(error)?,
-    };
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)?).into_response())
+    let saved = save(&signed, &form, &mut problems).await;
+    if problems.absorb(saved)? == Some(true) {
+        let flash =
+            Flash::good("Saved. Write the passphrase down and keep it away from this machine.");
+        return Ok(done(&signed, flash, DONE));
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)?).into_response())
 }
 
 /// Whether all of it is saved; else the problem was noted.
@@ -81,12 +78,7 @@ async fn save(signed: &Signed, form: &FormData, problems: &mut Problems) -> Resu
     Ok(true)
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<BackupsPage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<BackupsPage, Failure> {
     let Frame { shell, steps } = frame(signed, "Backups", Some(Step::Backups))?;
     let set = verbs::get(signed.app())?;
     Ok(BackupsPage {
@@ -94,7 +86,7 @@ fn page(
         steps,
         action: BACKUPS,
         onward: DONE,
-        refusal: refusal_of(refusal, problems, &FIELDS),
+        refusal: refusal_of(problems, &FIELDS),
         has_key: set.has_key(),
         uses_licence: set.has_key() && set.key == KeyKind::Licence,
         has_schedule: set.schedule.is_some(),

@@ -65,7 +65,7 @@ pub async fn show(visitor: Visitor, Asked(asked): Asked<Vec<(String, String)>>) 
         return Ok(closed(&visitor)?);
     }
     let (form, problems) = (FormData::default(), Problems::default());
-    let view = page(&visitor, token, &form, &problems, None);
+    let view = page(&visitor, token, &form, &problems);
     Ok(visitor.with_token(Page::ok(view).into_response()))
 }
 
@@ -78,21 +78,18 @@ pub async fn create(
         return Ok(closed(&visitor)?);
     }
     let mut problems = Problems::default();
-    let again = |problems: &Problems, refusal| {
-        let view = page(&visitor, token, &form, problems, refusal);
-        Ok(visitor.with_token(Page::unprocessable(view).into_response()))
-    };
-    let Some((name, password)) = read(&form, &mut problems) else {
-        return again(&problems, None);
-    };
     let app = visitor.app();
     let address = visitor.client.address.clone();
-    let operator = match setup::complete(app, token, &address, &name, password).await {
-        Ok(operator) => operator,
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            return again(&problems, refusal);
+    let operator = match read(&form, &mut problems) {
+        None => None,
+        Some((name, password)) => {
+            let made = setup::complete(app, token, &address, &name, password).await;
+            problems.absorb(made)?
         }
+    };
+    let Some(operator) = operator else {
+        let view = page(&visitor, token, &form, &problems);
+        return Ok(visitor.with_token(Page::unprocessable(view).into_response()));
     };
     let signed_in = operators::let_in(app, operator, address, visitor.user_agent.clone()).await?;
     let mut response = Redirect::to("/setup/operator").into_response();
@@ -122,17 +119,11 @@ fn read(form: &FormData, problems: &mut Problems) -> Option<(String, Secret<Stri
     }
 }
 
-fn page(
-    visitor: &Visitor,
-    token: &str,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> LinkPage {
+fn page(visitor: &Visitor, token: &str, form: &FormData, problems: &Problems) -> LinkPage {
     LinkPage {
         shell: visitor.bare("Welcome"),
         action: Query::new().with("token", token).href("/setup"),
-        refusal,
+        refusal: problems.refusal(),
         name: problems.field(form, "name"),
         password: problems.secret("password"),
         password_again: problems.secret("password_again"),

@@ -122,11 +122,11 @@ fn frame(signed: &Signed, title: &str, here: Option<Step>) -> Result<Frame, Fail
 }
 
 /// What stands above a form: what a verb refused, or a problem with a field that this small form does not have.
-fn refusal_of(refusal: Option<String>, problems: &Problems, fields: &[&str]) -> Option<String> {
+fn refusal_of(problems: &Problems, fields: &[&str]) -> Option<String> {
     let elsewhere = problems
         .first()
         .filter(|(field, _)| !fields.contains(field));
-    refusal.or_else(|| {
+    problems.refusal().or_else(|| {
         elsewhere.map(|(field, problem)| format!("{}: {problem}", field.replace('_', " ")))
     })
 }

@@ -43,38 +43,30 @@ pub async fn network(Administrator(signed): Administrator) -> Reply {
         // Nobody shall go on in UTC because it stood there.
         _ => saved.with("isp_name", "").with("time_zone", ""),
     };
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)?).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())?).into_response())
 }
 
 pub async fn save_network(Change { signed, form }: Change) -> Reply {
     let app = signed.app();
     let whole = over(general::filled(&app.settings()), &form, &FIELDS);
     let mut problems = Problems::default();
-    let refusal = match general::parse(&whole, &mut problems) {
-        None => None,
-        Some(new) => {
-            let flash = Flash::good(format!("{} is saved.", new.isp_name));
-            match verbs::set_general(app, &signed.actor(), new).await {
-                Ok(()) => return Ok(done(&signed, flash, ROUTER)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(new) = general::parse(&whole, &mut problems) {
+        let flash = Flash::good(format!("{} is saved.", new.isp_name));
+        let saved = verbs::set_general(app, &signed.actor(), new).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, ROUTER));
         }
-    };
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)?).into_response())
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)?).into_response())
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<NetworkPage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<NetworkPage, Failure> {
     let Frame { shell, steps } = frame(signed, "Your network", Some(Step::Network))?;
     Ok(NetworkPage {
         shell,
         steps,
         action: NETWORK,
-        refusal: refusal_of(refusal, problems, &FIELDS),
+        refusal: refusal_of(problems, &FIELDS),
         isp_name: problems.field(form, "isp_name"),
         time_zone: problems.field(form, "time_zone"),
         time_zones: zone_names(),

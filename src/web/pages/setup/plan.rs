@@ -47,7 +47,7 @@ pub struct PlanPage {
 
 pub async fn plan(Administrator(signed): Administrator) -> Reply {
     let form = base(&signed);
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)?).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())?).into_response())
 }
 
 /// The first time it makes the plan, afterwards it changes it.
@@ -55,21 +55,17 @@ pub async fn save_plan(Change { signed, form }: Change) -> Reply {
     let (app, actor) = (signed.app(), signed.actor());
     let whole = over(base(&signed), &form, &FIELDS);
     let mut problems = Problems::default();
-    let refusal = match plans::parse(&whole, &app.cdn_profiles(), &mut problems) {
-        None => None,
-        Some(plan) => {
-            let flash = Flash::good(format!("The plan {} is saved.", plan.name));
-            let saved = match setup::first_plan(app) {
-                None => verbs::create(app, &actor, plan).await.map(|_| ()),
-                Some(old) => verbs::update(app, &actor, old.id, plan).await,
-            };
-            match saved {
-                Ok(()) => return Ok(done(&signed, flash, SUBSCRIBER)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(plan) = plans::parse(&whole, &app.cdn_profiles(), &mut problems) {
+        let flash = Flash::good(format!("The plan {} is saved.", plan.name));
+        let saved = match setup::first_plan(app) {
+            None => verbs::create(app, &actor, plan).await.map(|_| ()),
+            Some(old) => verbs::update(app, &actor, old.id, plan).await,
+        };
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, SUBSCRIBER));
         }
-    };
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)?).into_response())
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)?).into_response())
 }
 
 /// The whole form of the first plan, of which this page shows a part.
@@ -80,19 +76,14 @@ fn base(signed: &Signed) -> FormData {
     }
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<PlanPage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<PlanPage, Failure> {
     let Frame { shell, steps } = frame(signed, "Your first plan", Some(Step::Plan))?;
     let units = TermUnit::ALL.map(|unit| (unit.word(), unit.word()));
     Ok(PlanPage {
         shell,
         steps,
         action: PLAN,
-        refusal: refusal_of(refusal, problems, &FIELDS),
+        refusal: refusal_of(problems, &FIELDS),
         is_new: setup::first_plan(signed.app()).is_none(),
         name: problems.field(form, "name"),
         download: problems.speed(form, "download_kbps"),

@@ -54,7 +54,7 @@ pub async fn router(Administrator(signed): Administrator) -> Reply {
         "" => saved,
         address => saved.with("address", address),
     };
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)?).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())?).into_response())
 }
 
 /// The first time it makes the router, afterwards it changes it.
@@ -68,24 +68,20 @@ pub async fn save_router(Change { signed, form }: Change) -> Reply {
         whole = whole.or("secret", made.expose());
     }
     let mut problems = Problems::default();
-    let refusal = match nas::parse(&whole, old, &mut problems) {
-        None => None,
-        Some(draft) => {
-            let flash = Flash::good(format!(
-                "{} is saved. Now tell it where we are.",
-                draft.name
-            ));
-            let saved = match old {
-                None => verbs::create(app, &actor, draft).await.map(|_| ()),
-                Some(old) => verbs::update(app, &actor, old.id, draft).await,
-            };
-            match saved {
-                Ok(()) => return Ok(done(&signed, flash, SCRIPT)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(draft) = nas::parse(&whole, old, &mut problems) {
+        let flash = Flash::good(format!(
+            "{} is saved. Now tell it where we are.",
+            draft.name
+        ));
+        let saved = match old {
+            None => verbs::create(app, &actor, draft).await.map(|_| ()),
+            Some(old) => verbs::update(app, &actor, old.id, draft).await,
+        };
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, SCRIPT));
         }
-    };
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)?).into_response())
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)?).into_response())
 }
 
 /// The whole form of the first router, of which this page shows a part.
@@ -96,12 +92,7 @@ fn base(signed: &Signed) -> FormData {
     }
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<RouterPage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<RouterPage, Failure> {
     let Frame { shell, steps } = frame(signed, "Your router", Some(Step::Router))?;
     let profiles = Profile::ALL.map(|profile| (profile.word(), profile.label()));
     let is_new = setup::first_router(signed.app()).is_none();
@@ -113,7 +104,7 @@ fn page(
         shell,
         steps,
         action: ROUTER,
-        refusal: refusal_of(refusal, problems, &FIELDS),
+        refusal: refusal_of(problems, &FIELDS),
         is_new,
         name: problems.field(form, "name"),
         address: problems.field(form, "address"),

@@ -44,7 +44,7 @@ pub struct SubscriberPage {
 
 pub async fn subscriber(Administrator(signed): Administrator) -> Reply {
     let form = base(&signed)?;
-    Ok(Page::ok(page(&signed, &form, &Problems::default(), None)?).into_response())
+    Ok(Page::ok(page(&signed, &form, &Problems::default())?).into_response())
 }
 
 /// The first time it makes the subscriber, afterwards it changes it.
@@ -58,21 +58,17 @@ pub async fn save_subscriber(Change { signed, form }: Change) -> Reply {
     }
     let calendar = app.settings().calendar.clone();
     let mut problems = Problems::default();
-    let refusal = match subscribers::parse(&whole, old.as_ref(), calendar, &mut problems) {
-        None => None,
-        Some(draft) => {
-            let flash = Flash::good(format!("{} is saved.", draft.username.as_str()));
-            let saved = match &old {
-                None => verbs::create(app, &actor, draft).await.map(|_| ()),
-                Some(old) => verbs::update(app, &actor, old.id, draft).await,
-            };
-            match saved {
-                Ok(()) => return Ok(done(&signed, flash, WAITING)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(draft) = subscribers::parse(&whole, old.as_ref(), calendar, &mut problems) {
+        let flash = Flash::good(format!("{} is saved.", draft.username.as_str()));
+        let saved = match &old {
+            None => verbs::create(app, &actor, draft).await.map(|_| ()),
+            Some(old) => verbs::update(app, &actor, old.id, draft).await,
+        };
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, flash, WAITING));
         }
-    };
-    Ok(Page::unprocessable(page(&signed, &form, &problems, refusal)?).into_response())
+    }
+    Ok(Page::unprocessable(page(&signed, &form, &problems)?).into_response())
 }
 
 /// The whole form of the first subscriber, of which this page shows a part.
@@ -88,12 +84,7 @@ fn base(signed: &Signed) -> Result<FormData, Error> {
     })
 }
 
-fn page(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<SubscriberPage, Failure> {
+fn page(signed: &Signed, form: &FormData, problems: &Problems) -> Result<SubscriberPage, Failure> {
     let app = signed.app();
     let Frame { shell, steps } = frame(signed, "Your first subscriber", Some(Step::Subscriber))?;
     let is_new = setup::first_subscriber(app)?.is_none();
@@ -102,7 +93,7 @@ fn page(
         shell,
         steps,
         action: SUBSCRIBER,
-        refusal: refusal_of(refusal, problems, &FIELDS),
+        refusal: refusal_of(problems, &FIELDS),
         is_new,
         plan_href: if plans.choices.is_empty() { PLAN } else { "" },
         user_name: problems.field(form, "user_name"),

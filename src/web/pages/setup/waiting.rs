@@ -14,6 +14,7 @@ use crate::operations::overview::{self, Detail};
 use crate::operations::records::{self, AttemptFilter, OutcomeFilter};
 use crate::operations::setup::{self, Step};
 use crate::operations::{Error, blocking};
+use crate::store::auth_log::Attempt;
 use crate::web::error::Reply;
 use crate::web::extract::Administrator;
 use crate::web::filters;
@@ -82,14 +83,18 @@ pub async fn waiting(Administrator(signed): Administrator) -> Reply {
 
 fn part(app: &App, detail: &Detail) -> Result<WaitingPart, Error> {
     let words = Words::of(app);
-    let was_accepted = detail
+    let counted = setup::counted_routers(app);
+    let tried: Vec<&Attempt> = detail
         .attempts
         .iter()
-        .any(|(_, attempt)| attempt.reason.is_none());
-    let is_in = was_accepted || !detail.sessions.is_empty();
+        .map(|(_, attempt)| attempt)
+        .filter(|attempt| counted.contains(&attempt.nas))
+        .collect();
+    let was_accepted = tried.iter().any(|attempt| attempt.reason.is_none());
+    let is_in = was_accepted || detail.sessions.iter().any(|it| counted.contains(&it.nas));
     let notes = match is_in {
         true => Vec::new(),
-        false => notes(&words, detail)?,
+        false => notes(&words, detail, tried.is_empty())?,
     };
     let now = words.second(words.now);
     Ok(WaitingPart {
@@ -138,6 +143,17 @@ fn not_yet(words: &Words<'_>, detail: &Detail) -> Why {
             ..Why::default()
         };
     }
+    let newest = detail.attempts.first();
+    if newest.is_some_and(|(_, attempt)| attempt.reason.is_none()) {
+        return Why {
+            tone: Tone::Info,
+            title: format!("{name} was let in, but not through the router yet"),
+            text: "The name and the password are right. That login came from this machine, or through a NAS that was deleted since. \
+                   Now let the subscriber's own device dial in."
+                .to_owned(),
+            ..Why::default()
+        };
+    }
     let told = explain(words, detail);
     let edit = format!("{}/edit", subscriber_href(detail.subscriber.id));
     Why {
@@ -151,8 +167,8 @@ fn not_yet(words: &Words<'_>, detail: &Detail) -> Why {
     }
 }
 
-/// What came instead of the login, most telling first; or what to look at while nothing came.
-fn notes(words: &Words<'_>, detail: &Detail) -> Result<Vec<Why>, Error> {
+/// What came instead of the login, most telling first; or what to look at while nothing came through a router.
+fn notes(words: &Words<'_>, detail: &Detail, none_came: bool) -> Result<Vec<Why>, Error> {
     let app = words.app;
     let mut notes = Vec::new();
     let Some(entry) = setup::first_router(app) else {
@@ -205,7 +221,7 @@ fn notes(words: &Words<'_>, detail: &Detail) -> Result<Vec<Why>, Error> {
             "Edit",
         ));
     }
-    if notes.is_empty() && detail.attempts.is_empty() {
+    if notes.is_empty() && none_came {
         let title = match entry.stats.last_seen() {
             None => format!("Nothing came from {} yet", entry.nas.name),
             Some(at) => format!(

@@ -14,6 +14,7 @@ use crate::domain::quota::{Credit, CreditScope, QuotaKind, TopUp};
 use crate::domain::rate::Rate;
 use crate::domain::speed::{self, QuotaState};
 use crate::domain::text;
+use crate::domain::time::HOUR;
 use crate::operations::blocking;
 use crate::operations::fair_use::{self as verbs, Holds, MOST_TOP_UP_DAYS, Scope};
 use crate::operations::overview::{self, Detail};
@@ -21,7 +22,7 @@ use crate::operations::speeds::Gathered;
 use crate::web::error::{Failure, Reply, done};
 use crate::web::extract::{Signed, Work};
 use crate::web::filters;
-use crate::web::form::{FormData, Problems};
+use crate::web::form::{FormData, Problems, number};
 use crate::web::page::Page;
 use crate::web::parts::{Badge, Field, Meter, Select, Tone};
 use crate::web::shell::{Flash, Nav, Shell};
@@ -201,7 +202,7 @@ pub async fn fair_use(Path(id): Path<u32>, signed: Signed) -> Reply {
         ("boost_hours", USUAL_BOOST.to_owned()),
         ("scope", Scope::All.word().to_owned()),
     ]);
-    let view = page(&signed, SubscriberId(id), &form, &Problems::default(), None).await?;
+    let view = page(&signed, SubscriberId(id), &form, &Problems::default()).await?;
     Ok(Page::ok(view).into_response())
 }
 
@@ -214,19 +215,14 @@ pub async fn reset_fup(Path(id): Path<u32>, Work { signed, form }: Work) -> Repl
         scope.ok_or_else(|| Invalid::new("Choose one of the list")),
     );
     let reason = problems.take("reason", text::line(form.text("reason"), LONGEST_REASON));
-    let Some((scope, reason)) = scope.zip(reason) else {
-        return again(&signed, id, &form, problems, None).await;
-    };
-    match verbs::reset(signed.app(), &signed.actor(), id, scope, reason).await {
-        Ok(()) => {
+    if let Some((scope, reason)) = scope.zip(reason) {
+        let reset = verbs::reset(signed.app(), &signed.actor(), id, scope, reason).await;
+        if problems.absorb(reset)?.is_some() {
             let flash = Flash::good("Fair use begins anew; the session gets its speed back.");
-            Ok(done(&signed, flash, &words::subscriber_href(id)))
-        }
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            again(&signed, id, &form, problems, refusal).await
+            return Ok(done(&signed, flash, &words::subscriber_href(id)));
         }
     }
+    again(&signed, id, &form, &problems).await
 }
 
 pub async fn top_up(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
@@ -234,19 +230,14 @@ pub async fn top_up(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let octets = problems.take("gigabytes", Octets::parse_gigabytes(form.text("gigabytes")));
     let holds = holds(&form, &mut problems);
-    let Some((octets, holds)) = octets.zip(holds) else {
-        return again(&signed, id, &form, problems, None).await;
-    };
-    match verbs::top_up(signed.app(), &signed.actor(), id, octets.0, holds).await {
-        Ok(()) => {
+    if let Some((octets, holds)) = octets.zip(holds) {
+        let added = verbs::top_up(signed.app(), &signed.actor(), id, octets.0, holds).await;
+        if problems.absorb(added)?.is_some() {
             let flash = Flash::good(format!("Topped up by {octets}."));
-            Ok(done(&signed, flash, &words::subscriber_href(id)))
-        }
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            again(&signed, id, &form, problems, refusal).await
+            return Ok(done(&signed, flash, &words::subscriber_href(id)));
         }
     }
+    again(&signed, id, &form, &problems).await
 }
 
 fn holds(form: &FormData, problems: &mut Problems) -> Option<Holds> {
@@ -254,7 +245,7 @@ fn holds(form: &FormData, problems: &mut Problems) -> Option<Holds> {
         "month" => Some(Holds::EndOfMonth),
         "used" => Some(Holds::UntilUsed),
         "days" => {
-            let days = crate::web::form::number(form.text("days"), 1, MOST_TOP_UP_DAYS);
+            let days = number(form.text("days"), 1, MOST_TOP_UP_DAYS);
             problems.take("days", days).map(Holds::Days)
         }
         _ => {
@@ -269,26 +260,18 @@ pub async fn boost(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let mut kbps = |name| problems.take(name, Rate::parse_kbps(form.text(name)));
     let (download, upload) = (kbps("boost_download"), kbps("boost_upload"));
-    let hours = crate::web::form::number(form.text("boost_hours"), 1, MOST_BOOST_HOURS);
+    let hours = number(form.text("boost_hours"), 1, MOST_BOOST_HOURS);
     let hours = problems.take("boost_hours", hours);
-    let Some(((download, upload), hours)) = download.zip(upload).zip(hours) else {
-        return again(&signed, id, &form, problems, None).await;
-    };
-    let until = signed
-        .app()
-        .now()
-        .plus(i64::from(hours) * crate::domain::time::HOUR);
-    let rate = Rate::new(upload, download);
-    match verbs::boost(signed.app(), &signed.actor(), id, rate, until).await {
-        Ok(()) => {
+    if let (Some(download), Some(upload), Some(hours)) = (download, upload, hours) {
+        let until = signed.app().now().plus(i64::from(hours) * HOUR);
+        let rate = Rate::new(upload, download);
+        let boosted = verbs::boost(signed.app(), &signed.actor(), id, rate, until).await;
+        if problems.absorb(boosted)?.is_some() {
             let flash = Flash::good(format!("Boosted to {rate}."));
-            Ok(done(&signed, flash, &words::subscriber_href(id)))
-        }
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            again(&signed, id, &form, problems, refusal).await
+            return Ok(done(&signed, flash, &words::subscriber_href(id)));
         }
     }
+    again(&signed, id, &form, &problems).await
 }
 
 pub async fn end_boost(Path(id): Path<u32>, work: Work) -> Reply {
@@ -299,14 +282,8 @@ pub async fn end_boost(Path(id): Path<u32>, work: Work) -> Reply {
     Ok(done(&signed, flash, &words::subscriber_href(id)))
 }
 
-async fn again(
-    signed: &Signed,
-    id: SubscriberId,
-    form: &FormData,
-    problems: Problems,
-    refusal: Option<String>,
-) -> Reply {
-    let view = page(signed, id, form, &problems, refusal).await?;
+async fn again(signed: &Signed, id: SubscriberId, form: &FormData, problems: &Problems) -> Reply {
+    let view = page(signed, id, form, problems).await?;
     Ok(Page::unprocessable(view).into_response())
 }
 
@@ -315,7 +292,6 @@ async fn page(
     id: SubscriberId,
     form: &FormData,
     problems: &Problems,
-    refusal: Option<String>,
 ) -> Result<FairUsePage, Failure> {
     let app = Arc::clone(&signed.panel.app);
     let detail: Detail = blocking(move || overview::subscriber(&app, id)).await??;
@@ -331,7 +307,7 @@ async fn page(
         shell: signed.shell(&name, Nav::Subscribers),
         path: words::subscriber_href(id),
         user_name: name,
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         quota: quota_part(&words, &detail),
         scope: select(
             "scope",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::crypto::Secret;
 use crate::domain::Invalid;
@@ -90,7 +90,7 @@ pub async fn new(signed: Signed) -> Reply {
     }
     let query = Query::read(&signed.here, &["plan"]);
     let form = defaults(query.get("plan"));
-    Ok(Page::ok(page(&signed, None, &form, &Problems::default(), None)).into_response())
+    Ok(Page::ok(page(&signed, None, &form, &Problems::default())).into_response())
 }
 
 /// The form of a new subscriber with a plan.
@@ -111,35 +111,30 @@ pub async fn create(Work { signed, form }: Work) -> Reply {
         signed.app().settings().calendar.clone(),
         &mut problems,
     );
-    let refusal = match draft {
-        None => None,
-        Some(draft) => {
-            let name = draft.username.as_str();
-            let text = with_note(
+    if let Some(draft) = draft {
+        let name = draft.username.as_str();
+        let text = with_note(
+            &signed,
+            format!("{name} is created and can sign in now."),
+            &draft,
+        );
+        let created = verbs::create(signed.app(), &signed.actor(), draft).await;
+        if let Some(id) = problems.absorb(created)? {
+            return Ok(done(
                 &signed,
-                format!("{name} is created and can sign in now."),
-                &draft,
-            );
-            match verbs::create(signed.app(), &signed.actor(), draft).await {
-                Ok(id) => {
-                    return Ok(done(
-                        &signed,
-                        Flash::good(text),
-                        &words::subscriber_href(id),
-                    ));
-                }
-                Err(error) => problems.absorb(error)?,
-            }
+                Flash::good(text),
+                &words::subscriber_href(id),
+            ));
         }
-    };
-    Ok(again(&signed, None, &form, &problems, refusal))
+    }
+    Ok(Page::unprocessable(page(&signed, None, &form, &problems)).into_response())
 }
 
 pub async fn edit(Path(id): Path<u32>, signed: Signed) -> Reply {
     let subscriber = find(&signed, SubscriberId(id))?;
     let form = filled(&subscriber, &signed.app().settings().calendar);
     let fine = Problems::default();
-    let page = page(&signed, Some(&subscriber), &form, &fine, None);
+    let page = page(&signed, Some(&subscriber), &form, &fine);
     Ok(Page::ok(page).into_response())
 }
 
@@ -148,27 +143,23 @@ pub async fn update(Path(id): Path<u32>, Work { signed, form }: Work) -> Reply {
     let mut problems = Problems::default();
     let calendar = signed.app().settings().calendar.clone();
     let draft = parse(&form, Some(&subscriber), calendar, &mut problems);
-    let refusal = match draft {
-        None => None,
-        Some(draft) => {
-            let text = with_note(
+    if let Some(draft) = draft {
+        let text = with_note(
+            &signed,
+            format!("{} is saved.", draft.username.as_str()),
+            &draft,
+        );
+        let saved = verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(
                 &signed,
-                format!("{} is saved.", draft.username.as_str()),
-                &draft,
-            );
-            match verbs::update(signed.app(), &signed.actor(), subscriber.id, draft).await {
-                Ok(()) => {
-                    return Ok(done(
-                        &signed,
-                        Flash::good(text),
-                        &words::subscriber_href(subscriber.id),
-                    ));
-                }
-                Err(error) => problems.absorb(error)?,
-            }
+                Flash::good(text),
+                &words::subscriber_href(subscriber.id),
+            ));
         }
-    };
-    Ok(again(&signed, Some(&subscriber), &form, &problems, refusal))
+    }
+    let page = page(&signed, Some(&subscriber), &form, &problems);
+    Ok(Page::unprocessable(page).into_response())
 }
 
 /// A static address in a pool is allowed, but worth a word.
@@ -186,23 +177,11 @@ fn find(signed: &Signed, id: SubscriberId) -> Result<Subscriber, Failure> {
         .ok_or(Failure::Missing)
 }
 
-/// The form once more, with what was typed and what is wrong with it.
-fn again(
-    signed: &Signed,
-    old: Option<&Subscriber>,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Response {
-    Page::unprocessable(page(signed, old, form, problems, refusal)).into_response()
-}
-
 fn page(
     signed: &Signed,
     old: Option<&Subscriber>,
     form: &FormData,
     problems: &Problems,
-    refusal: Option<String>,
 ) -> FormPage {
     let words = Words::of(signed.app());
     let field = |name| problems.field(form, name);
@@ -229,7 +208,7 @@ fn page(
         action,
         back,
         is_new: old.is_none(),
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         user_name: field("user_name"),
         password: problems.secret("password"),
         full_name: field("full_name"),

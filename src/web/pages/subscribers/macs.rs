@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use crate::operations::blocking;
 use crate::operations::macs::{self as verbs, MOST_AT_ONCE};
@@ -52,7 +52,7 @@ pub async fn ask_forget_macs(signed: Signed) -> Reply {
     let days = signed.app().settings().forget_macs_after;
     let days = days.map_or_else(String::new, |days| days.to_string());
     let form = FormData::filled(vec![("days", days)]);
-    let page = page(&signed, &query, &form, &Problems::default(), None).await?;
+    let page = page(&signed, &query, &form, &Problems::default()).await?;
     Ok(Page::ok(page).into_response())
 }
 
@@ -81,11 +81,10 @@ pub async fn forget_many_macs(Work { signed, form }: Work) -> Reply {
 pub async fn set_forgetting(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
     let days = optional(form.text("days"), |text| number(text, 1, MOST_DAYS));
-    let Some(days) = problems.take("days", days) else {
-        return again(&signed, &form, &problems, None).await;
-    };
-    match verbs::set_forgetting(signed.app(), &signed.actor(), days).await {
-        Ok(()) => {
+    let meant = meant(&form);
+    if let Some(days) = problems.take("days", days) {
+        let set = verbs::set_forgetting(signed.app(), &signed.actor(), days).await;
+        if problems.absorb(set)?.is_some() {
             let text = match days {
                 None => "Learned MAC addresses are kept until somebody forgets them.".to_owned(),
                 Some(1) => "Learned MAC addresses are forgotten after a day offline.".to_owned(),
@@ -93,26 +92,10 @@ pub async fn set_forgetting(Change { signed, form }: Change) -> Reply {
                     format!("Learned MAC addresses are forgotten after {days} days offline.")
                 }
             };
-            Ok(done(
-                &signed,
-                Flash::good(text),
-                &meant(&form).href(FORGET_PATH),
-            ))
-        }
-        Err(error) => {
-            let refusal = problems.absorb(error)?;
-            again(&signed, &form, &problems, refusal).await
+            return Ok(done(&signed, Flash::good(text), &meant.href(FORGET_PATH)));
         }
     }
-}
-
-async fn again(
-    signed: &Signed,
-    form: &FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-) -> Result<Response, Failure> {
-    let page = page(signed, &meant(form), form, problems, refusal).await?;
+    let page = page(&signed, &meant, &form, &problems).await?;
     Ok(Page::unprocessable(page).into_response())
 }
 
@@ -128,7 +111,6 @@ async fn page(
     query: &Query,
     form: &FormData,
     problems: &Problems,
-    refusal: Option<String>,
 ) -> Result<ForgetMacsPage, Failure> {
     let (app, meant) = (Arc::clone(&signed.panel.app), filter(query));
     let count = blocking(move || verbs::count_learned(&app, &meant)).await??;
@@ -136,7 +118,7 @@ async fn page(
     Ok(ForgetMacsPage {
         shell: signed.shell("Learned MAC addresses", Nav::Subscribers),
         back: query.href(PATH),
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         count: match count {
             0 => String::new(),
             count => thousands(u64::try_from(count).unwrap_or(u64::MAX)),

@@ -19,7 +19,7 @@ pub use macs::{ForgetMacsPage, ask_forget_macs, forget_many_macs, set_forgetting
 pub use reconnect::cancel_reconnect;
 pub use show::{SessionsPart, ShowPage, SpeedPart, Why, explain, sessions, show};
 pub use verbs::{
-    DeletePage, PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,
+    PasswordPage, PasswordPart, ask_remove, disconnect, enable, forget_macs, remove,
     reveal_password, suspend,
 };
 

@@ -13,6 +13,7 @@ use crate::web::error::{Failure, Reply, done, stay};
 use crate::web::extract::{Change, Signed, Work};
 use crate::web::filters;
 use crate::web::page::Page;
+use crate::web::pages::deletion::DeletePage;
 use crate::web::parts::Tone;
 use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words;
@@ -21,18 +22,6 @@ use super::PATH;
 
 /// Characters of the reason for a suspension.
 const LONGEST_REASON: usize = 200;
-
-/// `GET /subscribers/{id}/delete`.
-#[derive(Template)]
-#[template(path = "pages/subscribers/delete.html")]
-pub struct DeletePage {
-    pub shell: Shell,
-    pub action: String,
-    pub back: String,
-    pub user_name: String,
-    /// What goes with it and what stays, one sentence each.
-    pub consequences: Vec<String>,
-}
 
 /// The password in plain, where the button was: `POST /subscribers/{id}/password` by htmx.
 #[derive(Template)]
@@ -135,14 +124,19 @@ pub async fn ask_remove(Path(id): Path<u32>, signed: Signed) -> Reply {
     let back = words::subscriber_href(id);
     let page = DeletePage {
         shell: signed.shell("Delete subscriber", Nav::Subscribers),
+        list: "Subscribers",
+        list_href: PATH,
+        verb: "Delete",
+        thing: "subscriber",
         action: format!("{back}/delete"),
         back,
-        user_name,
+        name: user_name,
         consequences: vec![
             sessions,
             "Its password, notes and contact details are gone.".to_owned(),
             "Its sessions stay in the history, and its changes in the audit log.".to_owned(),
         ],
+        blocked: String::new(),
     };
     Ok(Page::ok(page).into_response())
 }

@@ -7,15 +7,18 @@ use crate::routers::routeros::client::State;
 #[tokio::test]
 async fn a_row_that_identifies_nothing_fails_the_list() {
     let sessions = dialogue(
-        |router| async move { pools::used_addresses(&router).await },
+        |router| async move { pools::pools(&router).await },
         &[(
-            &["/ip/pool/used/print", "=.proplist=pool,address,owner,info"],
-            &[&["=pool=isp-active", "=owner=PPP"]],
+            &[
+                "/ip/pool/print",
+                "=.proplist=.id,name,ranges,next-pool,total,used",
+            ],
+            &[&["=.id=*1", "=ranges=10.0.0.2-10.0.0.9"]],
         )],
     )
     .await;
     let expected = ApiError::Value {
-        field: "address",
+        field: "name",
         text: String::new(),
     };
     assert_eq!(sessions, Err(expected));
@@ -215,29 +218,4 @@ async fn clock_and_services() {
         let zone = some("Asia/Baghdad");
         assert_eq!(clock, Ok(system::Clock { now, zone }));
     }
-    let services = dialogue(
-        |router| async move { system::services(&router).await },
-        &[(
-            &[
-                "/ip/service/print",
-                "=.proplist=name,port,address,certificate,disabled",
-            ],
-            &[&[
-                "=name=api-ssl",
-                "=port=8729",
-                "=address=10.0.0.1/32",
-                "=certificate=isp-api",
-                "=disabled=false",
-            ]],
-        )],
-    )
-    .await;
-    let expected = system::IpService {
-        name: "api-ssl".to_owned(),
-        port: Some(8729),
-        address: some("10.0.0.1/32"),
-        certificate: some("isp-api"),
-        is_disabled: false,
-    };
-    assert_eq!(services, Ok(vec![expected]));
 }

@@ -28,7 +28,6 @@ async fn the_verbs_of_all_menus() {
             assert_eq!(item.to_string(), "*1A");
             set(&router, queues::TYPE, &item, &[("kind", "sfq")]).await?;
             unset(&router, queues::SIMPLE, &item, "comment").await?;
-            set_menu(&router, "/ppp/aaa", &[("use-radius", "yes")]).await?;
             move_before(&router, queues::SIMPLE, &item, Some(&id("*2"))).await?;
             move_before(&router, queues::SIMPLE, &item, None).await?;
             let rows = print(
@@ -63,7 +62,6 @@ async fn the_verbs_of_all_menus() {
                 &["/queue/simple/unset", "=.id=*1A", "=value-name=comment"],
                 &[],
             ),
-            (&["/ppp/aaa/set", "=use-radius=yes"], &[]),
             (
                 &["/queue/simple/move", "=numbers=*1A", "=destination=*2"],
                 &[],

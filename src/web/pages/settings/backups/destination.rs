@@ -5,6 +5,7 @@ use crate::operations::Error;
 use crate::operations::backups::destination::{
     self as verb, Destination, Protocol, RemoteError, Server, Wanted,
 };
+use crate::operations::backups::pause;
 use crate::operations::backups::settings::MOST_KEPT;
 use crate::web::error::{Reply, done};
 use crate::web::extract::Change;
@@ -86,20 +87,17 @@ pub(super) fn form(
 
 pub async fn save_destination(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match wanted(&form, &mut problems) {
-        Some(wanted) => {
-            let text = match &wanted {
-                Some(_) => "Saved. Test it now.",
-                None => "Saved. Backups stay on this machine.",
-            };
-            match verb::update(signed.app(), &signed.actor(), wanted).await {
-                Ok(()) => return Ok(done(&signed, Flash::good(text), PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let Some(wanted) = wanted(&form, &mut problems) {
+        let text = match &wanted {
+            Some(_) => "Saved. Test it now.",
+            None => "Saved. Backups stay on this machine.",
+        };
+        let saved = verb::update(signed.app(), &signed.actor(), wanted).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, Flash::good(text), PATH));
         }
-        None => None,
-    };
-    again(&signed, form, &problems, refusal, "").await
+    }
+    again(&signed, form, &problems, "").await
 }
 
 /// What was typed; the inner nothing is `nowhere`, the outer one problems that were noted.
@@ -147,15 +145,9 @@ pub async fn test_destination(Change { signed, .. }: Change) -> Reply {
         Err(Error::Refused(text)) => (text, String::new()),
         Err(other) => return Err(other.into()),
     };
-    let nothing = FormData::default();
-    again(
-        &signed,
-        nothing,
-        &Problems::default(),
-        Some(text),
-        &stranger,
-    )
-    .await
+    let mut problems = Problems::default();
+    problems.refuse(text);
+    again(&signed, FormData::default(), &problems, &stranger).await
 }
 
 /// What failed, for the owner; and what the server showed, if it is his to say whether that is right.
@@ -181,5 +173,11 @@ pub async fn trust_destination(Change { signed, form }: Change) -> Reply {
     let shown = form.text("shown");
     verb::trust(signed.app(), &signed.actor(), shown).await?;
     let text = "This server is trusted from now on, and no other. Test it again.";
+    Ok(done(&signed, Flash::good(text), PATH))
+}
+
+pub async fn resume_sending(Change { signed, .. }: Change) -> Reply {
+    pause::resume(signed.app(), &signed.actor()).await?;
+    let text = "Backups are sent to the other machine again.";
     Ok(done(&signed, Flash::good(text), PATH))
 }

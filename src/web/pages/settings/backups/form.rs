@@ -3,6 +3,7 @@
 use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::backup::{Every, Retention, Schedule};
+use crate::domain::window::WEEKDAYS;
 use crate::operations::backups::KeyKind;
 use crate::operations::backups::settings::{self as verbs, BackupSettings, MOST_KEPT};
 use crate::web::error::{Reply, done};
@@ -12,16 +13,6 @@ use crate::web::parts::Select;
 use crate::web::shell::Flash;
 
 use super::{PATH, again, word};
-
-const WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
 
 pub(super) fn every(chosen: &str) -> Select {
     let all = [
@@ -75,21 +66,19 @@ pub async fn update(Change { signed, form }: Change) -> Reply {
     let days = problems.take("keep_days", kept("keep_days"));
     let weeks = problems.take("keep_weeks", kept("keep_weeks"));
     let months = problems.take("keep_months", kept("keep_months"));
-    let refusal = match (schedule, days, weeks, months) {
-        (Some(schedule), Some(days), Some(weeks), Some(months)) => {
-            let keep = Retention {
-                days,
-                weeks,
-                months,
-            };
-            match verbs::update(signed.app(), &signed.actor(), schedule, keep).await {
-                Ok(()) => return Ok(done(&signed, Flash::good("Saved."), PATH)),
-                Err(error) => problems.absorb(error)?,
-            }
+    if let (Some(schedule), Some(days), Some(weeks), Some(months)) = (schedule, days, weeks, months)
+    {
+        let keep = Retention {
+            days,
+            weeks,
+            months,
+        };
+        let saved = verbs::update(signed.app(), &signed.actor(), schedule, keep).await;
+        if problems.absorb(saved)?.is_some() {
+            return Ok(done(&signed, Flash::good("Saved."), PATH));
         }
-        _ => None,
-    };
-    again(&signed, form, &problems, refusal, "").await
+    }
+    again(&signed, form, &problems, "").await
 }
 
 /// What was typed; the inner nothing is `never`, the outer one a problem that was noted.
@@ -118,19 +107,14 @@ fn schedule(form: &FormData, problems: &mut Problems) -> Option<Option<Schedule>
 /// A new passphrase.
 pub async fn passphrase(Change { signed, form }: Change) -> Reply {
     let mut problems = Problems::default();
-    let refusal = match read_passphrase(&form, &mut problems) {
-        None => None,
-        Some(secret) => match verbs::set_passphrase(signed.app(), &signed.actor(), secret).await {
-            Ok(()) => {
-                let flash = Flash::good(
-                    "The passphrase is set. Write it down and keep it away from this machine.",
-                );
-                return Ok(done(&signed, flash, PATH));
-            }
-            Err(error) => problems.absorb(error)?,
-        },
-    };
-    again(&signed, FormData::default(), &problems, refusal, "").await
+    if let Some(secret) = read_passphrase(&form, &mut problems) {
+        let set = verbs::set_passphrase(signed.app(), &signed.actor(), secret).await;
+        if problems.absorb(set)?.is_some() {
+            let text = "The passphrase is set. Write it down and keep it away from this machine.";
+            return Ok(done(&signed, Flash::good(text), PATH));
+        }
+    }
+    again(&signed, FormData::default(), &problems, "").await
 }
 
 pub(super) fn keys(chosen: &str) -> Select {
@@ -157,18 +141,15 @@ pub async fn choose_key(Change { signed, form }: Change) -> Reply {
         .into_iter()
         .find(|kind| key_word(*kind) == form.text("key"));
     let mut problems = Problems::default();
-    let Some(chosen) = chosen else {
-        problems.add("key", Invalid::new("Choose one of the list"));
-        return again(&signed, form, &problems, None, "").await;
-    };
-    let refusal = match verbs::set_key(signed.app(), &signed.actor(), chosen).await {
-        Ok(()) => {
+    let chosen = chosen.ok_or_else(|| Invalid::new("Choose one of the list"));
+    if let Some(chosen) = problems.take("key", chosen) {
+        let set = verbs::set_key(signed.app(), &signed.actor(), chosen).await;
+        if problems.absorb(set)?.is_some() {
             let text = format!("Backups made from now on open with the {chosen}.");
             return Ok(done(&signed, Flash::good(text), PATH));
         }
-        Err(error) => problems.absorb(error)?,
-    };
-    again(&signed, form, &problems, refusal, "").await
+    }
+    again(&signed, form, &problems, "").await
 }
 
 /// What was typed twice alike; `None` once a problem was noted.

@@ -5,7 +5,9 @@ mod form;
 mod upload;
 mod verbs;
 
-pub use destination::{DestinationForm, save_destination, test_destination, trust_destination};
+pub use destination::{
+    DestinationForm, resume_sending, save_destination, test_destination, trust_destination,
+};
 pub use form::{choose_key, passphrase, read_passphrase, update};
 pub use upload::upload;
 pub use verbs::{RestorePage, ask_restore, cancel, create, download, remove, restore, send, test};
@@ -17,7 +19,6 @@ use axum::response::IntoResponse;
 
 use crate::app::BackupProgress;
 use crate::domain::backup::{Backup, Every, Sent, Trigger};
-use crate::operations::backups::destination::Destination;
 use crate::operations::backups::settings::BackupSettings;
 use crate::operations::backups::{self as verb, KeyKind, Listed};
 use crate::operations::blocking;
@@ -63,6 +64,8 @@ pub struct BackupsPage {
     /// Where the files are.
     pub folder: String,
     pub destination: DestinationForm,
+    /// Of the restore since which nothing is sent there; empty when it is.
+    pub paused: String,
 }
 
 /// What changes by itself; the page asks for it again every few seconds.
@@ -112,28 +115,15 @@ pub async fn show(signed: Signed) -> Reply {
     if signed.htmx.wants_partial {
         return Ok(Page::ok(part).into_response());
     }
-    let page = page(
-        &signed,
-        part,
-        FormData::default(),
-        &Problems::default(),
-        None,
-        "",
-    )?;
+    let page = page(&signed, part, FormData::default(), &Problems::default(), "")?;
     Ok(Page::ok(page).into_response())
 }
 
 /// The page after a form that was not taken. `form` is that form; the others stand as they are set. `stranger` is what a server
 /// showed that nobody knows.
-async fn again(
-    signed: &Signed,
-    form: FormData,
-    problems: &Problems,
-    refusal: Option<String>,
-    stranger: &str,
-) -> Reply {
+async fn again(signed: &Signed, form: FormData, problems: &Problems, stranger: &str) -> Reply {
     let part = part(signed).await?;
-    let page = page(signed, part, form, problems, refusal, stranger)?;
+    let page = page(signed, part, form, problems, stranger)?;
     Ok(Page::unprocessable(page).into_response())
 }
 
@@ -142,7 +132,6 @@ fn page(
     part: BackupsPart,
     form: FormData,
     problems: &Problems,
-    refusal: Option<String>,
     stranger: &str,
 ) -> Result<BackupsPage, Failure> {
     let words = Words::of(signed.app());
@@ -161,7 +150,7 @@ fn page(
         shell: signed.shell(&tabs::settings(PATH).title(), Nav::Settings),
         tabs: tabs::settings(PATH),
         part,
-        refusal: refusal.or_else(|| problems.summary()),
+        refusal: problems.summary(),
         no_key: no_key(&set),
         has_passphrase: set.has_passphrase,
         may_choose_key: set.has_licence
@@ -181,6 +170,7 @@ fn page(
         next: next.map_or_else(String::new, |at| words.minute(at)),
         folder: signed.app().config.backup.folder.display().to_string(),
         destination: destination::form(elsewhere, form, problems, stranger),
+        paused: verb::pause::since(signed.app())?.map_or_else(String::new, |at| words.minute(at)),
     })
 }
 
@@ -202,6 +192,7 @@ async fn part(signed: &Signed) -> Result<BackupsPart, Failure> {
     let board = &signed.app().backups;
     let elsewhere = verb::destination::get(signed.app())?;
     let elsewhere = elsewhere.as_ref();
+    let may_send = elsewhere.is_some() && verb::pause::since(signed.app())?.is_none();
     let was_sent = |listed: &Listed| listed.backup.as_ref().is_some_and(|it| it.sent.is_some());
     Ok(BackupsPart {
         csrf: pages::button_token(signed),
@@ -211,7 +202,7 @@ async fn part(signed: &Signed) -> Result<BackupsPart, Failure> {
         shows_sent: elsewhere.is_some() || list.iter().any(was_sent),
         rows: list
             .iter()
-            .map(|listed| row(&words, listed, elsewhere))
+            .map(|listed| row(&words, listed, may_send))
             .collect(),
     })
 }
@@ -232,7 +223,7 @@ fn meter(words: &Words<'_>, progress: &BackupProgress) -> Meter {
     }
 }
 
-fn row(words: &Words<'_>, listed: &Listed, elsewhere: Option<&Destination>) -> BackupRow {
+fn row(words: &Words<'_>, listed: &Listed, may_send: bool) -> BackupRow {
     let size = listed.octets.map_or_else(String::new, words::octets);
     let href = match listed.octets {
         Some(_) => format!("{PATH}/{}", listed.name),
@@ -260,8 +251,8 @@ fn row(words: &Words<'_>, listed: &Listed, elsewhere: Option<&Destination>) -> B
         Some(sent) => sending(words, sent, backup.octets),
         None => (Badge::default(), String::new()),
     };
-    let send_href = match (elsewhere, listed.octets) {
-        (Some(_), Some(_)) => format!("{}/send", file.href),
+    let send_href = match (may_send, listed.octets) {
+        (true, Some(_)) => format!("{}/send", file.href),
         _ => String::new(),
     };
     BackupRow {
