@@ -270,9 +270,18 @@ async fn the_bearer_stays_with_its_host() {
 async fn what_the_other_side_says_is_told() {
     let problem =
         r#"{"type":"revoked","title":"Revoked","detail":"Unpaid since May","status":403}"#;
-    let server = Server::start(move |request| match request.contains("/problem") {
-        true => answer("403 Forbidden", "", problem),
-        false => answer("500 Oh", "", "oh"),
+    let long = format!(
+        r#"{{"type":"{0}","title":"{0}","detail":"{0}"}}"#,
+        "ä".repeat(900)
+    );
+    let server = Server::start(move |request| {
+        if request.contains("/problem") {
+            answer("403 Forbidden", "", problem)
+        } else if request.contains("/long") {
+            answer("403 Forbidden", "", &long)
+        } else {
+            answer("500 Oh", "", "oh")
+        }
     })
     .await;
     let error = server
@@ -292,6 +301,15 @@ async fn what_the_other_side_says_is_told() {
     assert!(
         matches!(error, HttpError::Status { problem: Some(problem), .. } if problem.kind == "revoked")
     );
+    // It stands on a page and in the store, so there is no more of it than of a sentence or two.
+    let long = server.at("/long");
+    let error = server.client().get_json::<u8>(&long, None).await;
+    let HttpError::Status { problem, .. } = error.unwrap_err() else {
+        panic!("no status");
+    };
+    let problem = problem.unwrap();
+    let said = [problem.kind, problem.title, problem.detail];
+    assert_eq!(said.map(|text| text.chars().count()), [300; 3]);
     let error = server
         .client()
         .post_json::<_, u8>(&server.at("/"), &1)

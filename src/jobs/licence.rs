@@ -34,16 +34,21 @@ impl Job for Licence {
     async fn work(&mut self, app: Arc<App>, _now: Timestamp) -> Result<Next, Error> {
         let beat = licence::beat(&app, !self.has_begun).await?;
         self.has_begun |= matches!(beat, Beat::Good | Beat::Bad(_));
-        let (pause, outcome) = match beat {
-            Beat::NoVendor => (PERIOD, "no vendor is configured".to_owned()),
-            Beat::NotActivated => (PERIOD, "no licence is activated".to_owned()),
-            Beat::Good => (PERIOD, "the vendor says that all is well".to_owned()),
-            Beat::Bad(said) => (PERIOD, said),
-            Beat::Silent(why) => (SOON, why),
-        };
+        let (pause, outcome) = after(beat);
         self.outcome = outcome;
         let random = crypto::random_bytes::<1>()?;
         Ok(Next::After(jittered(pause, u8::from_be_bytes(random))))
+    }
+}
+
+/// How long to rest, and what is said of it.
+fn after(beat: Beat) -> (Duration, String) {
+    match beat {
+        Beat::NoVendor => (PERIOD, "no vendor is configured".to_owned()),
+        Beat::NotActivated => (PERIOD, "no licence is activated".to_owned()),
+        Beat::Good => (PERIOD, "the vendor says that all is well".to_owned()),
+        Beat::Bad(said) => (PERIOD, said),
+        Beat::Silent(why) => (SOON, why),
     }
 }
 
@@ -54,6 +59,21 @@ fn jittered(pause: Duration, random: u8) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_vendor_is_asked_every_hour_and_soon_again_after_no_answer() {
+        for (beat, minutes) in [
+            (Beat::NoVendor, 60),
+            (Beat::NotActivated, 60),
+            (Beat::Good, 60),
+            (Beat::Bad("revoked".to_owned()), 60),
+            (Beat::Silent("away".to_owned()), 10),
+        ] {
+            let (pause, said) = after(beat.clone());
+            assert_eq!(pause.as_secs(), minutes * 60, "{beat:?}");
+            assert!(!said.is_empty(), "{beat:?}");
+        }
+    }
 
     #[test]
     fn up_to_a_quarter_is_added() {

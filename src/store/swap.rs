@@ -124,6 +124,7 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{OpenOptions, Store};
     use super::*;
 
     fn entries(folder: &Path) -> Vec<String> {
@@ -226,6 +227,24 @@ mod tests {
             settle(folder.path()).unwrap();
             assert_eq!(entries(folder.path()), DONE, "after step {broken_after}");
         }
+    }
+
+    #[test]
+    fn nothing_moves_while_the_store_is_in_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), OpenOptions::default()).unwrap();
+        write(folder.path(), NEW);
+        let here = || {
+            let mut here = names(folder.path()).unwrap();
+            here.sort();
+            here
+        };
+        let before = here();
+        let refused = settle(folder.path());
+        assert!(matches!(refused, Err(OpenError::Locked(_))), "{refused:?}");
+        assert_eq!(here(), before);
+        assert!(is_waiting(folder.path()));
+        drop(store);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::ops::ControlFlow;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, lchown};
 use std::path::Path;
 
 use crate::app::BackupStep;
@@ -153,22 +153,23 @@ pub(super) fn write_whole<T>(
     written
 }
 
-/// Gives what root made in a folder to the owner of `like`, the daemon's user, who could not use it otherwise.
+/// Gives what root made in a folder to the owner of `like`, the daemon's user, who could not use it otherwise. A link is given
+/// away itself: what it leads to may be root's.
 pub(super) fn give_to_owner(folder: &Path, like: &Path) -> Result<(), Error> {
     let owner = fs::metadata(like)?;
-    if fs::metadata(folder)?.uid() == owner.uid() {
+    if fs::symlink_metadata(folder)?.uid() == owner.uid() {
         return Ok(());
     }
     let give = |path: &Path| {
-        chown(path, Some(owner.uid()), Some(owner.gid()))
+        lchown(path, Some(owner.uid()), Some(owner.gid()))
             .map_err(|error| at("give away", path, error))
     };
     give(folder)?;
     for entry in fs::read_dir(folder)?.take(MOST_ENTRIES) {
-        let path = entry?.path();
-        match path.is_dir() {
-            true => give_to_owner(&path, like)?,
-            false => give(&path)?,
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => give_to_owner(&entry.path(), like)?,
+            false => give(&entry.path())?,
         }
     }
     Ok(())
@@ -227,6 +228,8 @@ impl Read for Told<'_, '_> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -273,10 +276,20 @@ mod tests {
         fs::create_dir_all(part.join("tls")).unwrap();
         fs::write(part.join("tls/own.pem"), b"x").unwrap();
         fs::write(part.join("secret.key"), b"x").unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let of_root = elsewhere.path().join("of-root");
+        fs::write(&of_root, b"x").unwrap();
+        let me = fs::metadata(&of_root).unwrap().uid();
+        symlink(&of_root, part.join("link")).unwrap();
+        symlink(elsewhere.path(), part.join("tls/link")).unwrap();
         // Only root gives away; for everybody else both owners are the same already.
         let other = Some(65_534);
-        let _is_root = chown(data.path(), other, other).is_ok();
+        let _is_root = lchown(data.path(), other, other).is_ok();
         give_to_owner(&part, data.path()).unwrap();
+        for path in [elsewhere.path(), &of_root] {
+            let found = fs::metadata(path).unwrap().uid();
+            assert_eq!(found, me, "{} is behind a link", path.display());
+        }
         let owner = fs::metadata(data.path()).unwrap().uid();
         for path in ["", "tls", "tls/own.pem", "secret.key"] {
             let found = fs::metadata(part.join(path)).unwrap().uid();

@@ -1,6 +1,8 @@
 //! Putting a backup in the place of the data: prepared beside it, swapped in by the next start (`store::swap`).
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use crate::app::{App, BackupStep};
@@ -33,8 +35,14 @@ pub fn prepare(
     pause::begin(&part, now)?;
     let at = Calendar::format_utc(now).replace([':', 'T', 'Z'], "-");
     let kept_as = format!("{BEFORE}{}", at.trim_end_matches('-'));
-    fs::write(part.join(KEPT_AS), kept_as)?;
-    File::open(part.join(KEPT_AS))?.sync_all()?;
+    // As all that is unpacked: a new file, which follows no link.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(part.join(KEPT_AS))?;
+    file.write_all(kept_as.as_bytes())?;
+    file.sync_all()?;
     files::give_to_owner(&part, data)?;
     files::sync_folder(&part)?;
     let ready = data.join(READY);

@@ -35,7 +35,8 @@ fn doing(name: &str) -> String {
     format!("Sending {name}")
 }
 
-/// The name of the backup that is to be sent now, if there is one.
+/// The name of the backup that is to be sent now, if there is one. One that was made while the clock was ahead is newer than
+/// all that follow for as long, and does not hold them up.
 pub fn due(app: &App, now: Timestamp) -> Result<Option<String>, Error> {
     let Some(destination) = destination::get(app)? else {
         return Ok(None);
@@ -43,7 +44,11 @@ pub fn due(app: &App, now: Timestamp) -> Result<Option<String>, Error> {
     if pause::since(app)?.is_some() {
         return Ok(None);
     }
-    let due = newest(app)?.filter(|backup| backup.is_to_send(destination.since, now));
+    let known = backups::newest(&app.store.view()?, MOST_TRIES_BEFORE)?;
+    let newest = known
+        .into_iter()
+        .find(|backup| backup.error.is_none() && backup.began_at <= now);
+    let due = newest.filter(|backup| backup.is_to_send(destination.since, now));
     let folder = &app.config.backup.folder;
     let here = due.filter(|backup| folder.join(&backup.name).is_file());
     Ok(here.map(|backup| backup.name))

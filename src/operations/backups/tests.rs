@@ -1,5 +1,6 @@
 //! Backups of a small ISP: whole, proven, restored elsewhere; and all that goes wrong on the way.
 
+mod crafted;
 mod elsewhere;
 mod verbs;
 

@@ -270,7 +270,7 @@ async fn keep_account(app: &App, acme: &Acme, account: &Secret<String>) -> Resul
 }
 
 /// What was issued must be what was asked for. Errors: in words.
-fn verify(pair: &Pair, acme: &Acme, now: Timestamp) -> Result<(), String> {
+pub(super) fn verify(pair: &Pair, acme: &Acme, now: Timestamp) -> Result<(), String> {
     let facts = pair.facts();
     check(facts, now)
         .map_err(|problem| format!("The certificate that was issued cannot be used. {problem}"))?;
@@ -283,7 +283,7 @@ fn verify(pair: &Pair, acme: &Acme, now: Timestamp) -> Result<(), String> {
 }
 
 /// Stores and shows it, unless the owner has changed his mind meanwhile.
-async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Error> {
+pub(super) async fn install(app: &Arc<App>, asked: &Acme, pair: Pair) -> Result<String, Error> {
     if !is_still_wanted(&rows::get(&app.store.view()?)?.acme, asked) {
         return Ok("a certificate was issued that is not wanted any more".to_owned());
     }

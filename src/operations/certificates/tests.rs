@@ -123,6 +123,83 @@ fn a_good_certificate_of_the_authority_is_shown_again_without_an_order() {
 }
 
 #[test]
+fn what_was_issued_must_be_what_was_asked_for() {
+    let it = TestApp::new();
+    let pair = it.app.certificates.make_self_signed(NOW).unwrap();
+    let Facts {
+        not_before,
+        not_after,
+        ..
+    } = *pair.facts();
+    for (names, at, problem) in [
+        (&["localhost"][..], NOW, None),
+        (&["localhost"], not_before, None),
+        (&["localhost"], not_after, None),
+        (
+            &["localhost", "b.example"],
+            NOW,
+            Some("not good for b.example"),
+        ),
+        (&["localhost"], not_before.plus(-1), Some("not good before")),
+        (&["localhost"], not_after.plus(1), Some("It ended on")),
+    ] {
+        let asked = Acme {
+            names: wanted(names).names,
+            ..Acme::default()
+        };
+        let said = acme::verify(&pair, &asked, at).err();
+        let is_right = match (&said, problem) {
+            (Some(said), Some(problem)) => said.contains(problem),
+            (said, problem) => said.is_none() && problem.is_none(),
+        };
+        assert!(is_right, "{names:?} {at:?}: {said:?}");
+    }
+}
+
+#[test]
+fn a_certificate_that_comes_late_does_not_undo_another_choice() {
+    let other_directory = || Wanted {
+        directory: "https://127.0.0.1:9/other".to_owned(),
+        ..wanted(&["localhost"])
+    };
+    for meanwhile in [
+        "nothing",
+        "other names",
+        "another authority",
+        "another choice",
+    ] {
+        let it = TestApp::new();
+        asked(&it, wanted(&["localhost"])).unwrap();
+        run(order(&it.app)).unwrap();
+        let order = || rows::get(&it.app.store.view().unwrap()).unwrap().acme;
+        let of_the_order = order();
+        assert_eq!(of_the_order.failures, 1);
+        let before = it.app.certificates.in_use().facts.clone();
+        match meanwhile {
+            "other names" => asked(&it, wanted(&["b.example"])).unwrap(),
+            "another authority" => asked(&it, other_directory()).unwrap(),
+            "another choice" => run(use_self_signed(&it.app, &ACTOR, false)).unwrap(),
+            _ => {}
+        }
+        let pair = it.app.certificates.make_self_signed(NOW).unwrap();
+        run(acme::install(&it.app, &of_the_order, pair.clone())).unwrap();
+        let in_use = it.app.certificates.in_use();
+        let is_shown = meanwhile == "nothing";
+        assert_eq!(in_use.source == Source::Acme, is_shown, "{meanwhile}");
+        let expected = if is_shown { pair.facts() } else { &before };
+        assert_eq!(in_use.facts, *expected, "{meanwhile}");
+        if is_shown {
+            let state = state(&it.app).unwrap();
+            assert_eq!(
+                (state.acme.failures, state.acme.last_error.as_str()),
+                (0, "")
+            );
+            assert_eq!(audited(&it)[0], "system: ACME certificate changed");
+        }
+    }
+}
+
+#[test]
 fn an_authority_of_ones_own_must_be_one() {
     let it = TestApp::new();
     let wrong = Wanted {

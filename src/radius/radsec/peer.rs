@@ -12,7 +12,7 @@ use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, RootCertStore, SignatureScheme, SupportedProtocolVersion};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -219,10 +219,20 @@ impl Bench {
         server: &Identity,
         shown: Arc<dyn ResolvesClientCert>,
     ) -> std::io::Result<Client> {
+        self.connect_speaking(rustls::DEFAULT_VERSIONS, server, shown)
+            .await
+    }
+
+    pub async fn connect_speaking(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        server: &Identity,
+        shown: Arc<dyn ResolvesClientCert>,
+    ) -> std::io::Result<Client> {
         let mut roots = RootCertStore::empty();
         roots.add(server.certificate.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
             .with_client_cert_resolver(shown);

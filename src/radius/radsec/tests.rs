@@ -200,6 +200,17 @@ async fn only_the_owner_of_a_known_certificate_is_heard() {
         let refused = bench.seen.wait("RadsecRefused");
         assert!(refused.contains(why), "{refused}");
     }
+    // TLS 1.2, which older routers speak, proves the key in another way.
+    let older = [&rustls::version::TLS12];
+    let thief = bench.nas.with_key_of(&stranger);
+    let thief = bench.connect_speaking(&older, &bench.server, thief).await;
+    assert!(thief.is_err());
+    let refused = bench.seen.wait("RadsecRefused");
+    assert!(refused.contains("WrongKey"), "{refused}");
+    let owner = bench.nas.resolver();
+    let owner = bench.connect_speaking(&older, &bench.server, owner).await;
+    owner.unwrap().ask().await;
+    bench.seen.wait("RadsecOpened");
     let elsewhere = bench
         .connect_trusting(&stranger, bench.nas.resolver())
         .await;

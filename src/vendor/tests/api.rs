@@ -56,7 +56,7 @@ async fn bad_questions_are_refused_in_the_words_of_rfc_9457() {
     let router = server::router(&desk);
     let here = machine(1).to_text();
     let long = "x".repeat(LARGEST_REQUEST + 1);
-    let deep = "[".repeat(2_000);
+    let (deep, blank) = ("[".repeat(2_000), " ".repeat(LARGEST_REQUEST));
     for path in ["activate", "validate", "heartbeat"] {
         for (body, status, kind) in [
             (String::new(), 400, "malformed"),
@@ -65,6 +65,7 @@ async fn bad_questions_are_refused_in_the_words_of_rfc_9457() {
             (deep.clone(), 400, "malformed"),
             ("\u{0}".to_owned(), 400, "malformed"),
             (long.clone(), 400, "malformed"),
+            (question(KEY, &here, NONCE) + &blank, 400, "malformed"),
             (question(KEY, "", NONCE), 400, "malformed"),
             (question(KEY, "AAAA", NONCE), 400, "malformed"),
             (question(KEY, &here, ""), 400, "malformed"),
@@ -135,6 +136,9 @@ async fn an_address_that_asks_all_the_time_is_slowed_down() {
         refused += usize::from(got.status == 429);
     }
     assert!(refused > 0, "80 in a moment");
+    // Guessing keys where releases are given out is no faster.
+    let got = send(&router, Method::GET, "/api/v1/update/check", KEY, "").await;
+    assert_eq!(got.status, 429);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Updates from both sides: published here, fetched, checked and handed over there; and what goes wrong on the way.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,11 +13,12 @@ use hyper::body::{Bytes, Frame};
 use super::updates::{package, publish};
 use super::*;
 use crate::crypto::{self, Key};
-use crate::domain::audit::Actor;
+use crate::domain::audit::{Actor, Object};
 use crate::domain::time::{DAY, HOUR, MINUTE};
 use crate::licence::{ARCHITECTURE, Release, SigningKey};
 use crate::operations::Error;
 use crate::operations::updates::{self, Outcome};
+use crate::store::{audit, updates as rows};
 use crate::vendor::records;
 use crate::vendor::tables::ReleaseRow;
 
@@ -29,6 +31,18 @@ fn files(test: &TestApp) -> Vec<String> {
     let entries = fs::read_dir(folder(test)).into_iter().flatten();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.collect()
+}
+
+/// What was done with updates, newest first.
+fn audited(test: &TestApp) -> Vec<String> {
+    let view = test.app.store.view().unwrap();
+    let entries = audit::of(&view, Object::Settings, 100).unwrap();
+    let of_updates = entries
+        .into_iter()
+        .filter(|it| it.action.starts_with("update "));
+    of_updates
+        .map(|it| format!("{} {}", it.actor, it.action))
+        .collect()
 }
 
 #[track_caller]
@@ -102,6 +116,11 @@ async fn a_release_is_offered_fetched_and_handed_over() {
     updates::install(app, &actor).await.unwrap();
     assert_eq!(files(&test), ["ready"]);
     let ready = folder(&test).join("ready");
+    for (path, mode) in [("", 0o700), ("manifest", 0o600)] {
+        let found = fs::metadata(ready.join(path)).unwrap().mode();
+        assert_eq!(found & 0o777, mode, "{path}");
+    }
+    assert_eq!(audited(&test), ["command line update handed over"]);
     let manifest = fs::read_to_string(ready.join("manifest")).unwrap();
     let signed = Release::open(&world.desk.public_key(), &manifest).unwrap();
     let handed = fs::File::open(ready.join("package.deb")).unwrap();
@@ -125,6 +144,7 @@ async fn a_release_is_offered_fetched_and_handed_over() {
     assert!(!ready.exists());
     let history = updates::status(app).unwrap().history;
     assert_eq!(history, [row]);
+    assert_eq!(audited(&test)[0], "system: updates update installed");
 }
 
 #[tokio::test]
@@ -206,6 +226,16 @@ async fn only_the_vendor_s_newer_releases_are_offered() {
         assert_eq!(updates::check(app).await.unwrap(), None);
         assert_eq!(updates::status(app).unwrap().problem, "");
     }
+    // What was offered before, and is installed by now.
+    let installed = release(licence::VERSION, b"a").sign(key);
+    let kept = app.store.write("offer", move |tx| {
+        let manifest = installed.clone();
+        let offer = rows::offer(tx)?;
+        rows::put_offer(tx, &rows::OfferRow { manifest, ..offer })
+    });
+    kept.await.unwrap();
+    assert_eq!(updates::status(app).unwrap().offered, None);
+    refused(updates::download(app).await, "No newer version");
     let elsewhere = Release {
         architecture: "riscv64".to_owned(),
         ..release("9.2.0", b"a")

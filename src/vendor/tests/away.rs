@@ -203,6 +203,18 @@ async fn a_clock_that_is_turned_back_is_noticed_and_gains_nothing() {
 }
 
 #[tokio::test]
+async fn a_clock_that_stands_still_does_not_stretch_the_term() {
+    let world = World::start().await;
+    let (test, _) = world.licensed(terms(None, Some(30))).await;
+    for (days, changes) in [(44 * DAY - 1, true), (44 * DAY, false)] {
+        move_to(&world.desk.clock, days);
+        assert_eq!(beat(&test).await, Beat::Good);
+        assert_eq!(test.app.licence().now, NOW.plus(days));
+        assert_eq!(test.app.licence().allows_changes(), changes, "{days}");
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_was_ahead_once_is_forgiven_by_the_next_answer() {
     let world = World::start().await;
     let (test, _) = world.licensed(terms(None, Some(365))).await;

@@ -1,8 +1,13 @@
 //! The life of a licence, honest on both sides.
 
+use std::sync::Mutex;
+
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
 
 use super::*;
+use crate::domain::audit::Actor;
 use crate::domain::time::{DAY, HOUR};
 use crate::store::licence as rows;
 use crate::vendor::records;
@@ -164,7 +169,7 @@ async fn a_machine_may_ask_for_a_trial_and_gets_the_same_again() {
 async fn a_vendor_may_give_no_trials() {
     let world = World::with(0, server::router).await;
     let test = world.appliance(machine(1)).await;
-    let actor = crate::domain::audit::Actor::CommandLine;
+    let actor = Actor::CommandLine;
     let refused = licence::register(&test.app, &actor, "Cedar", "noc@cedar.example").await;
     let said = refused.unwrap_err().to_string();
     assert!(said.contains("to people who ask"), "{said}");
@@ -243,6 +248,51 @@ async fn a_licence_moves_only_when_it_was_freed() {
     move_to(&old.app.clock, 14 * DAY);
     assert!(!old.app.licence().allows_changes());
     assert_eq!(world.desk.licence(id).unwrap().licence.moves, 1);
+    // And back again.
+    world.desk.move_on(Who::command_line(), id).await.unwrap();
+    activate(&old, &key).await.unwrap();
+    assert_eq!(title(&old), "The licence is active.");
+    assert!(old.app.licence().allows_subscribers(1));
+}
+
+#[tokio::test]
+async fn giving_a_licence_up_does_not_begin_the_first_days_again() {
+    let world = World::start().await;
+    for (days, changes) in [(14 * DAY - 1, true), (14 * DAY, false)] {
+        let (test, _) = world.licensed(terms(None, None)).await;
+        move_to(&test.app.clock, days);
+        move_to(&world.desk.clock, days);
+        assert_eq!(beat(&test).await, Beat::Good);
+        // Nor does a clock that is turned back for it.
+        move_to(&test.app.clock, 0);
+        let told = licence::deactivate(&test.app, &Actor::CommandLine).await;
+        assert!(told.unwrap(), "the vendor knows");
+        assert!(!status(&test).is_activated());
+        assert_eq!(test.app.licence().allows_changes(), changes, "{days}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_validates_and_each_hour_has_a_heartbeat() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&asked);
+    let world = World::with(0, move |desk| {
+        let note = move |request: Request, next: Next| {
+            let path = request.uri().path().to_owned();
+            kept.lock().unwrap().push(path);
+            next.run(request)
+        };
+        server::router(desk).layer(middleware::from_fn(note))
+    })
+    .await;
+    let (test, _) = world.licensed(terms(None, None)).await;
+    for is_start in [true, false] {
+        let beaten = licence::beat(&test.app, is_start).await.unwrap();
+        assert_eq!(beaten, Beat::Good);
+    }
+    let asked = asked.lock().unwrap();
+    let of = |verb| format!("/api/v1/license/{verb}");
+    assert_eq!(*asked, ["activate", "validate", "heartbeat"].map(of));
 }
 
 #[tokio::test]

@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
+use tower::ServiceExt;
+
 use super::*;
 use crate::crypto;
 use crate::domain::time::DAY;
@@ -147,6 +152,31 @@ async fn a_release_whose_file_is_gone_is_no_release() {
         .download(&url, Some(&shop.key), &to, MOST, |_, _| ())
         .await;
     assert_eq!(kind(got.unwrap_err()), "no-release");
+}
+
+#[tokio::test]
+async fn those_who_take_a_release_and_do_not_read_it_are_bounded() {
+    let shop = Shop::open(None).await;
+    // More than waits for a slow reader, so that each keeps its place.
+    shop.publish("0.2.0", &package(&[7; 600_000])).await;
+    let router = server::router(&shop.world.desk);
+    let ask = || {
+        let request = Request::builder()
+            .uri("/api/v1/download/proxpanel")
+            .header(header::AUTHORIZATION, format!("Bearer {}", shop.key));
+        let mut request = request.body(Body::empty()).unwrap();
+        let peer: SocketAddr = "192.0.2.9:4000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    };
+    let mut taken = Vec::new();
+    for _ in 0..8 {
+        let answer = ask().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        taken.push(answer);
+    }
+    let refused = ask().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
 }
 
 #[tokio::test]

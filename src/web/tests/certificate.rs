@@ -16,14 +16,18 @@ const PATH: &str = "/settings/certificate";
 
 /// Certificate and key as PEM text, issued by an authority, good for so many days from now.
 fn pem(test: &TestApp, names: &[&str], days: i64) -> (String, String) {
+    pem_between(test, names, days.min(1) - 1, days)
+}
+
+fn pem_between(test: &TestApp, names: &[&str], from: i64, to: i64) -> (String, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     let at = |days: i64| {
         let seconds = test.app.now().plus(days * DAY).seconds();
         date_time_ymd(1970, 1, 1) + std::time::Duration::from_secs(seconds.try_into().unwrap())
     };
-    params.not_before = at(days.min(1) - 1);
-    params.not_after = at(days);
+    params.not_before = at(from);
+    params.not_after = at(to);
     let (key, ca_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut authority = CertificateParams::default();
     authority.distinguished_name = DistinguishedName::new();
@@ -71,6 +75,7 @@ async fn ones_own_certificate_is_checked_and_what_is_wrong_stands_beside_its_fie
     let (certificate, key) = pem(&test, &["panel.example"], 90);
     let (_, other_key) = pem(&test, &["panel.example"], 90);
     let (ended, ended_key) = pem(&test, &["panel.example"], -1);
+    let (early, early_key) = pem_between(&test, &["panel.example"], 1, 90);
     let (nameless, nameless_key) = pem(&test, &[], 90);
     let own = format!("{PATH}/own");
     for (certificate, key, field, says) in [
@@ -83,6 +88,12 @@ async fn ones_own_certificate_is_checked_and_what_is_wrong_stands_beside_its_fie
         (&certificate, "", "key", "no private key"),
         ("", &key, "certificate", "no certificate"),
         (&ended, &ended_key, "certificate", "It ended on 2027-01-14"),
+        (
+            &early,
+            &early_key,
+            "certificate",
+            "not good before 2027-01-16",
+        ),
         (&nameless, &nameless_key, "certificate", "no names"),
     ] {
         let answer = browser

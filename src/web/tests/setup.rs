@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::crypto::Secret;
 use crate::operations::{operators, setup};
 use crate::web::cookies::{SESSION, VISITOR};
 use crate::web::testing::{Browser, PASSWORD, TestApp};
@@ -78,6 +79,29 @@ async fn the_link_works_once_and_signs_in() {
         .post(&link, &again)
         .await
         .shows(StatusCode::FORBIDDEN, &["used already"]);
+    assert_eq!(operators::list(&test.app).unwrap().len(), 1);
+    let audit = test.sign_in_as("rania").await.get("/audit").await;
+    audit.shows(StatusCode::OK, &["first run", "set up"]);
+    // Nor is there another link, once somebody can sign in.
+    let refused = setup::new_token(&test.app).await.map(|_| ());
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("set up already"), "{refused}");
+}
+
+#[tokio::test]
+async fn of_two_browsers_with_the_same_link_one_wins() {
+    let test = TestApp::empty("");
+    let token = setup::new_token(&test.app).await.unwrap();
+    let complete = |name: &'static str| {
+        let password = Secret::new(PASSWORD.to_owned());
+        setup::complete(&test.app, token.expose(), "192.0.2.7", name, password)
+    };
+    // Both were shown the page before either sent its form.
+    let (one, other) = tokio::join!(complete("rania"), complete("mallory"));
+    let refusals = [one, other].map(|ended| ended.err().map(|error| error.to_string()));
+    let refused: Vec<String> = refusals.into_iter().flatten().collect();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].contains("used already"), "{}", refused[0]);
     assert_eq!(operators::list(&test.app).unwrap().len(), 1);
 }
 

@@ -103,6 +103,9 @@ async fn it_ends_by_itself_for_code_and_browser() {
         assert_eq!(account.is_none(), cleared);
         drop(view);
         assert!(!support::clear_if_over(&test.app, end).await.unwrap());
+        let audit = rania.get("/audit?q=support").await.text();
+        assert_eq!(audit.contains("its time was over"), cleared);
+        assert_eq!(audit.contains("remote support ended"), cleared);
     }
     // An unused code is over too, also when nobody has cleared it away.
     let test = TestApp::start().await;
@@ -131,6 +134,8 @@ async fn it_can_be_ended_at_once() {
     let answer = rania.post("/settings/support/end", &[]).await;
     assert_eq!(answer.header("location"), PATH);
     assert_eq!(technician.get("/").await.status, StatusCode::SEE_OTHER);
+    let audit = rania.get("/audit?q=support").await;
+    audit.shows(StatusCode::OK, &["remote support ended", "rania"]);
     let refused = rania.post("/settings/support/end", &[]).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
     let unused = switch_on(&rania, "4").await;

@@ -9,6 +9,7 @@ use crate::app::RadsecTrouble;
 use crate::crypto;
 use crate::domain::audit::Object;
 use crate::domain::radsec::RadsecTrust;
+use crate::domain::time::DAY;
 use crate::operations::{Error, nas as verbs};
 use crate::radius::MaPolicy;
 use crate::radius::radsec::peer::{Identity, TestAuthority, params};
@@ -94,6 +95,15 @@ fn a_certificate_names_its_nas_and_no_other() {
     assert_eq!((at, source), (NOW, SOURCE));
     assert!(why.contains("expired"), "{why}");
     assert_eq!(it.app.nas(c).unwrap().stats.radsec.trouble(), None);
+    // One that ends while its connection is open has no more to say.
+    let mut brief = params(south, &[south]);
+    brief.not_after = date_time_ymd(2026, 5, 30);
+    let brief = ours.sign(&brief);
+    for (days, is_known) in [(1, true), (2, false)] {
+        it.clock.move_to(NOW.plus(days * DAY));
+        let found = handler(&it).nas_of_certificate(&shown(&brief), SOURCE);
+        assert_eq!(found.is_some(), is_known, "after {days} days");
+    }
 }
 
 #[test]

@@ -82,6 +82,82 @@ fn keep_row(app: &App, backup: Backup, began_at: Timestamp) {
 }
 
 #[test]
+fn a_clock_that_was_ahead_does_not_keep_backups_from_being_made() {
+    let test = isp();
+    let app = &test.app;
+    let keep = Retention::default();
+    let every = Every::Day;
+    let schedule = Some(Schedule { every, hour: 20 });
+    run(settings::update(app, &actor(), schedule, keep)).unwrap();
+    test.clock.move_to(NOW.plus(900 * DAY));
+    create(app, Trigger::Schedule).unwrap();
+    for day in [0, 1] {
+        let now = NOW.plus(day * DAY);
+        test.clock.move_to(now);
+        assert!(is_due(app, now).unwrap(), "day {day}");
+        create(app, Trigger::Schedule).unwrap();
+        assert!(!is_due(app, now).unwrap(), "day {day}");
+    }
+}
+
+#[test]
+fn two_backups_of_one_second_have_two_names() {
+    let test = isp();
+    let make = || pack::make(&test.app, &words(WORDS), NOW, &mut go_on).unwrap();
+    let first = make();
+    let before = fs::read(&first.path).unwrap();
+    assert_eq!(first.name, "backup_2026-05-28_20-26-40.enc");
+    assert_eq!(make().name, "backup_2026-05-28_20-26-41.enc");
+    assert_eq!(make().name, "backup_2026-05-28_20-26-42.enc");
+    assert!(fs::read(&first.path).unwrap() == before);
+}
+
+#[test]
+fn a_backup_whose_file_was_taken_away_is_no_reason_to_remove_another() {
+    let test = isp();
+    let app = &test.app;
+    let keep = Retention {
+        days: 2,
+        weeks: 0,
+        months: 0,
+    };
+    run(settings::update(app, &actor(), None, keep)).unwrap();
+    let of_day = |day: i64| {
+        test.clock.move_to(NOW.plus(day * DAY));
+        create(app, Trigger::Schedule).unwrap()
+    };
+    let (first, second) = (of_day(0), of_day(1));
+    fs::remove_file(path(&test, &second)).unwrap();
+    let third = of_day(2);
+    let is_there = |backup| path(&test, backup).is_file();
+    assert!(is_there(&first) && is_there(&third));
+    let fourth = of_day(3);
+    assert!(!is_there(&first) && is_there(&third) && is_there(&fourth));
+}
+
+#[test]
+fn what_a_crash_left_goes_at_the_start_and_nothing_else() {
+    let test = isp();
+    let made = create(&test.app, Trigger::Person).unwrap();
+    let (data, folder) = (test.folder.path(), &test.app.config.backup.folder);
+    for left in [WORK, PART] {
+        fs::create_dir(data.join(left)).unwrap();
+        fs::write(data.join(left).join("in clear"), b"x").unwrap();
+    }
+    for name in ["a.enc.part", "b.enc.upload", "c.part", "mine.enc"] {
+        fs::write(folder.join(name), b"x").unwrap();
+    }
+    clean_up(&test.app).unwrap();
+    assert!(!data.join(WORK).exists() && !data.join(PART).exists());
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, [made.name.as_str(), "c.part", "mine.enc"]);
+}
+
+#[test]
 fn a_cancelled_backup_leaves_nothing() {
     let test = isp();
     let turn = test.app.backups.begin("Backup".into(), NOW).unwrap();
@@ -178,6 +254,9 @@ fn backups_are_deleted_verified_and_brought_in() {
     let upload = begin(&made.name).unwrap().write(&taken).unwrap();
     assert_eq!(upload.finish(app, &actor()).unwrap(), made.name);
     assert!(begin(&made.name).is_err(), "it is there already");
+    assert_eq!(actions(app)[0], "backup uploaded");
+    let file = fs::metadata(path(&test, &made)).unwrap();
+    assert_eq!(file.mode() & 0o777, 0o600);
     let listed = list(app).unwrap();
     assert_eq!(
         (listed[0].name.as_str(), &listed[0].backup),
@@ -185,4 +264,12 @@ fn backups_are_deleted_verified_and_brought_in() {
     );
     assert!(line(&listed[0], &app.settings().calendar).ends_with("not made here"));
     assert!(super::test(app, &made.name).is_ok());
+    // A name that leads out of the folder, or would not be found again, is another one here.
+    for name in ["../evil.enc", "/tmp/evil.enc", ".enc", "e vil.enc"] {
+        let upload = begin(name).unwrap().write(&taken).unwrap();
+        let named = upload.finish(app, &actor()).unwrap();
+        assert_eq!(named, "uploaded_2026-05-28_20-26-40.enc", "{name}");
+        remove(app, &actor(), &named).unwrap();
+    }
+    assert!(!test.folder.path().join("evil.enc").exists());
 }
