@@ -1,6 +1,7 @@
 //! Backups leave the machine: the real daemon, its page, and servers of files that strangers wrote.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use proxpanel::crypto::Secret;
@@ -252,7 +253,13 @@ fn a_restored_copy_leaves_the_originals_backups_alone_until_a_person_says_so() {
     good(&restore(&made, folder.path(), &[], WORDS));
     let copy = Daemon::start_in(folder, &HTTPS);
     let operator = operator_named(&copy, "maya");
-    // One of its own would be the newest there, and push the original's out.
+    // One of its own would be the newest there, and push the original's out. Names have the second in them.
+    let second = |path: &Path| fs::metadata(path).unwrap().mtime();
+    let probe = copy.data_dir().join("probe");
+    until(|| {
+        fs::write(&probe, "").unwrap();
+        second(&probe) > second(&made)
+    });
     let said = good(&copy.run(&["backup"]));
     assert!(
         said.contains("sending is paused since the restore"),
