@@ -43,3 +43,52 @@ pub fn take(app: &App) -> Result<Pulse, Error> {
         open_sessions: app.accounting.live().open_count(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{NasId, SubscriberId};
+    use crate::operations::testing::{TestApp, interim, plan, subscriber, until};
+
+    #[test]
+    fn a_pulse_tells_what_there_is() {
+        let it = TestApp::new();
+        let home = it.add_plan(plan("Home"));
+        let ali = it.add_subscriber(subscriber("ali", home));
+        it.go_online("ali", ali, NasId(1), [127, 0, 0, 1].into());
+        let pulse = take(&it.app).unwrap();
+        assert_eq!((pulse.subscribers, pulse.open_sessions), (1, 1));
+        assert_eq!(pulse.store, store::newest_version());
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_is_no_good_pulse_and_no_reason_for_a_restart() {
+        let (it, journal) = TestApp::with_failing_journal();
+        assert!(take(&it.app).is_ok());
+        journal.state().room = Some(0);
+        let record = interim(
+            &it.app,
+            "ali",
+            SubscriberId(1),
+            NasId(1),
+            [127, 0, 0, 1].into(),
+        );
+        it.app.accounting.record(record, Box::new(|| {}));
+        until(|| it.app.accounting.health().failing.is_some());
+        let refused = take(&it.app).unwrap_err().to_string();
+        assert!(
+            refused.contains("accounting cannot be written"),
+            "{refused}"
+        );
+        assert!(read_store(&it.app).is_ok());
+        journal.heal();
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_read_has_no_pulse() {
+        let it = TestApp::new();
+        assert!(read_store(&it.app).is_ok());
+        it.app.store.close();
+        assert!(read_store(&it.app).is_err() && take(&it.app).is_err());
+    }
+}
