@@ -137,6 +137,11 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     let deleted = browser.post(&format!("{href}/delete"), &[]).await;
     assert_eq!(deleted.flash(), format!("{name} is deleted."));
     assert_eq!(browser.get(&href).await.status, StatusCode::NOT_FOUND);
+    let mut foreign = upload(&browser, &browser.csrf, &name, &file);
+    let site = header::HeaderName::from_static("sec-fetch-site");
+    let headers = foreign.headers_mut();
+    headers.insert(site, header::HeaderValue::from_static("cross-site"));
+    assert_eq!(test.send(foreign).await.status, StatusCode::FORBIDDEN);
     for (csrf, content, status) in [
         ("wrong", &file[..], StatusCode::FORBIDDEN),
         (&browser.csrf, b"no backup", StatusCode::CONFLICT),
