@@ -54,8 +54,24 @@ pub(super) struct Recent {
 }
 
 impl Recent {
+    /// Sessions of the tables as they are walked over, the newest first. Of each only some octets are kept meanwhile.
+    pub(super) fn of_newest_first(entries: &[(u64, SessionId)]) -> Recent {
+        let mut recent = Recent::default();
+        for entry in entries.iter().rev() {
+            recent.insert(*entry);
+        }
+        recent
+    }
+
+    pub(super) fn entry(session: &Session) -> (u64, SessionId) {
+        (Key::of_session(session).hint(), session.id)
+    }
+
     pub(super) fn add(&mut self, key: &Key, id: SessionId) {
-        let entry = (key.hint(), id);
+        self.insert((key.hint(), id));
+    }
+
+    fn insert(&mut self, entry: (u64, SessionId)) {
         if self.by_hint.insert(entry) {
             self.order.push_back(entry);
         }

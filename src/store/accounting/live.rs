@@ -78,24 +78,26 @@ pub struct Captured {
 }
 
 impl Live {
-    /// The state as the tables hold it: `open` as of the fold of `sequence`, and the newest ended sessions, newest first.
-    pub fn new(calendar: Calendar, sequence: u64, open: Vec<Session>, ended: &[Session]) -> Live {
+    /// The state as the tables hold it: `open` as of the fold of `sequence`, and the newest ended sessions.
+    pub(super) fn new(
+        calendar: Calendar,
+        sequence: u64,
+        open: Vec<Session>,
+        recent: Recent,
+    ) -> Live {
         let mut live = Live {
             calendar,
             slots: HashMap::with_capacity(open.len()),
             by_key: HashMap::with_capacity(open.len()),
             open: Open::default(),
             usage: Unfolded::default(),
-            recent: Recent::default(),
+            recent,
             folding: None,
             provisional: HashMap::new(),
             applied: sequence,
             folded: sequence,
             kept: KeptSums::default(),
         };
-        for session in ended.iter().rev() {
-            live.recent.add(&Key::of_session(session), session.id);
-        }
         for session in open {
             live.insert(session, false);
         }

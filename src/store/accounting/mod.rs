@@ -33,6 +33,7 @@ use crate::domain::session::{Reading, Record, Session};
 use crate::domain::time::{Calendar, Day, Timestamp};
 
 pub use entry::Entry;
+use keys::Recent;
 use live::Archive;
 pub use live::Live;
 use owner::Owner;
@@ -188,10 +189,11 @@ fn recover(
     let open = sessions::open_at_fold(&view)?;
     let mut ended = Vec::new();
     sessions::each_closed_before(&view, SessionId(u64::MAX), RECENT, |session| {
-        ended.push(session);
+        ended.push(Recent::entry(&session));
         ControlFlow::Continue(())
     })?;
-    let mut live = Live::new(calendar, folded, open, &ended);
+    let recent = Recent::of_newest_first(&ended);
+    let mut live = Live::new(calendar, folded, open, recent);
     let mut unreadable = None;
     let (journal, replayed) =
         open_journal(

@@ -211,7 +211,7 @@ proptest! {
     fn whatever_happens_the_state_is_that_of_the_answered_records(steps in steps()) {
         let mut it = Against {
             bench: bench(AT_ONCE),
-            model: Live::new(Calendar::utc(), 0, Vec::new(), &[]),
+            model: Live::new(Calendar::utc(), 0, Vec::new(), Recent::default()),
             given: Vec::new(),
         };
         for step in steps {

@@ -137,7 +137,7 @@ fn the_tables_are_added_up_once_and_folds_are_followed() {
 fn a_fold_that_reached_the_tables_and_did_not_end_counts_once() {
     let calendar = Calendar::utc();
     let bench = bench(AT_ONCE);
-    let mut live = Live::new(calendar, 0, Vec::new(), &[]);
+    let mut live = Live::new(calendar, 0, Vec::new(), Recent::default());
     let nothing = bench.store.view().unwrap();
     let give = |live: &mut Live, sequence: u64, day: u32, download| {
         let at = Timestamp::from_seconds(T0).plus(i64::from(day) * DAY);
