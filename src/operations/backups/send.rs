@@ -19,12 +19,6 @@ const MOST_TRIES_BEFORE: usize = 100;
 /// What stands with a backup while it is under way, and for ever when the machine fell over meanwhile.
 const BROKEN_OFF: &str = "it is on its way, or broke off when the machine stopped";
 
-/// The newest backup, whether it was sent or not.
-pub fn newest(app: &App) -> Result<Option<Backup>, Error> {
-    let known = backups::newest(&app.store.view()?, MOST_TRIES_BEFORE)?;
-    Ok(known.into_iter().find(|backup| backup.error.is_none()))
-}
-
 /// Whether this backup is on its way right now.
 pub fn is_sending(app: &App, name: &str) -> bool {
     let progress = app.backups.progress();
