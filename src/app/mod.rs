@@ -8,6 +8,7 @@ mod backup_board;
 mod cdn;
 mod clock;
 mod directory;
+mod imports;
 mod job_board;
 mod licence;
 mod live_rates;
@@ -63,6 +64,7 @@ pub use backup_board::{BackupBoard, BackupProgress, BackupStep, BackupTurn, Back
 pub use cdn::{CdnOutcome, CdnRouters};
 pub use clock::Clock;
 pub use directory::{Directory, DirectoryEntry};
+pub use imports::{Imports, LONGEST_WAIT, WaitingImport};
 pub use job_board::{JobBoard, JobEntry, JobStatus};
 pub use licence::{Held, ThisMachine};
 pub use live_rates::{LiveRates, RateSample};
@@ -259,6 +261,8 @@ pub struct App {
     pub radsec_links: Arc<Links>,
     pub backups: BackupBoard,
     pub updates: UpdateBoard,
+    /// Lists that somebody looks at.
+    pub imports: Imports,
     /// Asks the daemon to stop in good order and to start anew, such as on a restored backup.
     pub restart: Notify,
     pub certificates: Certificates,
@@ -310,6 +314,7 @@ impl App {
             radsec_links: Arc::default(),
             backups: BackupBoard::default(),
             updates: UpdateBoard::default(),
+            imports: Imports::default(),
             restart: Notify::new(),
             certificates,
             notices: Notices::default(),

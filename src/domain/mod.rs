@@ -16,6 +16,7 @@ pub mod extra;
 pub mod fup;
 pub mod hours;
 pub mod id;
+pub mod import;
 pub mod mac;
 pub mod money;
 pub mod nas;

@@ -55,6 +55,8 @@ pub enum AddressSource {
     Server,
 }
 
+/// Characters of a name.
+pub const LONGEST_NAME: usize = 80;
 /// CDN profiles that a plan may have.
 pub const MOST_CDN: usize = 8;
 

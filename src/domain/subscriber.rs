@@ -1,5 +1,7 @@
 //! Subscribers: who buys, and the four independent facts about each (rules.md section 9).
 
+pub mod typed;
+
 use super::extra::Extras;
 use super::id::{NasId, PlanId, SubscriberId};
 use super::mac::Mac;

@@ -1,6 +1,8 @@
 //! Names and words as people type them, and the folding that makes them findable.
 
 use super::Invalid;
+use std::fmt::Display;
+use std::str::FromStr;
 
 /// A login name as the router sends it: 1 to 253 octets of UTF-8 without control characters.
 /// Compared without case (rules.md section 2), kept as typed.
@@ -90,6 +92,43 @@ pub fn ppp_password(text: &str) -> Result<&str, Invalid> {
     Ok(text)
 }
 
+/// `None` for an empty text, else what `parse` makes of it.
+pub fn optional<T>(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Invalid> {
+    match text.trim() {
+        "" => Ok(None),
+        text => parse(text).map(Some),
+    }
+}
+
+/// A whole number from `least` to `most`.
+pub fn number<T: FromStr + PartialOrd + Display>(
+    text: &str,
+    least: T,
+    most: T,
+) -> Result<T, Invalid> {
+    let number = text.trim().parse::<T>().ok();
+    number
+        .filter(|number| (&least..=&most).contains(&number))
+        .ok_or_else(|| Invalid::new(format!("A whole number from {least} to {most}")))
+}
+
+/// The digits 0 to 9 in place of those that Arabic and Persian are written with.
+pub fn ascii_digits(text: &str) -> String {
+    text.chars().map(ascii_digit).collect()
+}
+
+fn ascii_digit(c: char) -> char {
+    let value = match c {
+        '٠'..='٩' => u32::from(c) - u32::from('٠'),
+        '۰'..='۹' => u32::from(c) - u32::from('۰'),
+        _ => return c,
+    };
+    char::from_digit(value, 10).unwrap_or(c)
+}
+
 /// Text as the search index and its queries see it: lower case, Arabic letters that people
 /// mix up written alike, without vowel marks and stretching, digits in ASCII.
 pub fn searchable(text: &str) -> String {
@@ -102,9 +141,7 @@ pub fn searchable(text: &str) -> String {
             'ة' => Some('ه'),
             'ک' => Some('ك'),
             '\u{064B}'..='\u{065F}' | '\u{0670}' | 'ـ' => None,
-            '٠'..='٩' => char::from_digit(u32::from(c) - u32::from('٠'), 10),
-            '۰'..='۹' => char::from_digit(u32::from(c) - u32::from('۰'), 10),
-            c => Some(c),
+            c => Some(ascii_digit(c)),
         })
         .collect()
 }
@@ -153,5 +190,26 @@ mod tests {
             paragraph("a\r\nb\u{7}", 9),
             Ok("a\nb".trim_end().to_owned() + " ")
         );
+    }
+
+    #[test]
+    fn numbers_keep_to_their_range_and_optional_ones_may_be_missing() {
+        for (text, number_read) in [
+            ("1", Some(1)),
+            (" 9 ", Some(9)),
+            ("0", None),
+            ("10", None),
+            ("x", None),
+            ("-1", None),
+        ] {
+            assert_eq!(number::<u8>(text, 1, 9).ok(), number_read, "{text}");
+        }
+        assert_eq!(
+            number::<u8>("", 1, 9).unwrap_err().0,
+            "A whole number from 1 to 9"
+        );
+        assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
+        assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
+        assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
     }
 }

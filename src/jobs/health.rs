@@ -1,4 +1,4 @@
-//! Samples the rates and the machine for the dashboard.
+//! Samples the rates and the machine for the dashboard, and lets go lists that nobody looks at any more.
 
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ impl Job for Health {
         "health"
     }
 
-    async fn work(&mut self, app: Arc<App>, _now: Timestamp) -> Result<Next, Error> {
+    async fn work(&mut self, app: Arc<App>, now: Timestamp) -> Result<Next, Error> {
         app.telemetry.sample(monotonic());
+        app.imports.forget_old(now);
         Ok(Next::After(SAMPLE_INTERVAL))
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::nas::Network;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::store::statics::{self, Static};
-use crate::store::{Read, Tx, View, session_addresses, subscribers};
+use crate::store::{Read, View, session_addresses, subscribers};
 
 use super::Error;
 
@@ -118,22 +118,22 @@ pub fn statics(app: &App, skip: usize, limit: usize) -> Result<(Vec<Static>, usi
 
 /// Whether a subscriber may have this static address and prefix. Errors: `Field` for one that is another's.
 pub(super) fn check_static(
-    tx: &mut Tx<'_>,
+    read: &impl Read,
     address: Option<Ipv4Addr>,
     prefix: Option<(Ipv6Addr, u8)>,
     own: Option<SubscriberId>,
 ) -> Result<(), Error> {
     if let Some(address) = address
-        && let Some(holder) = statics::address_holder(tx, address)?
+        && let Some(holder) = statics::address_holder(read, address)?
         && Some(holder) != own
     {
-        let problem = format!("{} has this address", name_of(tx, holder)?);
+        let problem = format!("{} has this address", name_of(read, holder)?);
         return Err(Error::field("static_address", problem));
     }
     if let Some(prefix) = prefix
-        && let Some(holder) = statics::prefix_holder(tx, prefix, own)?
+        && let Some(holder) = statics::prefix_holder(read, prefix, own)?
     {
-        let problem = format!("{} has some of this prefix", name_of(tx, holder)?);
+        let problem = format!("{} has some of this prefix", name_of(read, holder)?);
         return Err(Error::field("static_prefix", problem));
     }
     Ok(())

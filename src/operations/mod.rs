@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod export;
 pub mod extras;
 pub mod fair_use;
+pub mod import;
 pub mod jobs;
 pub mod licence;
 pub mod live_rate;

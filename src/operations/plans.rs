@@ -4,8 +4,9 @@ use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PlanId;
 use crate::domain::plan::Plan;
+use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Work};
-use crate::store::{cdn, plans};
+use crate::store::{Tx, cdn, plans};
 
 use super::Error;
 use super::others::{check_name, check_room};
@@ -13,25 +14,34 @@ use super::plan_words::differences;
 use super::trail::note;
 
 /// `plan.id` and `plan.created_at` are given here. Errors: `Field` for a name that is taken.
-pub async fn create(app: &App, actor: &Actor, mut plan: Plan) -> Result<PlanId, Error> {
+pub async fn create(app: &App, actor: &Actor, plan: Plan) -> Result<PlanId, Error> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("create plan", move |tx| {
-            let others = plans::all(tx)?;
-            check(&plan, &others)?;
-            check_room("plans", others.len(), plans::MOST_PLANS)?;
-            plan.id = plans::next_id(tx)?;
-            plan.created_at = now;
-            plans::put(tx, &plan)?;
-            outbox::add(tx, Work::IndexPlan(plan.id))?;
-            let mut difference = Difference::default();
-            difference
-                .field("price", "", plan.price)
-                .field("speed", "", plan.rate);
-            note(tx, &actor, "created", &plan, difference, now)?;
-            Ok(plan.id)
+            insert(tx, plan.clone(), &actor, now)
         })
         .await
+}
+
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    mut plan: Plan,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<PlanId, Error> {
+    let others = plans::all(tx)?;
+    check(&plan, &others)?;
+    check_room("plans", others.len(), plans::MOST_PLANS)?;
+    plan.id = plans::next_id(tx)?;
+    plan.created_at = now;
+    plans::put(tx, &plan)?;
+    outbox::add(tx, Work::IndexPlan(plan.id))?;
+    let mut difference = Difference::default();
+    difference
+        .field("price", "", plan.price)
+        .field("speed", "", plan.rate);
+    note(tx, actor, "created", &plan, difference, now)?;
+    Ok(plan.id)
 }
 
 /// Live sessions of the plan are told what changes for them; another pool holds at the next login.
@@ -72,11 +82,21 @@ pub async fn remove(app: &App, actor: &Actor, id: PlanId) -> Result<(), Error> {
                     plan.name
                 )));
             }
-            plans::remove(tx, id)?;
-            outbox::add(tx, Work::IndexPlan(id))?;
-            note(tx, &actor, "deleted", &plan, Difference::default(), now)
+            delete(tx, &plan, &actor, now)
         })
         .await
+}
+
+/// Deletes a plan that nobody has.
+pub(super) fn delete(
+    tx: &mut Tx<'_>,
+    plan: &Plan,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), Error> {
+    plans::remove(tx, plan.id)?;
+    outbox::add(tx, Work::IndexPlan(plan.id))?;
+    note(tx, actor, "deleted", plan, Difference::default(), now)
 }
 
 fn check(plan: &Plan, others: &[Plan]) -> Result<(), Error> {

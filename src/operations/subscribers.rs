@@ -1,7 +1,7 @@
 //! Subscribers: create, change, suspend, delete, forget a MAC address.
 
 use crate::app::App;
-use crate::crypto::Secret;
+use crate::crypto::{self, Sealer, Secret};
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::extra::Extras;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
@@ -12,7 +12,7 @@ use crate::domain::reconnect::Reconnect;
 use crate::domain::speed::{self, TermGate};
 use crate::domain::subscriber::{MOST_MACS, MacMode, Status, Subscriber};
 use crate::domain::text::Username;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Calendar, Timestamp};
 use crate::store::outbox::{self, Work};
 use crate::store::subscribers::{self, StoredSubscriber, password_context};
 use crate::store::{Tx, nas, plans};
@@ -87,37 +87,72 @@ pub async fn create(app: &App, actor: &Actor, draft: Draft) -> Result<Subscriber
     let standing = app.licence();
     app.store
         .write("create subscriber", move |tx| {
-            licence::check_room(&standing, tx)?;
-            let Some(password) = draft.password.as_ref() else {
-                return Err(Error::field("password", "A password is needed"));
+            licence::check_room(&standing, tx, 1)?;
+            let newcomer = Newcomer {
+                draft: &draft,
+                since: now,
+                action: "created",
             };
-            check(tx, &draft, None)?;
-            let id = subscribers::next_id(tx)?;
-            let blank = Subscriber::new(id, draft.username.clone(), draft.plan, now);
-            let subscriber = build(&draft, blank, now);
-            let sealed_password = sealer.seal(
-                password_context(id).as_bytes(),
-                password.expose().as_bytes(),
-            )?;
-            subscribers::put(
-                tx,
-                &StoredSubscriber {
-                    subscriber: subscriber.clone(),
-                    sealed_password,
-                },
-            )?;
-            outbox::add(tx, Work::IndexSubscriber(id))?;
-            let plan = plan_name(tx, subscriber.plan)?;
-            let mut difference = Difference::default();
-            difference.field("plan", "", plan).field(
-                "expires",
-                "",
-                expiry(&settings.calendar, subscriber.expires_at),
-            );
-            note(tx, &actor, "created", &subscriber, difference, now)?;
-            Ok(id)
+            insert(tx, &newcomer, &sealer, &settings.calendar, &actor, now)
         })
         .await
+}
+
+/// Somebody who is not here yet.
+pub(super) struct Newcomer<'d> {
+    pub draft: &'d Draft,
+    /// When the customer came, which may be long ago.
+    pub since: Timestamp,
+    /// How it came here, for the audit log.
+    pub action: &'static str,
+}
+
+/// Adds a subscriber in a transaction that has looked for room in the licence.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    newcomer: &Newcomer<'_>,
+    sealer: &Sealer,
+    calendar: &Calendar,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<SubscriberId, Error> {
+    let draft = newcomer.draft;
+    let Some(password) = draft.password.as_ref() else {
+        return Err(Error::field("password", "A password is needed"));
+    };
+    check(tx, draft, None)?;
+    let id = subscribers::next_id(tx)?;
+    let blank = Subscriber::new(id, draft.username.clone(), draft.plan, newcomer.since);
+    let subscriber = build(draft, blank, now);
+    let sealed_password = sealer.seal(
+        password_context(id).as_bytes(),
+        password.expose().as_bytes(),
+    )?;
+    subscribers::put(
+        tx,
+        &StoredSubscriber {
+            subscriber: subscriber.clone(),
+            sealed_password,
+        },
+    )?;
+    outbox::add(tx, Work::IndexSubscriber(id))?;
+    let plan = plan_name(tx, subscriber.plan)?;
+    let mut difference = Difference::default();
+    difference.field("plan", "", plan).field(
+        "expires",
+        "",
+        expiry(calendar, subscriber.expires_at),
+    );
+    note(tx, actor, newcomer.action, &subscriber, difference, now)?;
+    Ok(id)
+}
+
+/// Groups of five signs in a password that is made here: 50 random bits, since somebody must type it into a box.
+const PASSWORD_GROUPS: usize = 2;
+
+/// A password for somebody who has none yet.
+pub fn made_password() -> Result<Secret<String>, Error> {
+    Ok(crypto::readable_code(PASSWORD_GROUPS)?)
 }
 
 /// Live sessions are told a new speed or expiry; what needs a new login holds when the draft says.
@@ -237,21 +272,26 @@ pub async fn remove(app: &App, actor: &Actor, id: SubscriberId) -> Result<(), Er
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write("delete subscriber", move |tx| {
-            let old = subscribers::get(tx, id)?
-                .ok_or(Error::Missing("subscriber"))?
-                .subscriber;
-            subscribers::remove(tx, &old)?;
-            outbox::add(tx, Work::IndexSubscriber(id))?;
-            outbox::add(tx, Work::DisconnectSubscriber(id))?;
-            let mut difference = Difference::default();
-            difference.field("full name", &old.full_name, "").field(
-                "plan",
-                plan_name(tx, old.plan)?,
-                "",
-            );
-            note(tx, &actor, "deleted", &old, difference, now)
+            let old = subscribers::get(tx, id)?.ok_or(Error::Missing("subscriber"))?;
+            delete(tx, &old.subscriber, &actor, now)
         })
         .await
+}
+
+pub(super) fn delete(
+    tx: &mut Tx<'_>,
+    old: &Subscriber,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), Error> {
+    subscribers::remove(tx, old)?;
+    outbox::add(tx, Work::IndexSubscriber(old.id))?;
+    outbox::add(tx, Work::DisconnectSubscriber(old.id))?;
+    let mut difference = Difference::default();
+    difference
+        .field("full name", &old.full_name, "")
+        .field("plan", plan_name(tx, old.plan)?, "");
+    note(tx, actor, "deleted", old, difference, now)
 }
 
 /// `was` with what the form says; what the form does not show stays.

@@ -10,6 +10,7 @@ pub(super) const OPERATOR: &str = "operator";
 pub(super) const BANDWIDTH_RULE: &str = "bandwidth-rule";
 pub(super) const POOL: &str = "pool";
 pub(super) const CDN_PROFILE: &str = "cdn-profile";
+pub(super) const IMPORT: &str = "import";
 pub(super) const AUDIT: &str = "audit";
 pub(super) const OUTBOX: &str = "outbox";
 /// The last search work that is in the index.

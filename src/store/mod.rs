@@ -13,6 +13,7 @@ pub mod bandwidth_rules;
 pub mod cdn;
 pub mod codec;
 mod ids;
+pub mod imports;
 pub mod journal;
 pub mod licence;
 pub mod nas;

@@ -16,6 +16,7 @@ use super::backups::BackupRow;
 use super::bandwidth_rules::BandwidthRuleRow;
 use super::cdn::{CdnProfileRow, CdnRouterRow};
 use super::codec::Record;
+use super::imports::ImportRow;
 use super::licence::LicenceRow;
 use super::nas::NasRow;
 use super::notices::{self, NoticeRow};
@@ -203,6 +204,9 @@ pub const UPDATE_OFFER: Map<u8, OfferRow> = Map::new("update_offer");
 /// Updates that were handed over to be installed. Key: number. Owner: updates. At most a hundred rows of 200 octets.
 pub const UPDATES: Map<u32, UpdateRow> = Map::new("updates");
 
+/// Lists of subscribers that were imported. Key: number. Owner: imports. At most a hundred rows of 200 octets.
+pub const IMPORTS: Map<u32, ImportRow> = Map::new("imports");
+
 /// Every table, in the order of this file.
 pub const ALL: &[&dyn AnyMap] = &[
     &META,
@@ -238,4 +242,5 @@ pub const ALL: &[&dyn AnyMap] = &[
     &LICENCE,
     &UPDATE_OFFER,
     &UPDATES,
+    &IMPORTS,
 ];

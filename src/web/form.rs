@@ -1,7 +1,6 @@
 //! Forms as the browser sent them, and the problems found in them, each beside its field.
 
 use std::fmt::Display;
-use std::str::FromStr;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Form, FromRequest, Request};
@@ -12,6 +11,8 @@ use crate::domain::rate::{Kbps, Rate};
 use crate::operations::{self, extras};
 use crate::web::error::Failure;
 use crate::web::parts::{Field, Select, SpeedField, Tick};
+
+pub use crate::domain::text::{number, optional};
 
 /// Fields of one form; the largest, that of a plan with all its tiers and windows, has about two hundred, and a rule may name
 /// every plan.
@@ -243,29 +244,6 @@ pub fn extras_filled(extras: &Extras) -> [(&'static str, String); 2] {
     ]
 }
 
-/// `None` for an empty text, else what `parse` makes of it.
-pub fn optional<T>(
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<T, Invalid>,
-) -> Result<Option<T>, Invalid> {
-    match text.trim() {
-        "" => Ok(None),
-        text => parse(text).map(Some),
-    }
-}
-
-/// A whole number from `least` to `most`.
-pub fn number<T: FromStr + PartialOrd + Display>(
-    text: &str,
-    least: T,
-    most: T,
-) -> Result<T, Invalid> {
-    let number = text.trim().parse::<T>().ok();
-    number
-        .filter(|number| (&least..=&most).contains(&number))
-        .ok_or_else(|| Invalid::new(format!("A whole number from {least} to {most}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,27 +353,6 @@ mod tests {
         problems.add("name", Invalid::new("Taken"));
         assert_eq!(problems.refusal().as_deref(), Some("No"));
         assert_eq!(problems.summary().as_deref(), Some("No"));
-    }
-
-    #[test]
-    fn numbers_keep_to_their_range_and_optional_ones_may_be_missing() {
-        for (text, number_read) in [
-            ("1", Some(1)),
-            (" 9 ", Some(9)),
-            ("0", None),
-            ("10", None),
-            ("x", None),
-            ("-1", None),
-        ] {
-            assert_eq!(number::<u8>(text, 1, 9).ok(), number_read, "{text}");
-        }
-        assert_eq!(
-            number::<u8>("", 1, 9).unwrap_err().0,
-            "A whole number from 1 to 9"
-        );
-        assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
-        assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
-        assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
     }
 
     #[tokio::test]

@@ -205,15 +205,17 @@ pub async fn beat(app: &App, is_start: bool) -> Result<Beat, Error> {
     }
 }
 
-/// Refuses one subscriber more than the licence has; called in the transaction that adds it.
-pub(super) fn check_room(standing: &Standing, read: &impl Read) -> Result<(), Error> {
+/// Refuses `more` subscribers where the licence has no room for all of them; called in the transaction that adds them.
+pub(super) fn check_room(standing: &Standing, read: &impl Read, more: u64) -> Result<(), Error> {
     let count = subscribers::count(read)?;
-    if standing.allows_subscribers(count.saturating_add(1)) {
+    if standing.allows_subscribers(count.saturating_add(more)) {
         return Ok(());
     }
     Err(Error::Refused(match standing.most_subscribers() {
-        Some(most) if count >= u64::from(most) => format!(
-            "The licence is for {most} subscribers, and there are {count}. Ask the vendor for more, or delete some"
+        Some(most) if count.saturating_add(more) > u64::from(most) => format!(
+            "The licence is for {most} subscribers, and there {} {}. Ask the vendor for more, or delete some",
+            if more == 1 { "are" } else { "would be" },
+            if more == 1 { count } else { count.saturating_add(more) },
         ),
         _ => "The licence does not allow new subscribers now; Settings, Licence says why. Those who are there go on as before"
             .to_owned(),

@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use super::super::accounting::Entry;
 use super::super::codec;
 use super::super::tables::{
-    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, LICENCE,
-    LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES, SUBSCRIBERS,
-    UPDATE_OFFER, UPDATES, USAGE_AUDIT, USAGE_DAYS,
+    ACME, AUDIT, AUTH_LOG, BANDWIDTH_RULES, CDN_PROFILES, CDN_ROUTERS, CLOSED_SESSIONS, IMPORTS,
+    LICENCE, LOGINS, NAS, OPEN_SESSIONS, OPERATORS, PLANNED_DISCONNECTS, PLANS, QUOTA_NOTICES,
+    SUBSCRIBERS, UPDATE_OFFER, UPDATES, USAGE_AUDIT, USAGE_DAYS,
 };
 use super::super::testing::{Disk, GOLDEN, golden, quick};
 use super::super::{
@@ -114,6 +114,7 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
     golden("licence", view.get(&LICENCE, 0).unwrap().unwrap());
     golden("update-offer", view.get(&UPDATE_OFFER, 0).unwrap().unwrap());
     golden("update", view.get(&UPDATES, 1).unwrap().unwrap());
+    golden("import", view.get(&IMPORTS, 1).unwrap().unwrap());
     golden("usage-audit", view.get(&USAGE_AUDIT, 0).unwrap().unwrap());
     for (number, work) in samples::all_work().into_iter().enumerate() {
         golden(

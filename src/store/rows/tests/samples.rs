@@ -32,7 +32,7 @@ use crate::store::notices::{self, Told};
 use crate::store::operators::{StoredFactor, StoredLogin, StoredOperator, SupportTerm};
 use crate::store::outbox::Work;
 use crate::store::subscribers::StoredSubscriber;
-use crate::store::{planned, updates};
+use crate::store::{imports, planned, updates};
 use std::net::{IpAddr, Ipv4Addr};
 
 pub const NOW: Timestamp = Timestamp(1_780_000_000_123);
@@ -64,6 +64,7 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     licence::put(tx, &licence_row())?;
     updates::put_offer(tx, &offer_row())?;
     updates::add(tx, &update_row())?;
+    imports::add(tx, 1, &import_row())?;
     auth_log::append(tx, 1, &attempts(), NOW, NOW)?;
     let mut difference = Difference::default();
     difference
@@ -104,6 +105,19 @@ pub fn update_row() -> updates::UpdateRow {
         ended_at: Some(NOW.0),
         problem: "no".into(),
         log: "end".into(),
+    }
+}
+
+pub fn import_row() -> imports::ImportRow {
+    imports::ImportRow {
+        at: NOW.0,
+        by: "rania".into(),
+        file: "list.csv".into(),
+        first: 7,
+        count: 412,
+        left_out: 3,
+        plans: vec![2, 9],
+        undone_at: Some(NOW.0),
     }
 }
 

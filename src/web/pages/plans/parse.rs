@@ -8,7 +8,9 @@ use crate::domain::fup::FairUse;
 use crate::domain::id::CdnId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::octets::Octets;
-use crate::domain::plan::{AddressSource, MOST_CDN, OnExpiry, OnLimit, Plan, Term, TermUnit};
+use crate::domain::plan::{
+    AddressSource, LONGEST_NAME, MOST_CDN, OnExpiry, OnLimit, Plan, Term, TermUnit,
+};
 use crate::domain::quota::{Direction, MonthAnchor, Quota, QuotaKind, WhenUsedUp};
 use crate::domain::rate::{Burst, Rate};
 use crate::domain::text;
@@ -17,7 +19,6 @@ use crate::web::form::{FormData, Problems, extras, number, optional};
 
 use super::groups::{free_windows, speed_windows, tiers};
 
-const LONGEST_NAME: usize = 80;
 /// Names of pools, lists and profiles on routers.
 const LONGEST_POOL: usize = 64;
 const LONGEST_NOTES: usize = 4_000;

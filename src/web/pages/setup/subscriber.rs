@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::response::IntoResponse;
 
-use crate::crypto;
 use crate::operations::Error;
 use crate::operations::setup::{self, Step};
 use crate::operations::subscribers as verbs;
@@ -20,8 +19,6 @@ use crate::web::words::Words;
 use super::{Frame, PLAN, SUBSCRIBER, StepLink, WAITING, frame, over, refusal_of};
 
 const FIELDS: [&str; 3] = ["user_name", "password", "plan"];
-/// Groups of five signs in a password that is made here: 50 random bits, since somebody must type it into a box.
-const PASSWORD_GROUPS: usize = 2;
 
 /// `GET /setup/subscriber`, and the post with errors (422).
 #[derive(Template)]
@@ -53,7 +50,7 @@ pub async fn save_subscriber(Change { signed, form }: Change) -> Reply {
     let old = setup::first_subscriber(app)?;
     let mut whole = over(base(&signed)?, &form, &FIELDS);
     if old.is_none() {
-        let made = crypto::readable_code(PASSWORD_GROUPS).map_err(Error::from)?;
+        let made = verbs::made_password()?;
         whole = whole.or("password", made.expose());
     }
     let calendar = app.settings().calendar.clone();

@@ -10,10 +10,9 @@ use crate::crypto::Secret;
 use crate::domain::Invalid;
 use crate::domain::address::{parse_address, parse_prefix};
 use crate::domain::id::{NasId, PlanId, SubscriberId};
-use crate::domain::mac::Mac;
 use crate::domain::plan::OnLimit;
 use crate::domain::rate::Rate;
-use crate::domain::subscriber::{MOST_MACS, MacMode, Subscriber};
+use crate::domain::subscriber::{MOST_MACS, MacMode, Subscriber, typed};
 use crate::domain::text::{self, Username};
 use crate::domain::time::{Calendar, Day, Timestamp};
 use crate::operations::subscribers::{self as verbs, Draft};
@@ -30,14 +29,6 @@ use crate::web::shell::{Flash, Nav, Shell};
 use crate::web::words::{self, Words};
 
 use super::{PATH, reconnect};
-
-/// Characters of the texts that only people read.
-const LONGEST_NAME: usize = 120;
-const LONGEST_PHONE: usize = 40;
-const LONGEST_ADDRESS: usize = 250;
-const LONGEST_NOTES: usize = 4_000;
-/// Sessions at once that a subscriber may have.
-const MOST_SESSIONS: u8 = 100;
 
 /// `GET /subscribers/new`, `GET /subscribers/{id}/edit`, and the posts with errors (422).
 #[derive(Template)]
@@ -305,24 +296,20 @@ pub fn parse(
     calendar: Calendar,
     problems: &mut Problems,
 ) -> Option<Draft> {
-    let line = |name, longest| text::line(form.text(name), longest);
     let username = problems.take("user_name", Username::parse(form.text("user_name")));
     let password = problems.take("password", password(form.text("password"), old.is_none()));
-    let full_name = problems.take("full_name", line("full_name", LONGEST_NAME));
-    let phone = problems.take("phone", line("phone", LONGEST_PHONE));
-    let email = problems.take("email", line("email", LONGEST_NAME).and_then(email));
-    let address = problems.take("address", line("address", LONGEST_ADDRESS));
-    let notes = problems.take("notes", text::paragraph(form.text("notes"), LONGEST_NOTES));
+    let full_name = problems.take("full_name", typed::full_name(form.text("full_name")));
+    let phone = problems.take("phone", typed::phone(form.text("phone")));
+    let email = problems.take("email", typed::email(form.text("email")));
+    let address = problems.take("address", typed::address(form.text("address")));
+    let notes = problems.take("notes", typed::notes(form.text("notes")));
     let plan = problems.take("plan", plan(form.text("plan")));
     let expires_at = problems.take("expires", expiry(form.text("expires"), old, &calendar));
     let most = form.text("max_sessions");
-    let max_sessions = problems.take(
-        "max_sessions",
-        optional(most, |t| number(t, 1, MOST_SESSIONS)),
-    );
+    let max_sessions = problems.take("max_sessions", optional(most, typed::max_sessions));
     let on_limit = problems.take("on_limit", on_limit(form.text("on_limit")));
     let mac_mode = mac_mode(form, problems);
-    let macs = problems.take("macs", macs(form.text("macs")));
+    let macs = problems.take("macs", typed::macs(form.text("macs").lines()));
     let static_address = problems.take(
         "static_address",
         optional(form.text("static_address"), parse_address),
@@ -367,17 +354,6 @@ fn password(text: &str, is_needed: bool) -> Result<Option<Arc<Secret<String>>>, 
     }
     let password = text::ppp_password(text)?;
     Ok(Some(Arc::new(Secret::new(password.to_owned()))))
-}
-
-fn email(text: String) -> Result<String, Invalid> {
-    let is_empty_or_plausible = text.is_empty()
-        || text.split_once('@').is_some_and(|(name, host)| {
-            !name.is_empty() && !host.is_empty() && !text.contains(' ')
-        });
-    match is_empty_or_plausible {
-        true => Ok(text),
-        false => Err(Invalid::new("An address such as ali@example.net")),
-    }
 }
 
 fn plan(text: &str) -> Result<PlanId, Invalid> {
@@ -433,27 +409,6 @@ fn mac_mode(form: &FormData, problems: &mut Problems) -> Option<MacMode> {
             None
         }
     }
-}
-
-/// One a line; a line that stands twice counts once.
-fn macs(text: &str) -> Result<Vec<Mac>, Invalid> {
-    let mut macs = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let mac = Mac::read(line)
-            .ok_or_else(|| Invalid::new(format!("{} is not a MAC address", short(line))))?;
-        if !macs.contains(&mac) {
-            macs.push(mac);
-        }
-        if macs.len() > MOST_MACS {
-            return Err(Invalid::new(format!("At most {MOST_MACS} addresses")));
-        }
-    }
-    Ok(macs)
-}
-
-/// What was typed, short enough for a sentence.
-fn short(line: &str) -> String {
-    line.chars().take(30).collect()
 }
 
 /// Both directions, or neither.
