@@ -13,6 +13,7 @@ mod browser_frame;
 mod certificates;
 mod crash;
 mod first_run;
+mod import_panel;
 mod licence;
 mod offsite;
 mod package;

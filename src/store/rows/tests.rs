@@ -4,6 +4,7 @@ mod accounting;
 mod addresses;
 mod backups;
 mod indexes;
+mod machine;
 mod routers;
 mod samples;
 

@@ -1,6 +1,4 @@
-//! Every page with invented data: checks what must hold for all of them, and serves them for a look.
-//!
-//! `PREVIEW_LISTEN=127.0.0.1:8090 cargo test --lib preview::serve -- --ignored` shows them in a browser.
+//! Every page with invented data: checks what must hold for all of them.
 
 mod addresses;
 mod backups;

@@ -79,9 +79,9 @@ async fn a_list_is_looked_at_then_imported_then_taken_back() {
         OK,
         &[
             "Nothing is imported yet",
-            "Added 2 subscribers",
-            "Made 1 password",
-            "Gold 1 subscriber A plan that is not here",
+            "To be added 2 subscribers",
+            "Passwords 1 is made",
+            "Plan Gold 1 subscriber A plan that is not here",
             "omar عمر Home 20 Active Never",
             "Import 2 subscribers",
             "As it looks: UTF-8",
@@ -153,7 +153,7 @@ async fn what_was_changed_is_looked_at_before_it_is_imported() {
     assert!(asked.flash().starts_with("What you changed is taken over"));
     assert!(names(&test).is_empty());
     let look = browser.get(LOOK).await;
-    look.shows(OK, &["Home 20 2 subscribers"]);
+    look.shows(OK, &["Plan Home 20 2 subscribers"]);
     assert!(!look.text().contains("not here: it is made"));
     // Nothing asks for a speed any more; what was chosen stays.
     let same = with(

@@ -1,5 +1,6 @@
 //! One value of each shape with everything in it, and one with as little as there can be.
 
+use super::machine::{import_row, offer_row, update_row};
 use super::routers::{nas_bare, nas_full, nas_newest, nas_radsec, nas_tested, radsec_authority};
 use super::*;
 use crate::domain::access::Reason;
@@ -84,41 +85,6 @@ pub fn put_all(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         changes: difference.into_changes(),
     };
     audit::add(tx, entry)
-}
-
-pub fn offer_row() -> updates::OfferRow {
-    updates::OfferRow {
-        last_good: NOW.0,
-        last_tried: NOW.0,
-        problem: "silent".into(),
-        manifest: "a.b".into(),
-    }
-}
-
-pub fn update_row() -> updates::UpdateRow {
-    updates::UpdateRow {
-        version: "0.3.0".into(),
-        from: "0.2.0".into(),
-        by: "rania".into(),
-        handed_over_at: NOW.0,
-        started_at: Some(NOW.0),
-        ended_at: Some(NOW.0),
-        problem: "no".into(),
-        log: "end".into(),
-    }
-}
-
-pub fn import_row() -> imports::ImportRow {
-    imports::ImportRow {
-        at: NOW.0,
-        by: "rania".into(),
-        file: "list.csv".into(),
-        first: 7,
-        count: 412,
-        left_out: 3,
-        plans: vec![2, 9],
-        undone_at: Some(NOW.0),
-    }
 }
 
 pub fn licence_row() -> licence::LicenceRow {

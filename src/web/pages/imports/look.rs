@@ -335,7 +335,7 @@ async fn page(
 
 fn facts(look: &Look) -> Vec<Fact> {
     let mut facts = vec![Fact::new(
-        "Added",
+        "To be added",
         counted(look.ready, "subscriber", "subscribers"),
     )];
     let mut notes = Vec::new();
@@ -361,13 +361,13 @@ fn facts(look: &Look) -> Vec<Fact> {
         ));
     }
     if look.made_passwords > 0 {
-        let made = counted(look.made_passwords, "password", "passwords");
-        let note = "Made for those without one; their pages show them.";
-        facts.push(Fact::new("Made", made).note(note));
+        let made = counted(look.made_passwords, "is made", "are made");
+        let note = "For those without one; their pages show them.";
+        facts.push(Fact::new("Passwords", made).note(note));
     }
     for plan in &look.plans {
         let fact = Fact::new(
-            plan.name.clone(),
+            format!("Plan {}", plan.name),
             counted(plan.count, "subscriber", "subscribers"),
         );
         facts.push(match plan.here {

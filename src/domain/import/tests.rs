@@ -1,5 +1,7 @@
+//! Headings, states and dates, as lists have them.
+
 use super::*;
-use crate::domain::time::{HOUR, SECOND};
+use crate::domain::time::{Calendar, Day, HOUR, SECOND, Timestamp};
 
 fn day(text: &str) -> Day {
     Day::parse(text).unwrap()
