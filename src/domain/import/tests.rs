@@ -171,3 +171,32 @@ fn numbers_that_a_spreadsheet_shortened_are_noticed() {
         assert_eq!(is_shortened(text), is, "{text}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "[0-9٠-٩a-zT:/. ,+Z-]{0,24}", any in ".{0,40}") {
+        for text in [&text, &any] {
+            for order in [DateOrder::DayFirst, DateOrder::MonthFirst] {
+                let _ = read_date(text, order);
+            }
+            Orders::default().note(text);
+            let _ = (ReadState::read(text), is_shortened(text), Column::guess(text));
+        }
+    }
+
+    #[test]
+    fn every_day_is_read_in_every_way(days in 0_i32..50_000) {
+        let day = Day(days);
+        let date = day.date();
+        let (y, m, d) = (date.year(), date.month(), date.day());
+        for (text, order) in [
+            (format!("{day}"), DateOrder::DayFirst),
+            (format!("{d}/{m}/{y}"), DateOrder::DayFirst),
+            (format!("{m}-{d}-{y}"), DateOrder::MonthFirst),
+            (format!("{d:02}.{m:02}.{y} 00:00"), DateOrder::DayFirst),
+            (format!("{}", days + 25_569), DateOrder::DayFirst),
+        ] {
+            proptest::prop_assert_eq!(read_date(&text, order), Ok(ReadDate::Day(day)), "{}", text);
+        }
+    }
+}

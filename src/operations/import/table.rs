@@ -313,4 +313,25 @@ mod tests {
             (vec![String::new(); 2], 2)
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_read_or_refused(
+            octets in proptest::collection::vec(0_u8..=255, 0..400),
+            lines in proptest::collection::vec("[a-c\",;\t\r\n\u{feff}ع]{0,12}", 0..20),
+            charset in 0_usize..=4,
+            has_headings: bool,
+        ) {
+            let charset = Charset::ALL.get(charset).copied();
+            let _ = read(&octets, charset, has_headings);
+            let text = lines.join("\n");
+            if let Ok(table) = read(text.as_bytes(), None, has_headings) {
+                let lines = u64::try_from(text.lines().count()).unwrap();
+                for row in &table.rows {
+                    proptest::prop_assert!((1..=lines).contains(&row.line), "{text:?}");
+                    let _ = (row.cell(99), row.is_too_long(1));
+                }
+            }
+        }
+    }
 }
