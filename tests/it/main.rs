@@ -13,6 +13,7 @@ mod browser_frame;
 mod certificates;
 mod crash;
 mod first_run;
+mod imports;
 mod licence;
 mod offsite;
 mod package;

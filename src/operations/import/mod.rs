@@ -66,7 +66,7 @@ pub fn choices_as(
     charset: Option<Charset>,
     has_headings: Option<bool>,
 ) -> Result<Choices, Error> {
-    let table = read(octets, charset, true)?;
+    let table = read(octets, charset, has_headings != Some(false))?;
     let guessed = guess(&table.headings);
     let has_headings = has_headings.unwrap_or(guessed.iter().any(Option::is_some));
     Ok(Choices {

@@ -238,6 +238,8 @@ mod tests {
         };
         let choices = wanted(&it.app, WINDOWS, &said).unwrap();
         assert_eq!(choices.charset, Some(Charset::Windows1252));
+        // One line is a list then.
+        let choices = wanted(&it.app, b"ali,x\n", &said).unwrap();
         assert_eq!(
             (choices.has_headings, choices.columns),
             (false, vec![None; 2])
@@ -314,7 +316,7 @@ mod tests {
         // A heading is called by its name before its number; a number alone does not say that there are headings.
         let said = ["2=username"];
         assert_eq!(columns(&said, "login,9,2\na,b,c\n").1, [None, None, user]);
-        assert_eq!(columns(&said, "ali,x\n"), (false, vec![None, user]));
+        assert_eq!(columns(&said, "ali,x\nomar,y\n"), (false, vec![None, user]));
         assert_eq!(columns(&["b=username"], "a,b\n1,2\n").0, true);
     }
 
