@@ -29,14 +29,11 @@ pub fn tell(look: &Look, leaves_out: bool) -> Told {
             lines.push(entry(count, what));
         }
     };
+    count(look.suspended, "of them suspended");
+    count(look.expired, "of them expired");
+    count(look.made_passwords, "of them with a password that is made");
     count(look.known, "here already, left as they are");
     count(look.bad, "with a problem");
-    count(look.suspended, "to be added as suspended");
-    count(look.expired, "to be added as expired");
-    count(
-        look.made_passwords,
-        "to be added with a password that is made",
-    );
     if look.lacks_plan {
         lines.push("Some rows name no plan".to_owned());
     }
@@ -255,7 +252,7 @@ mod tests {
                 },
             ],
             made_passwords: 2,
-            expired: 0,
+            expired: 1,
             suspended: 0,
             first: vec![FirstLook {
                 user_name: "ali".into(),
@@ -274,8 +271,9 @@ mod tests {
         let expected = "\
 60 rows, written in windows-1256
       7  to be added
+      1  of them expired
+      2  of them with a password that is made
       1  here already, left as they are
-      2  to be added with a password that is made
 
 Columns
       1  login: User name, such as ali | o [2Jmar
