@@ -159,6 +159,7 @@ impl Column {
             | "expiredate"
             | "enddate"
             | "validuntil"
+            | "until"
             | "till"
             | "تاريخالانتهاء"
             | "الانتهاء" => Column::ExpiresAt,

@@ -201,7 +201,7 @@ const BEYOND_LICENCE: [&str; 8] = [
 ];
 
 /// Refuses a form that the licence does not allow now.
-fn licensed(panel: &Panel, path: &str) -> Result<(), Failure> {
+pub(super) fn licensed(panel: &Panel, path: &str) -> Result<(), Failure> {
     let is_free = BEYOND_LICENCE.iter().any(|free| path.starts_with(free));
     if is_free || panel.app.licence().allows_changes() {
         return Ok(());
@@ -277,17 +277,29 @@ impl FromRequest<Panel> for Change {
 
 /// Reads a form whose hidden field must hold `token`.
 async fn checked(request: Request, token: &str) -> Result<FormData, Failure> {
-    if csrf::is_foreign(request.headers()) {
-        return Err(Failure::Forbidden(
-            "This form was sent from another site. Nothing was done.".to_owned(),
-        ));
-    }
+    refuse_foreign(request.headers())?;
     let form = FormData::read(request).await?;
-    if !csrf::fits(form.text(csrf::FIELD), token) {
-        let text = "This form is too old, or the browser keeps no cookies. Open the page again. Nothing was done.";
-        return Err(Failure::Forbidden(text.to_owned()));
-    }
+    refuse_old(form.text(csrf::FIELD), token)?;
     Ok(form)
+}
+
+/// Refuses what another site made the browser send.
+pub(super) fn refuse_foreign(headers: &HeaderMap) -> Result<(), Failure> {
+    match csrf::is_foreign(headers) {
+        true => Err(Failure::Forbidden(
+            "This form was sent from another site. Nothing was done.".to_owned(),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a form that does not repeat the token that its page must have had.
+pub(super) fn refuse_old(sent: &str, token: &str) -> Result<(), Failure> {
+    if csrf::fits(sent, token) {
+        return Ok(());
+    }
+    let text = "This form is too old, or the browser keeps no cookies. Open the page again. Nothing was done.";
+    Err(Failure::Forbidden(text.to_owned()))
 }
 
 /// A request of a browser that need not be signed in.

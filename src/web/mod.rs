@@ -29,6 +29,7 @@ pub mod secure;
 pub mod server;
 pub mod shell;
 pub mod tabs;
+pub mod upload;
 pub mod words;
 
 #[cfg(test)]
@@ -53,8 +54,8 @@ use crate::app::App;
 use crate::operations::operators::Throttle;
 use extract::Panel;
 use pages::{
-    account, addresses, audit, auth_log, cdn, dashboard, login, nas, operators, plans, rules,
-    search, second_factor, sessions, settings, setup, simulator, subscribers, system,
+    account, addresses, audit, auth_log, cdn, dashboard, imports, login, nas, operators, plans,
+    rules, search, second_factor, sessions, settings, setup, simulator, subscribers, system,
 };
 
 /// Octets of a form; the notes of a subscriber are its longest part.
@@ -138,6 +139,17 @@ fn routes() -> Router<Panel> {
         .route(
             "/subscribers/forget-macs-after",
             post(subscribers::set_forgetting),
+        )
+        .route("/subscribers/import", get(imports::show))
+        .route(
+            "/subscribers/import/look",
+            get(imports::look).post(imports::choose),
+        )
+        .route("/subscribers/import/apply", post(imports::apply))
+        .route("/subscribers/import/forget", post(imports::forget))
+        .route(
+            "/subscribers/import/{id}/undo",
+            get(imports::ask_undo).post(imports::undo),
         )
         .route("/subscribers/{id}", get(subscribers::show))
         .route("/subscribers/{id}/sessions", get(subscribers::sessions))
@@ -373,7 +385,9 @@ fn routes() -> Router<Panel> {
 
 /// Addresses that take files, for as long as the line to the browser needs. Their handlers bound what they read.
 fn uploads() -> Router<Panel> {
-    Router::new().route("/settings/backups/upload", post(settings::backups::upload))
+    Router::new()
+        .route("/settings/backups/upload", post(settings::backups::upload))
+        .route("/subscribers/import/upload", post(imports::upload))
 }
 
 /// What surrounds every handler. A layer encloses those above it.

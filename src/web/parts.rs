@@ -177,6 +177,13 @@ pub struct Meter {
     pub tone: Tone,
 }
 
+/// `1 row`, `1,234 rows`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    let word = if count == 1 { one } else { many };
+    let count = thousands(u64::try_from(count).unwrap_or(u64::MAX));
+    format!("{count} {word}")
+}
+
 /// `1234567` as `1,234,567`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -215,6 +215,18 @@ impl Browser<'_> {
             .await
     }
 
+    /// A form with one file in it, and this token.
+    pub fn file(&self, path: &str, csrf: &str, name: &str, content: &[u8]) -> Request<Body> {
+        let head = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
+        );
+        let body = [head.as_bytes(), content, b"\r\n--x--\r\n"].concat();
+        self.request(Method::POST, path, &[])
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
+            .body(Body::from(body))
+            .unwrap()
+    }
+
     /// A request with the cookie of this browser.
     pub fn request(
         &self,

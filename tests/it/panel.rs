@@ -95,7 +95,7 @@ pub fn url(daemon: &Daemon, path: &str) -> String {
     format!("http://{}{path}", daemon.web())
 }
 
-const PAGES: [(&str, &str); 56] = [
+const PAGES: [(&str, &str); 57] = [
     ("dashboard", "/"),
     ("subscribers", "/subscribers"),
     (
@@ -106,6 +106,7 @@ const PAGES: [(&str, &str); 56] = [
     ("subscriber-new", "/subscribers/new"),
     ("subscriber-edit", "/subscribers/2/edit"),
     ("subscriber-delete", "/subscribers/2/delete"),
+    ("import", "/subscribers/import"),
     ("online", "/online"),
     ("plans", "/plans"),
     ("plan-new", "/plans/new"),

@@ -67,6 +67,8 @@ pub(super) struct Reader<'r> {
     order: DateOrder,
     calendar: Calendar,
     now: Timestamp,
+    /// Of those for whom the list names none.
+    no_plan: Option<PlanId>,
     /// By their names without case.
     plans: HashMap<String, PlanId>,
     nas: HashMap<String, NasId>,
@@ -85,7 +87,9 @@ impl<'r> Reader<'r> {
     ) -> Reader<'r> {
         let plans = app.plans();
         let here = plans.iter().map(|plan| (plan.name.as_str(), plan.id));
-        let same = choices.same_plans.iter();
+        // One that was chosen and deleted since means nothing.
+        let is_here = |id: PlanId| plans.iter().any(|plan| plan.id == id);
+        let same = choices.same_plans.iter().filter(|(_, id)| is_here(*id));
         let same = same.map(|(name, id)| (name.as_str(), *id));
         let mut nas = HashMap::new();
         for entry in app.nas_table().all() {
@@ -99,6 +103,7 @@ impl<'r> Reader<'r> {
             order,
             calendar: app.settings().calendar.clone(),
             now: app.now(),
+            no_plan: choices.plan.filter(|id| is_here(*id)),
             plans: here
                 .chain(same)
                 .map(|(name, id)| (fold_case(name), id))
@@ -262,8 +267,7 @@ impl<'r> Reader<'r> {
 
     fn plan(&self, text: &str) -> Result<PlanOf, Invalid> {
         if text.trim().is_empty() {
-            let chosen = self.choices.plan.map(PlanOf::Here);
-            return chosen.ok_or_else(|| {
+            return self.no_plan.map(PlanOf::Here).ok_or_else(|| {
                 Invalid::new("the list names none; choose one for those without a plan")
             });
         }

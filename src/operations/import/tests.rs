@@ -288,6 +288,14 @@ fn plans_that_only_the_list_has_are_made_or_mean_another() {
     choices.plan = Some(home);
     apply(&it.app, &actor(), "f", &octets, &choices).unwrap();
     assert_eq!(named(&it, "nour").unwrap().plan, home);
+    // What was chosen and deleted since means nothing.
+    let gone = PlanId(99);
+    choices.plan = Some(gone);
+    choices.same_plans = vec![("Lead".into(), gone)];
+    let octets = b"user,plan\nzaid,Lead\nhuda,\n";
+    choices.columns = vec![Some(Column::UserName), Some(Column::Plan)];
+    let look = look(&it.app, octets, &choices).unwrap();
+    assert_eq!((look.ready, look.bad, look.plans[0].here), (1, 1, None));
     let many: String = (0..=MOST_NEW_PLANS)
         .map(|n| format!("u{n},Plan {n}\n"))
         .collect();

@@ -8,6 +8,7 @@ pub mod cdn;
 pub mod dashboard;
 pub mod deletion;
 pub mod errors;
+pub mod imports;
 pub mod login;
 pub mod nas;
 pub mod operators;

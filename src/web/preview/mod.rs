@@ -8,6 +8,7 @@ mod cdn;
 mod certificate;
 mod contrast;
 mod dashboard;
+mod imports;
 mod licence;
 mod logs;
 mod nas;
@@ -74,6 +75,7 @@ fn samples(wish: Wish) -> Vec<Sample> {
         addresses::samples,
         cdn::samples,
         certificate::samples,
+        imports::samples,
         licence::samples,
         logs::samples,
         others::samples,

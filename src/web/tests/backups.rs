@@ -13,6 +13,7 @@ use crate::web::testing::{Browser, TestApp};
 
 const OK: StatusCode = StatusCode::OK;
 const PATH: &str = "/settings/backups";
+const UPLOAD: &str = "/settings/backups/upload";
 const WORDS: &str = "four words make one";
 
 async fn with_passphrase(browser: &Browser<'_>) {
@@ -137,7 +138,7 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     let deleted = browser.post(&format!("{href}/delete"), &[]).await;
     assert_eq!(deleted.flash(), format!("{name} is deleted."));
     assert_eq!(browser.get(&href).await.status, StatusCode::NOT_FOUND);
-    let mut foreign = upload(&browser, &browser.csrf, &name, &file);
+    let mut foreign = browser.file(UPLOAD, &browser.csrf, &name, &file);
     let site = header::HeaderName::from_static("sec-fetch-site");
     let headers = foreign.headers_mut();
     headers.insert(site, header::HeaderValue::from_static("cross-site"));
@@ -148,7 +149,7 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
         (&browser.csrf, &file[..], StatusCode::SEE_OTHER),
         (&browser.csrf, &file[..], StatusCode::CONFLICT),
     ] {
-        let answer = test.send(upload(&browser, csrf, &name, content)).await;
+        let answer = test.send(browser.file(UPLOAD, csrf, &name, content)).await;
         assert_eq!(answer.status, status, "{}", answer.text());
     }
     browser.get(PATH).await.shows(OK, &[&name, "Not made here"]);
@@ -179,24 +180,6 @@ async fn a_backup_is_taken_away_brought_back_and_restored() {
     ));
 }
 
-/// A form with a file, as a browser sends it.
-fn upload(
-    browser: &Browser<'_>,
-    csrf: &str,
-    name: &str,
-    content: &[u8],
-) -> axum::http::Request<Body> {
-    let head = format!(
-        "--x\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{csrf}\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
-    );
-    let body = [head.as_bytes(), content, b"\r\n--x--\r\n"].concat();
-    browser
-        .request(Method::POST, &format!("{PATH}/upload"), &[])
-        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
-        .body(Body::from(body))
-        .unwrap()
-}
-
 #[tokio::test]
 async fn those_who_may_only_look_take_nothing_away() {
     let test = TestApp::start().await;
@@ -225,7 +208,7 @@ async fn those_who_may_only_look_take_nothing_away() {
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{what}");
     }
     let answer = test
-        .send(upload(&viewer, &viewer.csrf, "a.enc", b"x"))
+        .send(viewer.file(UPLOAD, &viewer.csrf, "a.enc", b"x"))
         .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     // Names that lead elsewhere are no backups.

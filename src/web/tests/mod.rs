@@ -10,6 +10,7 @@ mod everywhere;
 mod first_login;
 mod first_run;
 mod forms;
+mod imports;
 pub mod isp;
 mod nas;
 mod nas_router;
