@@ -23,19 +23,17 @@ pub fn to_owner_of(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The same for a command with a file that perhaps only root can read: it is opened before, and handed over.
-pub fn to_owner_of_with(
-    folder: &Path,
-    open: impl FnOnce() -> io::Result<File>,
-) -> io::Result<File> {
-    if env::var_os(IS_OPEN).is_some() {
-        return standard_input();
-    }
-    let file = open()?;
+/// The same for a command with a file that perhaps only root can read: it is open already, and handed over.
+pub fn to_owner_of_with(folder: &Path, file: &File) -> io::Result<()> {
     match anew(folder)? {
-        Some(mut command) => Err(command.env(IS_OPEN, "1").stdin(file).exec()),
-        None => Ok(file),
+        Some(mut command) => Err(command.env(IS_OPEN, "1").stdin(file.try_clone()?).exec()),
+        None => Ok(()),
     }
+}
+
+/// Whether a file was handed over: it is the standard input.
+pub fn was_handed_over() -> bool {
+    env::var_os(IS_OPEN).is_some()
 }
 
 /// As a file, which reads no further than it is asked to.
