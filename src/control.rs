@@ -1,21 +1,16 @@
-//! The unix socket by which the command line asks a running daemon: redb locks its file, so one process owns it.
+//! How the command line asks a running daemon: redb locks its file, so one process owns it.
 //!
-//! A request is one line of JSON. The answer is one line, `{"ok":true}` or `{"error":"…"}`, and after an ok the output of
-//! the command up to the end of the stream. The same requests are carried out without a daemon by [`execute`].
+//! What can be asked stands here, and the way it travels in `socket`. The same requests are carried out without a daemon by
+//! [`execute`].
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+mod socket;
+
+use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixListener;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::crypto::Secret;
@@ -25,18 +20,12 @@ use crate::domain::octets::Octets;
 use crate::domain::operator::Role;
 use crate::operations::backups::destination;
 use crate::operations::doctor::{self, Depth};
+use crate::operations::import::Reading;
 use crate::operations::{
-    Error, backups, export, licence, operators, pulse, search, setup, simulator, updates,
+    Error, backups, export, import, licence, operators, pulse, search, setup, simulator, updates,
 };
 
-/// The name of the socket in the data folder.
-const SOCKET: &str = "control.sock";
-/// Commands carried out at once.
-const MOST_AT_ONCE: usize = 4;
-/// A request is a line of at most this many octets.
-const LONGEST_REQUEST: u64 = 16 * 1024;
-/// How long a peer may take to say what it wants.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub use socket::{Asked, Server, ask, is_served};
 
 /// What can be asked. No Debug: passwords travel in it, over a socket that only the daemon's user can open.
 #[derive(Serialize, Deserialize)]
@@ -89,20 +78,28 @@ pub enum Request {
         asked: simulator::Asked,
         json: bool,
     },
+    /// What the list that follows would come to, as JSON: `import::Told`.
+    ImportLook {
+        reading: Reading,
+    },
+    /// Adds whom the list that follows has.
+    ImportApply {
+        /// What the file is called.
+        file: String,
+        reading: Reading,
+    },
+    ImportList,
+    ImportUndo {
+        import: u32,
+    },
 }
 
-#[derive(Serialize, Deserialize)]
-struct Answer {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    ok: bool,
-}
-
-/// Carries a request out and writes its output. Blocks; not for async threads.
+/// Carries a request out, with the octets that belong to it, and writes its output. Blocks; not for async threads.
 pub fn execute(
     app: &App,
     runtime: &Handle,
     request: Request,
+    body: &[u8],
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     match request {
@@ -287,6 +284,29 @@ pub fn execute(
             let findings = doctor::examine(app, depth);
             serde_json::to_writer(out, &findings).map_err(io::Error::from)?;
         }
+        Request::ImportLook { reading } => {
+            let choices = import::wanted(app, body, &reading)?;
+            let told = import::tell(&import::look(app, body, &choices)?, choices.leaves_out);
+            serde_json::to_writer(out, &told).map_err(io::Error::from)?;
+        }
+        Request::ImportApply { file, reading } => {
+            let choices = import::wanted(app, body, &reading)?;
+            let done = import::apply(app, &Actor::CommandLine, &file, body, &choices)?;
+            for line in import::done_lines(&done) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        Request::ImportList => {
+            let settings = app.settings();
+            for past in import::past(app)? {
+                writeln!(out, "{}", import::past_line(&past, &settings.calendar))?;
+            }
+        }
+        Request::ImportUndo { import } => {
+            let before = import::ask_undo(app, import)?;
+            let deleted = import::undo(app, &Actor::CommandLine, import)?;
+            writeln!(out, "{}", import::undone_line(import, deleted, &before))?;
+        }
     }
     Ok(())
 }
@@ -299,186 +319,13 @@ fn say_licence(app: &App, out: &mut dyn Write) -> Result<(), Error> {
     Ok(())
 }
 
-/// Listens for the command line. Dropping the server closes the socket.
-pub struct Server {
-    path: PathBuf,
-    task: tokio::task::JoinHandle<()>,
-}
-
 impl Server {
-    /// Must be called inside the runtime.
+    /// Listens for the command line. Must be called inside the runtime.
     pub fn start(app: &Arc<App>) -> io::Result<Server> {
         let folder = app.store.folder().to_owned();
         let app = Arc::clone(app);
-        Self::listen(&folder, move |runtime, request, out| {
-            execute(&app, runtime, request, out).map_err(|error| error.to_string())
+        Self::listen_for_bodies(&folder, move |runtime, request, body, out| {
+            execute(&app, runtime, request, body, out).map_err(|error| error.to_string())
         })
     }
-
-    /// Listens in a data folder for requests of another kind. The caller owns the folder, so a socket that is there is a
-    /// leftover.
-    pub fn listen<R: DeserializeOwned + 'static>(
-        folder: &Path,
-        carry: impl Fn(&Handle, R, &mut dyn Write) -> Result<(), String> + Send + Sync + 'static,
-    ) -> io::Result<Server> {
-        let path = folder.join(SOCKET);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let listener = UnixListener::bind(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        let carry = move |runtime: &Handle, line: &str, out: &mut dyn Write| {
-            let request = serde_json::from_str::<R>(line);
-            let request = request.map_err(|_| {
-                "the daemon does not know this command; is it another version?".to_owned()
-            })?;
-            carry(runtime, request, out)
-        };
-        let task = tokio::spawn(accept(listener, Arc::new(carry)));
-        Ok(Server { path, task })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-        // Gone already is as good.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// Carries out a line of JSON, and says why not.
-type Carry = dyn Fn(&Handle, &str, &mut dyn Write) -> Result<(), String> + Send + Sync;
-
-async fn accept(listener: UnixListener, carry: Arc<Carry>) {
-    let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            return;
-        };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "the control socket cannot accept");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                continue;
-            }
-        };
-        let (carry, runtime) = (Arc::clone(&carry), Handle::current());
-        tokio::task::spawn_blocking(move || {
-            let served = stream.into_std().and_then(|stream| {
-                stream.set_nonblocking(false)?;
-                serve(carry.as_ref(), &runtime, stream)
-            });
-            if let Err(error) = served {
-                tracing::warn!(%error, "a command broke off");
-            }
-            drop(place);
-        });
-    }
-}
-
-fn serve(carry: &Carry, runtime: &Handle, stream: UnixStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let mut line = String::new();
-    BufReader::new(stream.try_clone()?.take(LONGEST_REQUEST)).read_line(&mut line)?;
-    let mut reply = Reply {
-        stream: io::BufWriter::new(stream),
-        begun: false,
-    };
-    match carry(runtime, &line, &mut reply) {
-        Ok(()) => reply.begin()?,
-        // After output has begun nothing can be said any more; the stream just ends early.
-        Err(error) if reply.begun => return Err(io::Error::other(error)),
-        Err(error) => reply.refuse(error)?,
-    }
-    reply.stream.flush()
-}
-
-/// Writes the ok line before the first output.
-struct Reply {
-    stream: io::BufWriter<UnixStream>,
-    begun: bool,
-}
-
-impl Reply {
-    fn begin(&mut self) -> io::Result<()> {
-        if !self.begun {
-            self.begun = true;
-            writeln!(
-                self.stream,
-                "{}",
-                serde_json::to_string(&Answer {
-                    ok: true,
-                    error: None
-                })?
-            )?;
-        }
-        Ok(())
-    }
-
-    fn refuse(&mut self, error: String) -> io::Result<()> {
-        writeln!(
-            self.stream,
-            "{}",
-            serde_json::to_string(&Answer {
-                ok: false,
-                error: Some(error)
-            })?
-        )
-    }
-}
-
-impl Write for Reply {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.begin()?;
-        self.stream.write(octets)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
-}
-
-/// What became of asking a daemon.
-pub enum Asked {
-    Done,
-    /// It refused or failed, and said why.
-    Failed(String),
-    /// No daemon runs on this data folder.
-    NoDaemon,
-}
-
-/// Whether a daemon answers on this data folder.
-pub fn is_served(folder: &Path) -> bool {
-    UnixStream::connect(folder.join(SOCKET)).is_ok()
-}
-
-/// Asks the daemon that owns `folder`, and copies its output to `out`.
-pub fn ask(folder: &Path, request: &impl Serialize, out: &mut dyn Write) -> io::Result<Asked> {
-    let stream = match UnixStream::connect(folder.join(SOCKET)) {
-        Ok(stream) => stream,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
-            ) =>
-        {
-            return Ok(Asked::NoDaemon);
-        }
-        Err(error) => return Err(error),
-    };
-    writeln!(&stream, "{}", serde_json::to_string(request)?)?;
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let answer: Answer = serde_json::from_str(&line).map_err(|_| {
-        io::Error::other("the daemon broke off without an answer; its log says why")
-    })?;
-    if !answer.ok {
-        return Ok(Asked::Failed(answer.error.unwrap_or_default()));
-    }
-    io::copy(&mut reader, out)?;
-    Ok(Asked::Done)
 }

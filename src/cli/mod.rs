@@ -2,6 +2,7 @@
 
 mod backup;
 mod doctor;
+mod import;
 mod license;
 mod radsec;
 mod radtest;
@@ -95,6 +96,11 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in a data folder, on this machine or on a blank one
     Restore(backup::Restore),
+    /// Add subscribers from a list: look at it, import it, take it back
+    Import {
+        #[command(subcommand)]
+        verb: import::Verb,
+    },
     /// Make the search index anew
     Reindex {
         #[command(flatten)]
@@ -267,6 +273,7 @@ fn carry_out(command: Command) -> Result<ExitCode, CliError> {
         Command::Vendor { verb } => vendor::run(verb)?,
         Command::Backup(options) => backup::backup(options)?,
         Command::Restore(options) => backup::restore(&options)?,
+        Command::Import { verb } => import::run(verb)?,
         Command::Reindex { place } => print(&place, Request::Reindex)?,
         Command::Doctor(options) => return doctor::run(&options),
         Command::Demo {
@@ -311,8 +318,18 @@ fn print(place: &Place, request: Request) -> Result<(), CliError> {
 
 /// Asks the running daemon, or opens the data folder itself when there is none.
 fn ask(place: &Place, request: Request, out: &mut dyn Write) -> Result<(), CliError> {
+    ask_with(place, request, &[], out)
+}
+
+/// The same with octets that belong to the request.
+fn ask_with(
+    place: &Place,
+    request: Request,
+    body: &[u8],
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
     let config = configured(place)?;
-    match control::ask(&config.data_dir, &request, out)? {
+    match control::ask(&config.data_dir, &request, body, out)? {
         Asked::Done => {}
         Asked::Failed(why) => return Err(CliError::Refused(why)),
         Asked::NoDaemon => {
@@ -327,7 +344,7 @@ fn ask(place: &Place, request: Request, out: &mut dyn Write) -> Result<(), CliEr
             step_down::to_owner_of(folder)?;
             let runtime = daemon::runtime()?;
             let app = App::open(config, Clock::System, Pace::default())?;
-            let done = control::execute(&app, runtime.handle(), request, out);
+            let done = control::execute(&app, runtime.handle(), request, body, out);
             app.close();
             done?;
         }
@@ -339,7 +356,7 @@ fn ask(place: &Place, request: Request, out: &mut dyn Write) -> Result<(), CliEr
 fn ask_daemon(place: &Place, request: &Request) -> Result<(), CliError> {
     let config = configured(place)?;
     let mut out = io::stdout().lock();
-    match control::ask(&config.data_dir, request, &mut out)? {
+    match control::ask(&config.data_dir, request, &[], &mut out)? {
         Asked::Done => Ok(out.flush()?),
         Asked::Failed(why) => Err(CliError::Refused(why)),
         Asked::NoDaemon => Err(CliError::Refused(format!(

@@ -250,7 +250,7 @@ pub(super) fn run(verb: Verb) -> Result<(), CliError> {
 /// Asks the running server, or opens the data folder itself when there is none.
 fn ask(folder: &Path, request: Request) -> Result<(), CliError> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match control::ask(folder, &request, &mut out)? {
+    match control::ask(folder, &request, &[], &mut out)? {
         Asked::Done => {}
         Asked::Failed(why) => return Err(CliError::Refused(why)),
         Asked::NoDaemon => {

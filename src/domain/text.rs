@@ -129,6 +129,26 @@ fn ascii_digit(c: char) -> char {
     char::from_digit(value, 10).unwrap_or(c)
 }
 
+/// `1 row`, `1,234 rows`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    let word = if count == 1 { one } else { many };
+    let count = thousands(u64::try_from(count).unwrap_or(u64::MAX));
+    format!("{count} {word}")
+}
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Text as the search index and its queries see it: lower case, Arabic letters that people
 /// mix up written alike, without vowel marks and stretching, digits in ASCII.
 pub fn searchable(text: &str) -> String {
@@ -211,5 +231,18 @@ mod tests {
         assert_eq!(optional("  ", |t| number::<u8>(t, 1, 9)), Ok(None));
         assert_eq!(optional(" 2", |t| number::<u8>(t, 1, 9)), Ok(Some(2)));
         assert!(optional("x", |t| number::<u8>(t, 1, 9)).is_err());
+    }
+
+    #[test]
+    fn thousands_are_grouped_from_the_right() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (123_456, "123,456"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(number), text);
+        }
     }
 }

@@ -1,9 +1,12 @@
 //! Plans: create, change, delete.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::PlanId;
 use crate::domain::plan::Plan;
+use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::outbox::{self, Work};
 use crate::store::{Tx, cdn, plans};
@@ -12,6 +15,19 @@ use super::Error;
 use super::others::{check_name, check_room};
 use super::plan_words::differences;
 use super::trail::note;
+
+/// The plan with this number or name.
+pub(super) fn named(app: &App, text: &str) -> Option<Arc<Plan>> {
+    let number = text.parse().ok().and_then(|id| app.plan(PlanId(id)));
+    let named = || {
+        let wanted = fold_case(text);
+        let plans = app.plans();
+        plans
+            .into_iter()
+            .find(|plan| fold_case(&plan.name) == wanted)
+    };
+    number.or_else(named)
+}
 
 /// `plan.id` and `plan.created_at` are given here. Errors: `Field` for a name that is taken.
 pub async fn create(app: &App, actor: &Actor, plan: Plan) -> Result<PlanId, Error> {

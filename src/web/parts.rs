@@ -1,5 +1,7 @@
 //! Pieces that many pages share: badges, fields, facts, meters. Display-ready, no rules. Those of lists are in `pager`.
 
+pub use crate::domain::text::{counted, thousands};
+
 /// Meaning of a colour. The text beside it always says the same in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
@@ -177,42 +179,9 @@ pub struct Meter {
     pub tone: Tone,
 }
 
-/// `1 row`, `1,234 rows`.
-pub fn counted(count: usize, one: &str, many: &str) -> String {
-    let word = if count == 1 { one } else { many };
-    let count = thousands(u64::try_from(count).unwrap_or(u64::MAX));
-    format!("{count} {word}")
-}
-
-/// `1234567` as `1,234,567`.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_grouped_from_the_right() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1_000, "1,000"),
-            (123_456, "123,456"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(thousands(number), text);
-        }
-    }
 
     #[test]
     fn select_marks_the_chosen_value_only() {

@@ -14,6 +14,7 @@ mod certificates;
 mod crash;
 mod first_run;
 mod import_panel;
+mod imports;
 mod licence;
 mod offsite;
 mod package;

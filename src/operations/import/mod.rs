@@ -9,6 +9,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod wanted;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -34,6 +36,8 @@ pub use look::{ColumnLook, FirstLook, Look, MOST_SHOWN, PlanLook, look};
 pub use rows::Problem;
 pub use table::{LARGEST, MOST_ROWS};
 pub use undo::{Past, UNDO_DAYS, Undo, ask_undo, past, undo};
+pub use wanted::{Reading, wanted};
+pub use words::{Told, done_lines, past_line, tell, undone_line};
 
 /// Plans that one list may bring along.
 const MOST_NEW_PLANS: usize = 100;
@@ -62,7 +66,7 @@ pub fn choices_as(
     charset: Option<Charset>,
     has_headings: Option<bool>,
 ) -> Result<Choices, Error> {
-    let table = read(octets, charset, true)?;
+    let table = read(octets, charset, has_headings != Some(false))?;
     let guessed = guess(&table.headings);
     let has_headings = has_headings.unwrap_or(guessed.iter().any(Option::is_some));
     Ok(Choices {
@@ -228,12 +232,7 @@ pub fn apply(
     }
     drop(view);
     if !whole.problems.is_empty() && !choices.leaves_out {
-        let lines = whole.problems.len();
-        let text = format!(
-            "{lines} {} a problem. Correct the file, or say that such rows are left out",
-            if lines == 1 { "row has" } else { "rows have" }
-        );
-        return Err(Error::Refused(text));
+        return Err(Error::Refused(words::hold_up(whole.problems.len())));
     }
     let left_out = whole.known + whole.problems.len();
     let new_plans = whole.new_plans();

@@ -16,12 +16,12 @@ use crate::domain::rate::RateLimit;
 use crate::domain::speed::{self, QuotaState, SpeedFacts};
 use crate::domain::subscriber::{MacMode, Status};
 use crate::domain::time::{Calendar, DAY, Timestamp};
-use crate::operations::{Error, speeds};
+use crate::operations::{Error, plans, speeds};
 use crate::radius::AttributeBuffer;
 use crate::radius::describe::describe_attributes;
 use crate::routers::profile;
 
-use super::{Asked, Problem, plan_named};
+use super::{Asked, Problem};
 use crate::domain::Invalid;
 
 /// Whom we look at, and what counts for it at the moment that was asked for.
@@ -72,7 +72,7 @@ impl Case {
         let username = asked.subscriber.trim();
         if username.is_empty() {
             let plan = asked.plan.trim();
-            let found = plan_named(app, plan).and_then(|id| app.plan(id));
+            let found = plans::named(app, plan);
             let calendar = &app.settings().calendar;
             return Ok(match (found, plan.is_empty()) {
                 (Some(plan), _) => Ok(Case::of_plan(plan, calendar, at)),

@@ -12,11 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::domain::Invalid;
-use crate::domain::id::PlanId;
 use crate::domain::octets::Octets;
 use crate::domain::quota::QuotaKind;
 use crate::domain::schedule;
-use crate::domain::text::fold_case;
 use crate::domain::time::{DAY, Day, Timestamp};
 
 use super::Error;
@@ -155,19 +153,6 @@ fn gigabytes(text: &str) -> Result<Option<u64>, Invalid> {
         "0" => Ok(Some(0)),
         text => Octets::parse_gigabytes(text).map(|octets| Some(octets.0)),
     }
-}
-
-/// The plan with this number or name.
-fn plan_named(app: &App, text: &str) -> Option<PlanId> {
-    let number = text.parse().ok().and_then(|id| app.plan(PlanId(id)));
-    let named = || {
-        let wanted = fold_case(text);
-        let plans = app.plans();
-        plans
-            .into_iter()
-            .find(|plan| fold_case(&plan.name) == wanted)
-    };
-    number.or_else(named).map(|plan| plan.id)
 }
 
 /// Answers. Errors: `Refused` when the reply does not fit into a packet.
