@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::allocator;
 use crate::app::App;
 use crate::domain::id::PlanId;
 use crate::domain::import::{Charset, Choices, Column};
@@ -125,7 +126,7 @@ pub fn look(app: &App, octets: &[u8], choices: &Choices) -> Result<Look, Error> 
         let place = named.find_map(|(at, known)| (*known == Some(Column::Plan)).then_some(at));
         place.is_none_or(|place| row.cell(place).trim().is_empty())
     };
-    Ok(Look {
+    let look = Look {
         charset: whole.table.charset,
         columns: columns(&whole.table, choices),
         rows: whole.table.rows.len(),
@@ -142,7 +143,10 @@ pub fn look(app: &App, octets: &[u8], choices: &Choices) -> Result<Look, Error> 
         expired: count(&|new| new.draft.enabled && is_expired(new)),
         suspended: count(&|new| !new.draft.enabled),
         first: first.collect(),
-    })
+    };
+    drop(whole);
+    allocator::release_unused();
+    Ok(look)
 }
 
 fn columns(table: &Table, choices: &Choices) -> Vec<ColumnLook> {

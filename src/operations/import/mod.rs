@@ -15,6 +15,7 @@ mod words;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::allocator;
 use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::SubscriberId;
@@ -303,6 +304,7 @@ pub fn apply(
             Ok::<_, Error>((import, candidates.len()))
         })
         .wait()?;
+    allocator::release_unused();
     Ok(Done {
         import,
         added,

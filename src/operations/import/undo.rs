@@ -1,5 +1,6 @@
 //! Taking an import back: those that it added are deleted, and the plans that it made where nobody has them.
 
+use crate::allocator;
 use crate::app::App;
 use crate::domain::audit::{Actor, Difference};
 use crate::domain::id::{PlanId, SubscriberId};
@@ -74,7 +75,8 @@ pub fn ask_undo(app: &App, id: u32) -> Result<Undo, Error> {
 /// Errors: `Missing`; `Refused` for one that was taken back already or is too long ago.
 pub fn undo(app: &App, actor: &Actor, id: u32) -> Result<usize, Error> {
     let (actor, now) = (actor.clone(), app.now());
-    app.store
+    let count = app
+        .store
         .write("undo import", move |tx| {
             let mut row = imports::get(tx, id)?.ok_or(Error::Missing("import"))?;
             if let Some(refusal) = refusal(&row, now) {
@@ -93,9 +95,11 @@ pub fn undo(app: &App, actor: &Actor, id: u32) -> Result<usize, Error> {
             difference.field("subscribers", found.here.len(), "");
             let what = format!("import {id}");
             note(tx, &actor, "taken back", &part(&what), difference, now)?;
-            Ok(found.here.len())
+            Ok::<_, Error>(found.here.len())
         })
-        .wait()
+        .wait()?;
+    allocator::release_unused();
+    Ok(count)
 }
 
 fn refusal(row: &ImportRow, now: Timestamp) -> Option<&'static str> {

@@ -9,6 +9,7 @@ use axum::middleware::{self, Next};
 use super::*;
 use crate::domain::audit::Actor;
 use crate::domain::time::{DAY, HOUR};
+use crate::operations::{self, import};
 use crate::store::licence as rows;
 use crate::vendor::records;
 use crate::web::tests::isp::{SUBSCRIBER, furnish, with};
@@ -117,9 +118,34 @@ async fn a_licence_limits_new_subscribers_only() {
     assert_eq!(beat(&test).await, Beat::Good);
     let taken = browser.post("/subscribers", &second).await;
     assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
+    // A list comes in when there is room for everybody on it.
+    let app = Arc::clone(&test.app);
+    let list = |text: &'static [u8]| {
+        let app = Arc::clone(&app);
+        operations::blocking(move || {
+            let choices = import::first_choices(text).unwrap();
+            let refusal = import::look(&app, text, &choices).unwrap().refusal;
+            let done = import::apply(&app, &Actor::CommandLine, "list", text, &choices);
+            (
+                refusal,
+                done.map(|done| done.added).map_err(|e| e.to_string()),
+            )
+        })
+    };
+    let wider = terms(Some(4), None);
+    let renewed = world.desk.renew(Who::command_line(), id, wider).await;
+    renewed.unwrap();
+    assert_eq!(beat(&test).await, Beat::Good);
+    let three = list(b"user,plan\na,Home 20\nb,Home 20\nc,Home 20\n")
+        .await
+        .unwrap();
+    let refusal = "The licence is for 4 subscribers, and there would be 5. Ask the vendor for more, or delete some";
+    assert_eq!(three, (refusal.to_owned(), Err(refusal.to_owned())));
+    let two = list(b"user,plan\na,Home 20\nb,Home 20\n").await.unwrap();
+    assert_eq!(two, (String::new(), Ok(2)));
     beat(&test).await;
     let last = world.desk.licence(id).unwrap().licence.last.unwrap();
-    assert_eq!(last.subscribers, 2);
+    assert_eq!(last.subscribers, 4);
 }
 
 #[tokio::test]
