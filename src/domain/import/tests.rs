@@ -91,7 +91,8 @@ fn dates_are_read_as_they_are_written_elsewhere() {
         "30/02/2026",
         "2026-12",
         "2026-12-31-1",
-        "2026-12-31 25:00",
+        "2026-12-31 24:00",
+        "2026-12-31 18:60",
         "2026-12-31 18",
         "19999",
         "80236",
@@ -132,6 +133,14 @@ fn the_order_of_dates_is_asked_for_only_when_they_do_not_show_it() {
         Some(DateOrder::MonthFirst)
     );
     assert_eq!(of(&["03/04/2026", "04/04/2026"]), None);
+    for (text, order) in [
+        ("12/04/2026", None),
+        ("04/12/2026", None),
+        ("13/12/2026", Some(DateOrder::DayFirst)),
+        ("12/13/2026", Some(DateOrder::MonthFirst)),
+    ] {
+        assert_eq!(of(&[text]), order, "{text}");
+    }
     // The same day either way, and dates that show their order by themselves.
     assert_eq!(
         of(&["04/04/2026", "2026-03-04", "3 Apr 2026", "46387", "x"]),

@@ -287,6 +287,7 @@ mod tests {
         assert!(problem(format!("{wide}\n{wide}").as_bytes()).contains("columns"));
         let large = vec![b'a'; LARGEST + 1];
         assert!(problem(&large).contains("Larger than 8 MB"));
+        assert!(problem(&large[..LARGEST]).contains("nothing below"));
         let full = format!("user\n{}", "a\n".repeat(MOST_ROWS));
         assert_eq!(cells(full.as_bytes()).len(), MOST_ROWS + 1);
         assert!(problem(format!("{full}a").as_bytes()).contains("More than 20000 rows"));

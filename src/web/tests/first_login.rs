@@ -261,6 +261,27 @@ async fn a_session_without_an_attempt_in_the_log_counts_as_the_first_login() {
 }
 
 #[tokio::test]
+async fn anybody_may_be_the_first() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    furnish(&browser).await;
+    attempt(&test.app, "badr", Some(2), Some(Reason::WrongPassword), NOW);
+    let page = browser.htmx("/setup/login").await;
+    page.shows(StatusCode::OK, &["Waiting for ali", "without waiting"]);
+    attempt(&test.app, "badr", Some(2), None, NOW);
+    let page = browser.htmx("/setup/login").await;
+    page.shows(
+        StatusCode::OK,
+        &["A subscriber is in It is not ali", "Go on"],
+    );
+    assert!(!page.body.contains("without waiting"));
+    assert!(!page.body.contains("Nothing came"));
+    attempt(&test.app, "ali", Some(1), None, NOW);
+    let page = browser.htmx("/setup/login").await;
+    page.shows(StatusCode::OK, &["ali is in"]);
+}
+
+#[tokio::test]
 async fn a_login_from_this_machine_or_through_a_deleted_nas_is_not_the_first_one() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;

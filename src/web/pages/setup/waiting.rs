@@ -12,7 +12,7 @@ use crate::domain::time::MINUTE;
 use crate::operations::nas_health::{self, Trouble};
 use crate::operations::overview::{self, Detail};
 use crate::operations::records::{self, AttemptFilter, OutcomeFilter};
-use crate::operations::setup::{self, Step};
+use crate::operations::setup::{self, Step, StepState};
 use crate::operations::{Error, blocking};
 use crate::store::auth_log::Attempt;
 use crate::web::error::Reply;
@@ -92,16 +92,19 @@ fn part(app: &App, detail: &Detail) -> Result<WaitingPart, Error> {
         .collect();
     let was_accepted = tried.iter().any(|attempt| attempt.reason.is_none());
     let is_in = was_accepted || detail.sessions.iter().any(|it| counted.contains(&it.nas));
-    let notes = match is_in {
+    // Whoever imported a list waits for anybody on it.
+    let is_other_in = !is_in && setup::progress(app)?.state(Step::Subscriber) == StepState::Done;
+    let notes = match is_in || is_other_in {
         true => Vec::new(),
         false => notes(&words, detail, tried.is_empty())?,
     };
     let now = words.second(words.now);
     Ok(WaitingPart {
-        is_in,
-        why: match is_in {
-            true => well(&words, detail),
-            false => not_yet(&words, detail),
+        is_in: is_in || is_other_in,
+        why: match (is_in, is_other_in) {
+            (true, _) => well(&words, detail),
+            (false, true) => other(detail),
+            (false, false) => not_yet(&words, detail),
         },
         notes,
         path: WAITING,
@@ -128,6 +131,19 @@ fn well(words: &Words<'_>, detail: &Detail) -> Why {
         text,
         href: subscriber_href(detail.subscriber.id),
         action: "See its page".to_owned(),
+        ..Why::default()
+    }
+}
+
+/// Another subscriber than this one was the first.
+fn other(detail: &Detail) -> Why {
+    let name = detail.subscriber.username.as_str();
+    Why {
+        tone: Tone::Good,
+        title: "A subscriber is in".to_owned(),
+        text: format!("It is not {name}, but a login through a router was accepted: all is well."),
+        href: "/auth-log".to_owned(),
+        action: "See who".to_owned(),
         ..Why::default()
     }
 }
