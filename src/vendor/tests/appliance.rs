@@ -113,6 +113,13 @@ async fn a_release_is_offered_fetched_and_handed_over() {
     );
     assert_eq!(app.updates.progress(), None);
 
+    // Not while one is on its way.
+    let turn = app.updates.begin("9.0.1", 1).unwrap();
+    refused(
+        updates::install(app, &actor).await,
+        "still being downloaded",
+    );
+    drop(turn);
     updates::install(app, &actor).await.unwrap();
     assert_eq!(files(&test), ["ready"]);
     let ready = folder(&test).join("ready");

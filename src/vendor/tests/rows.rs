@@ -1,7 +1,10 @@
 //! Every shape of row in the vendor's store: octets of every released version stay readable.
 
 use crate::licence::Hardware;
+use crate::store::StoreError;
 use crate::store::testing::golden;
+use crate::vendor::VendorError;
+use crate::vendor::records;
 use crate::vendor::tables::{
     CustomerRow, HeartbeatRow, LicenceRow, LogRow, ReleaseRow, RevokedRow,
 };
@@ -101,4 +104,28 @@ fn rows_of_version_1_are_read_and_written_for_ever() {
         "vendor-log-bare",
         log("command line", "vendor made", None, ""),
     );
+}
+
+#[test]
+fn a_vendor_has_room_for_so_many_licences_and_no_more() {
+    let (desk, _folder) = super::vendor(30);
+    let most = u32::try_from(records::MOST_LICENCES).unwrap();
+    let fill = desk.store.write("fill", move |tx| {
+        for id in 2..=most {
+            records::put_licence(tx, 1_000_000 + id, &licence_bare())?;
+        }
+        Ok::<_, StoreError>(())
+    });
+    fill.wait().unwrap();
+    let one_more = || {
+        let write = desk.store.write("one more", |tx| {
+            let id = records::next_licence(tx)?;
+            records::put_licence(tx, id, &licence_bare())?;
+            Ok::<_, VendorError>(())
+        });
+        write.wait()
+    };
+    one_more().unwrap();
+    let refused = one_more().unwrap_err().to_string();
+    assert!(refused.contains("at most 50000 licences"), "{refused}");
 }
