@@ -184,7 +184,7 @@ fn clock(text: &str) -> Option<u16> {
     let mut parts = text.split(':');
     let (hours, minutes) = (parts.next()?.parse::<u16>().ok()?, parts.next()?);
     let minutes = minutes.parse::<u16>().ok()?;
-    (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+    (hours < 24 && minutes < 60).then(|| hours * 60 + minutes)
 }
 
 /// By the first three letters of its English name.

@@ -96,6 +96,16 @@ async fn a_vendor_that_is_away_stops_changes_after_the_grace_and_radius_never() 
             &["The licence does not allow changes now"],
         );
     }
+    // Of files, a backup comes in and a list of subscribers does not.
+    for (path, comes_in) in [
+        ("/settings/backups/upload", true),
+        ("/subscribers/import/upload", false),
+    ] {
+        let file = browser.file(path, &browser.csrf, "a.csv", b"user\nbadr\n");
+        let answer = test.send(file).await;
+        let said = "The licence does not allow changes now";
+        assert_eq!(!answer.body.contains(said), comes_in, "{path}");
+    }
     // Of the first run what is a setting goes on, and what adds something does not.
     for (path, goes_on) in [
         ("/setup/network", true),
