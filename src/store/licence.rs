@@ -14,7 +14,7 @@ pub use v1::LicenceRow;
 mod v1 {
     use super::*;
 
-    /// Times are milliseconds since 1970. Never renumber; new fields are optional.
+    /// Times are milliseconds since 1970. Never renumber; new fields are optional; 4 was used.
     #[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
     pub struct LicenceRow {
         /// When this installation first knew of its vendor.
@@ -29,9 +29,6 @@ mod v1 {
         /// When the vendor last said that all is well.
         #[n(3)]
         pub last_good: i64,
-        /// The vendor's clock in its last answer.
-        #[n(4)]
-        pub vendor_time: i64,
         /// The latest moment that this machine or its vendor has named.
         #[n(5)]
         pub last_seen: i64,
@@ -62,4 +59,17 @@ pub fn put(tx: &mut Tx<'_>, row: &LicenceRow) -> Result<(), StoreError> {
     tx.insert(&LICENCE, 0, row)?;
     tx.touch(Change::Licence);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_with_the_vendors_clock_in_it_is_read() {
+        let with_clock = b"\x8a\x01\x41\x02\x61t\x03\x19\x30\x39\x05\x06\x60\xf6\xf5";
+        let row: LicenceRow = minicbor::decode(with_clock).unwrap();
+        assert_eq!((row.first_seen, row.last_good, row.last_seen), (1, 3, 5));
+        assert!(row.is_elsewhere);
+    }
 }

@@ -72,7 +72,7 @@ fn a_list_is_looked_at_imported_and_taken_back_with_the_daemon_up_and_down() {
         ] {
             assert!(said.contains(line), "{line}: {said}");
         }
-        let expected = "proxpanel: 1 row has a problem. Correct the file, or say that such rows are left out\n";
+        let expected = "proxpanel: 1 row has a problem. Correct the file, or leave such rows out\n";
         assert_eq!(why, expected);
         let applied = refused(&import(&daemon, "apply", &file, &[]));
         assert_eq!(applied, (String::new(), expected.to_owned()));

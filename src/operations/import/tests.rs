@@ -169,7 +169,7 @@ fn rows_with_problems_hold_everything_up_until_they_are_left_out() {
     let text = "user,plan\nali,home\nold,home\nomar,home\nomar,home\n";
     let (octets, mut choices) = list(text);
     let refused = apply(&it.app, &actor(), "f", &octets, &choices).unwrap_err();
-    let expected = "1 row has a problem. Correct the file, or say that such rows are left out";
+    let expected = "1 row has a problem. Correct the file, or leave such rows out";
     assert_eq!(refused.to_string(), expected);
     assert_eq!(count(&it), 1);
     choices.leaves_out = true;

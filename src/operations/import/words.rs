@@ -58,7 +58,7 @@ pub fn tell(look: &Look, leaves_out: bool) -> Told {
 /// Why nothing is imported when rows have a problem and nobody said what is to become of them.
 pub(super) fn hold_up(bad: usize) -> String {
     let have = counted(bad, "row has", "rows have");
-    format!("{have} a problem. Correct the file, or say that such rows are left out")
+    format!("{have} a problem. Correct the file, or leave such rows out")
 }
 
 pub fn done_lines(done: &Done) -> Vec<String> {
@@ -314,8 +314,7 @@ The first of them
         assert!(shown[1].starts_with("  line 3: xxx"));
         assert_eq!(shown[0].chars().count(), LONGEST_LINE);
         assert_eq!(shown.len(), MOST_SHOWN);
-        let obstacle =
-            "50 rows have a problem. Correct the file, or say that such rows are left out";
+        let obstacle = "50 rows have a problem. Correct the file, or leave such rows out";
         assert_eq!(told.obstacle, obstacle);
         assert_eq!(tell(&bad, true).obstacle, "");
         bad.bad = MOST_SHOWN + 1;

@@ -9,7 +9,6 @@ use serde::de::DeserializeOwned;
 use crate::app::App;
 use crate::config::{Vendor, VendorCertificate};
 use crate::crypto::{self, CryptoError};
-use crate::domain::time::Timestamp;
 use crate::http_client::{Client, Fingerprint, HttpError, Trust};
 use crate::licence::wire::{BASE, Question, Signed};
 use crate::licence::{Answer, Licence, LicenceKey, NONCE_OCTETS, TokenError, base64url};
@@ -77,9 +76,7 @@ pub(super) async fn ask(
         leaving,
     };
     let signed: Signed = post(vendor, endpoint.path(), &question).await?;
-    let held = app.held_licence();
-    let not_before = Timestamp(held.row.as_ref().map_or(0, |row| row.vendor_time));
-    let (answer, licence) = Answer::open(&vendor.key, &signed.answer, &nonce, not_before)?;
+    let (answer, licence) = Answer::open(&vendor.key, &signed.answer, &nonce)?;
     Ok(Heard { answer, licence })
 }
 

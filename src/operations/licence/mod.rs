@@ -165,7 +165,6 @@ pub async fn deactivate(app: &App, actor: &Actor) -> Result<bool, Error> {
             let row = LicenceRow {
                 first_seen: known.first_seen,
                 last_seen: known.last_seen,
-                vendor_time: known.vendor_time,
                 ..LicenceRow::default()
             };
             rows::put(tx, &row)?;
@@ -245,10 +244,9 @@ async fn apply(app: &App, heard: Heard) -> Result<(), Error> {
 
 /// What an answer changes.
 fn take(row: &mut LicenceRow, heard: &Heard, now: Timestamp) {
-    // The vendor's clock counts where ours is behind; a clock of ours that once was far ahead is forgotten.
+    // The vendor's clock counts where ours is behind; a clock of either that once was far ahead is forgotten.
     let at = now.0.max(heard.answer.at);
     row.last_seen = at;
-    row.vendor_time = heard.answer.at;
     row.last_tried = now.0;
     row.problem.clear();
     row.revoked = None;

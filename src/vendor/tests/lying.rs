@@ -25,8 +25,8 @@ enum Lie {
     OtherKey,
     /// Good, for another question.
     OtherNonce,
-    /// The right nonce, and a clock of last week.
-    OldClock,
+    /// No lie: the truth, with a clock of next month.
+    FastClock,
     /// All is well, without a licence.
     NoLicence,
     OtherLicence,
@@ -58,8 +58,7 @@ async fn lie(State(liar): State<Liar>, Path(what): Path<String>, body: Bytes) ->
         .unwrap();
     let nonce = Nonce::try_from(base64url::decode(&question.nonce).unwrap()).unwrap();
     let key = liar.desk.public_key();
-    let (answer, _) =
-        Answer::open(&key, &honest, &nonce, crate::domain::time::Timestamp(0)).unwrap();
+    let (answer, _) = Answer::open(&key, &honest, &nonce).unwrap();
     let signed = |answer: Answer| answer.sign(&liar.desk.signing);
     let lie = *liar.lie.lock().unwrap();
     let answer = match lie {
@@ -80,8 +79,8 @@ async fn lie(State(liar): State<Liar>, Path(what): Path<String>, body: Bytes) ->
             nonce: [0; 16].into(),
             ..answer
         }),
-        Lie::OldClock => signed(Answer {
-            at: answer.at - 7 * DAY,
+        Lie::FastClock => signed(Answer {
+            at: answer.at + 30 * DAY,
             ..answer
         }),
         Lie::NoLicence => signed(Answer {
@@ -108,8 +107,8 @@ async fn lie(State(liar): State<Liar>, Path(what): Path<String>, body: Bytes) ->
         .into_response()
 }
 
-#[tokio::test]
-async fn no_lie_changes_anything() {
+/// A vendor that says what it is told to.
+async fn lying() -> (World, Arc<Mutex<Lie>>) {
     let said = Arc::new(Mutex::new(Lie::Honest));
     let kept = Arc::clone(&said);
     let world = World::with(0, move |desk| {
@@ -123,6 +122,12 @@ async fn no_lie_changes_anything() {
             .with_state(liar)
     })
     .await;
+    (world, said)
+}
+
+#[tokio::test]
+async fn no_lie_changes_anything() {
+    let (world, said) = lying().await;
     let (test, _) = world.licensed(terms(Some(7), None)).await;
     assert_eq!(beat(&test).await, Beat::Good);
     let row = || {
@@ -139,7 +144,6 @@ async fn no_lie_changes_anything() {
         (Lie::Replay, "answers another question"),
         (Lie::OtherKey, "the vendor did not sign it"),
         (Lie::OtherNonce, "answers another question"),
-        (Lie::OldClock, "older than what the vendor said before"),
         (Lie::NoLicence, "sends no licence"),
         (Lie::OtherLicence, "about another licence"),
         (Lie::Bent, "not believed"),
@@ -162,6 +166,23 @@ async fn no_lie_changes_anything() {
     }
     *said.lock().unwrap() = Lie::Honest;
     assert_eq!(beat(&test).await, Beat::Good);
+}
+
+#[tokio::test]
+async fn a_vendor_whose_clock_was_ahead_is_believed_again_when_it_is_right() {
+    let (world, said) = lying().await;
+    let (test, _) = world.licensed(terms(Some(7), None)).await;
+    *said.lock().unwrap() = Lie::FastClock;
+    assert_eq!(beat(&test).await, Beat::Good);
+    *said.lock().unwrap() = Lie::Honest;
+    assert_eq!(beat(&test).await, Beat::Good);
+    assert_eq!(title(&test), "The licence is active.");
+    let row = rows::get(&test.app.store.view().unwrap()).unwrap().unwrap();
+    assert_eq!(
+        row.last_seen,
+        test.app.now().0,
+        "and its odd time is forgotten"
+    );
 }
 
 #[tokio::test]

@@ -93,7 +93,6 @@ pub fn licence_row() -> licence::LicenceRow {
         sealed_key: vec![1, 2, 3],
         token: "a.b".into(),
         last_good: NOW.0,
-        vendor_time: NOW.0,
         last_seen: NOW.0,
         last_tried: NOW.0,
         problem: "silent".into(),
