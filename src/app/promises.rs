@@ -8,14 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use crate::domain::id::LoginId;
 use crate::domain::rate::RateLimit;
 
-/// Logins kept, some 100 octets each once they came. A record whose promise is gone leaves the speed of its session unknown, and
+/// Logins kept, some 100 octets each once they came, and 16 before. A record whose promise is gone leaves the speed of its session unknown, and
 /// the next sweep tells the router again. A power of two, as the ids need.
 const MOST_PROMISES: u64 = 1 << 14;
 
 /// A lock for each place: two logins hardly ever meet.
-pub struct Promises(Box<[Mutex<Option<Promise>>]>);
+pub struct Promises(Box<[Mutex<Option<Box<Promise>>>]>);
 
-#[derive(Clone, Copy)]
 struct Promise {
     login: LoginId,
     limit: RateLimit,
@@ -28,20 +27,22 @@ impl Promises {
 
     pub fn make(&self, login: LoginId, limit: RateLimit) {
         if let Some(place) = self.place(login) {
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(Promise { login, limit });
+            let promise = Promise { login, limit };
+            match &mut *place.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(older) => **older = promise,
+                empty => *empty = Some(Box::new(promise)),
+            }
         }
     }
 
     pub fn of(&self, login: LoginId) -> Option<RateLimit> {
-        let promise = *self
-            .place(login)?
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let promise = promise.filter(|promise| promise.login == login)?;
+        let place = self.place(login)?.lock();
+        let place = place.unwrap_or_else(PoisonError::into_inner);
+        let promise = place.as_deref().filter(|kept| kept.login == login)?;
         Some(promise.limit)
     }
 
-    fn place(&self, login: LoginId) -> Option<&Mutex<Option<Promise>>> {
+    fn place(&self, login: LoginId) -> Option<&Mutex<Option<Box<Promise>>>> {
         self.0.get(usize::try_from(login.0 % MOST_PROMISES).ok()?)
     }
 }

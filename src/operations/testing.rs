@@ -23,6 +23,7 @@ use crate::domain::text::Username;
 use crate::domain::time::{DAY, Timestamp};
 use crate::store::accounting::{Accounting, Pace};
 use crate::store::journal::memory::Memory;
+use crate::store::outbox::{self, Lane, Work};
 
 use super::{nas, plans, pools, subscribers};
 
@@ -94,6 +95,13 @@ pub fn until(is_so: impl Fn() -> bool) {
 
 pub fn actor() -> Actor {
     Actor::CommandLine
+}
+
+/// All follow-up work that waits, oldest first in each lane.
+pub fn waiting(it: &TestApp, lane: Lane) -> Vec<Work> {
+    let view = it.app.store.view().unwrap();
+    let waiting = outbox::waiting(&view, lane, 999).unwrap();
+    waiting.into_iter().map(|(_, work)| work.unwrap()).collect()
 }
 
 pub fn secret(text: &str) -> Option<Arc<Secret<String>>> {

@@ -24,13 +24,6 @@ use crate::store::outbox::{self, Lane, Work};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// All follow-up work that waits, oldest first in each lane.
-fn waiting(it: &TestApp, lane: Lane) -> Vec<Work> {
-    let view = it.app.store.view().unwrap();
-    let waiting = outbox::waiting(&view, lane, 999).unwrap();
-    waiting.into_iter().map(|(_, work)| work.unwrap()).collect()
-}
-
 /// The newest audit entry of an object.
 fn noted(it: &TestApp, object: Object) -> Entry {
     let view = it.app.store.view().unwrap();

@@ -9,6 +9,7 @@ use crate::domain::mac::Mac;
 use crate::domain::subscriber::{MacMode, Status, Subscriber};
 use crate::domain::time::{DAY, Day};
 use crate::operations::testing::*;
+use crate::store::outbox::{Lane, Work};
 use crate::store::{audit, subscribers as stored};
 
 /// Everything that a list can say of one.
@@ -427,6 +428,12 @@ fn an_import_is_taken_back_with_whom_it_made_and_nobody_else() {
     }
     let plans: Vec<_> = it.app.plans().iter().map(|p| p.name.clone()).collect();
     assert_eq!(plans, ["Home"], "nobody has Gold any more");
+    let gone = Work::IndexPlan(PlanId(home.0 + 1));
+    assert_eq!(
+        waiting(&it, Lane::Search).last(),
+        Some(&gone),
+        "nor shall the search"
+    );
     let again = undo(&it.app, &actor(), done.import).unwrap_err();
     assert_eq!(again.to_string(), "This import was taken back already.");
     let past = past(&it.app).unwrap().remove(0);
@@ -459,6 +466,8 @@ fn imports_that_are_remembered_are_bounded() {
     for number in 0..=imports::MOST_IMPORTS {
         applied(&it, &format!("user,plan\nu{number},home\n")).unwrap();
     }
+    let kept = imports::newest(&it.app.store.view().unwrap(), usize::MAX).unwrap();
+    assert_eq!(kept.len(), imports::MOST_IMPORTS);
     let past = past(&it.app).unwrap();
     assert_eq!(past.len(), imports::MOST_IMPORTS);
     let newest = u32::try_from(imports::MOST_IMPORTS).unwrap() + 1;
