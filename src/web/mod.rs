@@ -44,6 +44,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::response::Redirect;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -259,6 +260,7 @@ fn routes() -> Router<Panel> {
             "/operators/{id}/delete",
             get(operators::ask_remove).post(operators::remove),
         )
+        .route("/settings", get(Redirect::to("/settings/general")))
         .route(
             "/settings/general",
             get(settings::general::show).post(settings::general::save),
@@ -345,6 +347,7 @@ fn routes() -> Router<Panel> {
             "/settings/certificate/self-signed/new",
             post(settings::certificate::new_self_signed),
         )
+        .route("/system", get(Redirect::to("/system/health")))
         .route("/system/health", get(system::health))
         .route("/system/jobs", get(system::jobs))
         .route("/system/jobs/{name}/run", post(system::run_job))

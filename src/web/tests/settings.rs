@@ -34,6 +34,20 @@ async fn refused(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)], fie
 }
 
 #[tokio::test]
+async fn the_name_of_a_group_leads_to_its_first_page() {
+    let test = TestApp::start().await;
+    let browser = test.sign_in().await;
+    for (group, first) in [
+        ("/settings", "/settings/general"),
+        ("/system", "/system/health"),
+    ] {
+        let answer = browser.get(group).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.header("location"), first);
+    }
+}
+
+#[tokio::test]
 async fn general_settings_hold_at_once_for_pages_and_for_accounting() {
     let test = TestApp::start().await;
     let browser = test.sign_in().await;
