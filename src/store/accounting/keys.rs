@@ -54,13 +54,14 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Sessions of the tables as they are walked over, the newest first. Of each only some octets are kept meanwhile.
+    /// Sessions of the tables as they are walked over, the newest first. Of each only some octets are kept meanwhile, and what is
+    /// made of all at once is packed more densely than what grows.
     pub(super) fn of_newest_first(entries: &[(u64, SessionId)]) -> Recent {
-        let mut recent = Recent::default();
-        for entry in entries.iter().rev() {
-            recent.insert(*entry);
+        let newest = entries.iter().take(MOST_RECENT).copied();
+        Recent {
+            by_hint: newest.clone().collect(),
+            order: newest.rev().collect(),
         }
-        recent
     }
 
     pub(super) fn entry(session: &Session) -> (u64, SessionId) {
@@ -118,6 +119,24 @@ mod tests {
         }
         assert_eq!(under(&recent), [2, 1], "3 was the first to come");
         assert_eq!(recent.by_hint.len(), MOST_RECENT);
+        assert_eq!(recent.order.len(), MOST_RECENT);
+    }
+
+    #[test]
+    fn what_was_walked_over_leaves_in_the_order_in_which_it_came() {
+        let hint = key("a").hint();
+        let entries: Vec<_> = (0..=u64::try_from(MOST_RECENT).unwrap())
+            .rev()
+            .map(|id| (hint, SessionId(id)))
+            .collect();
+        let mut recent = Recent::of_newest_first(&entries);
+        let bounds = |recent: &Recent| {
+            let mut under = recent.under(&key("a"));
+            (under.next().unwrap().0, under.last().unwrap().0)
+        };
+        assert_eq!(bounds(&recent), (65_536, 1));
+        recent.add(&key("a"), SessionId(70_000));
+        assert_eq!(bounds(&recent), (70_000, 2));
         assert_eq!(recent.order.len(), MOST_RECENT);
     }
 }

@@ -107,8 +107,18 @@ pub struct Health {
     pub disk_full: bool,
 }
 
+/// What is on its way to the journal, and who is told then.
+struct Letter {
+    entry: Entry,
+    acknowledge: Acknowledge,
+}
+
+/// It moves from the queue to the group as it is.
+type Waiting = Box<Letter>;
+
+/// Small, because the queue has its room from the start.
 enum Message {
-    Entry(Box<Entry>, Acknowledge),
+    Entry(Waiting),
     /// Fold now; the sender is told when the tables hold everything applied so far.
     Fold(SyncSender<bool>),
     Folded(bool),
@@ -324,10 +334,8 @@ impl Accounting {
     }
 
     fn send(&self, entry: Entry, acknowledge: Acknowledge) {
-        match self
-            .queue
-            .try_send(Message::Entry(Box::new(entry), acknowledge))
-        {
+        let waiting = Box::new(Letter { entry, acknowledge });
+        match self.queue.try_send(Message::Entry(waiting)) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => tracing::debug!("the accounting queue is full"),
             Err(TrySendError::Disconnected(_)) => tracing::debug!("accounting has stopped"),

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::live::Captured;
-use super::{Acknowledge, Entry, Message, Pace, Shared};
+use super::{Message, Pace, Shared, Waiting};
 use crate::store::journal::{Journal, JournalError};
 use crate::store::tables::COUNTERS;
 use crate::store::writer::monotonic;
@@ -16,9 +16,6 @@ const MOST_IN_GROUP: usize = 2_048;
 
 /// A fold that failed is tried again after so long, or sooner if somebody asks.
 const FOLD_AGAIN: Duration = Duration::from_secs(10);
-
-/// An entry, and whom to tell once it is on disk.
-type Waiting = (Box<Entry>, Acknowledge);
 
 /// Somebody who wants the tables to hold everything up to a sequence.
 struct FoldWaiter {
@@ -124,7 +121,7 @@ impl Owner {
 
     fn take(&mut self, message: Message) -> bool {
         match message {
-            Message::Entry(entry, acknowledge) => self.waiting.push((entry, acknowledge)),
+            Message::Entry(waiting) => self.waiting.push(waiting),
             Message::Fold(waiter) => {
                 let applied = self.shared.live().applied();
                 self.fold_waiters.push(FoldWaiter {
@@ -182,8 +179,8 @@ impl Owner {
                 health.commits += 1;
                 health.records += sequences.end - sequences.start;
                 drop(health);
-                for (_, acknowledge) in waiting {
-                    acknowledge();
+                for told in waiting {
+                    (told.acknowledge)();
                 }
             }
             Err(error) => {
@@ -200,7 +197,7 @@ impl Owner {
             return None;
         }
         let before = waiting.len();
-        waiting.retain(|(entry, _)| live.knows(entry));
+        waiting.retain(|waiting| live.knows(&waiting.entry));
         // Ended sessions make room once they are in the tables.
         self.fold_wanted |= live.in_memory() > live.open_count();
         let words = format!(
@@ -210,14 +207,14 @@ impl Owner {
         (waiting.len() < before).then_some((words, false))
     }
 
-    fn apply(&self, first: u64, entries: &[Waiting], view: &View) {
+    fn apply(&self, first: u64, waiting: &[Waiting], view: &View) {
         let mut live = self
             .shared
             .live
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        for (sequence, (entry, _)) in (first..).zip(entries) {
-            live.apply(sequence, entry, view);
+        for (sequence, waiting) in (first..).zip(waiting) {
+            live.apply(sequence, &waiting.entry, view);
         }
     }
 
@@ -386,19 +383,19 @@ fn report_fold(result: Result<(), StoreError>) -> bool {
 }
 
 /// Entries as octets. What cannot be encoded is dropped with a word, and not answered.
-fn encode(waiting: Vec<Waiting>) -> (Vec<Vec<u8>>, Vec<Waiting>) {
+fn encode(mut waiting: Vec<Waiting>) -> (Vec<Vec<u8>>, Vec<Waiting>) {
     let mut octets = Vec::with_capacity(waiting.len());
-    let mut kept = Vec::with_capacity(waiting.len());
-    for (entry, acknowledge) in waiting {
-        match entry.encode() {
-            Ok(encoded) => {
-                octets.push(encoded);
-                kept.push((entry, acknowledge));
-            }
-            Err(error) => tracing::error!(error, "an accounting record cannot be encoded"),
+    waiting.retain(|waiting| match waiting.entry.encode() {
+        Ok(encoded) => {
+            octets.push(encoded);
+            true
         }
-    }
-    (octets, kept)
+        Err(error) => {
+            tracing::error!(error, "an accounting record cannot be encoded");
+            false
+        }
+    });
+    (octets, waiting)
 }
 
 /// Writes a capture into the tables. A capture that is there already, because its commit succeeded after all, changes nothing.
