@@ -37,6 +37,36 @@ impl Mac {
     }
 }
 
+/// Some digits of a MAC address that follow one another, wherever they stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MacPart {
+    digits: u64,
+    mask: u64,
+    /// By how many digits it can be moved inside an address.
+    room: u32,
+}
+
+impl MacPart {
+    /// Reads 1 to 12 hexadecimal digits without anything between them; `None` for anything else.
+    pub fn read(digits: &str) -> Option<MacPart> {
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        let room = 12u32.checked_sub(u32::try_from(digits.len()).ok()?)?;
+        Some(MacPart {
+            digits: u64::from_str_radix(digits, 16).ok()?,
+            mask: (1 << (4 * digits.len())) - 1,
+            room,
+        })
+    }
+
+    pub fn is_in(self, mac: Mac) -> bool {
+        let [a, b, c, d, e, f] = mac.0;
+        let all = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        (0..=self.room).any(|moved| (all >> (4 * moved)) & self.mask == self.digits)
+    }
+}
+
 fn from_groups(groups: &[&str], separator: char) -> Option<Mac> {
     match (groups.len(), separator) {
         (6, ':' | '-') => from_octets(groups, 1),
@@ -91,6 +121,45 @@ impl fmt::Display for Mac {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_is_found_wherever_it_stands() {
+        let mac = Mac([0x02, 0xAB, 0xCD, 0xEF, 0x10, 0x9F]);
+        for digits in [
+            "0",
+            "02",
+            "02a",
+            "2abc",
+            "bcdef1",
+            "109f",
+            "9F",
+            "f",
+            "02abcdef109f",
+        ] {
+            assert!(
+                MacPart::read(digits).is_some_and(|part| part.is_in(mac)),
+                "{digits}"
+            );
+        }
+        for digits in [
+            "3",
+            "00",
+            "020",
+            "9f0",
+            "109e",
+            "f02a",
+            "12abcdef109f",
+            "02abcdef109e",
+        ] {
+            assert!(
+                MacPart::read(digits).is_some_and(|part| !part.is_in(mac)),
+                "{digits}"
+            );
+        }
+        for text in ["", "0g", "0:2", " 2", "+2", "002abcdef109f"] {
+            assert_eq!(MacPart::read(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn reference_vector_mac_normalise() {

@@ -152,6 +152,10 @@ pub fn thousands(number: u64) -> String {
 /// Text as the search index and its queries see it: lower case, Arabic letters that people
 /// mix up written alike, without vowel marks and stretching, digits in ASCII.
 pub fn searchable(text: &str) -> String {
+    // Nearly every name; told apart because lists fold each of theirs.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.chars()
         .flat_map(char::to_lowercase)
         .filter_map(|c| match c {

@@ -7,10 +7,10 @@ use crate::app::App;
 use crate::domain::access::interim_interval;
 use crate::domain::id::{NasId, PlanId, SubscriberId};
 use crate::domain::session::{Presence, Session};
-use crate::domain::text::{fold_case, searchable};
+use crate::domain::text::fold_case;
 
 use super::Error;
-use super::sessions::has_text;
+use super::sessions::Wanted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnlineSort {
@@ -52,7 +52,7 @@ pub fn online(
         .plan
         .map(|plan| subscribers_of(app, plan))
         .transpose()?;
-    let wanted = searchable(filter.text.trim());
+    let wanted = Wanted::of(&filter.text);
     let (now, table) = (app.now(), app.nas_table());
     let mut page = Vec::new();
     let total = {
@@ -74,7 +74,7 @@ pub fn online(
                     .is_stale
                     .is_none_or(|stale| stale == (presence(s) != Presence::Online))
             })
-            .filter(|s| has_text(s, &wanted))
+            .filter(|s| wanted.is_in(s))
             .collect();
         let total = found.len();
         let order = |a: &&Session, b: &&Session| compare(filter, a, b);

@@ -12,13 +12,13 @@ use crate::domain::audit::Entry;
 use crate::domain::id::{NasId, SessionId, SubscriberId};
 use crate::domain::mac::Mac;
 use crate::domain::session::Session;
-use crate::domain::text::{fold_case, searchable};
+use crate::domain::text::fold_case;
 use crate::domain::time::Timestamp;
 use crate::store::auth_log::Attempt;
 use crate::store::{View, audit, sessions};
 
 use super::Error;
-use super::sessions::has_text;
+use super::sessions::Wanted;
 
 /// Rows that one page looks at before it gives up; bounds the time of a page to some 50 ms.
 const MOST_LOOKED_AT: usize = 30_000;
@@ -141,14 +141,14 @@ pub fn history(
     before: SessionId,
     limit: usize,
 ) -> Result<Page<Session>, Error> {
-    let wanted = searchable(filter.text.trim());
+    let wanted = Wanted::of(&filter.text);
     let fits = |session: &Session| {
         filter.nas.is_none_or(|nas| session.nas == nas)
             && filter
                 .subscriber
                 .is_none_or(|id| session.subscriber == Some(id))
             && filter.span.contains(session.started_at)
-            && has_text(session, &wanted)
+            && wanted.is_in(session)
     };
     let (view, memory) = ended_in_memory(app)?;
     let end = Span {

@@ -15,7 +15,8 @@ use crate::search::{self, Change, Document, Key};
 use crate::store::outbox::{self, Lane, Work};
 use crate::store::{View, nas, plans, subscribers};
 
-use super::{Error, addresses, sessions};
+use super::sessions::Wanted;
+use super::{Error, addresses};
 
 const SUBSCRIBER: u8 = 1;
 const PLAN: u8 = 2;
@@ -258,14 +259,15 @@ fn add_live(
     hits: &mut Vec<Hit>,
     limit: usize,
 ) -> Result<(), Error> {
-    let wanted = searchable(text.trim());
-    if !wanted.chars().any(|c| c.is_ascii_digit()) || wanted.len() < 4 {
+    let folded = searchable(text.trim());
+    if !folded.chars().any(|c| c.is_ascii_digit()) || folded.len() < 4 {
         return Ok(());
     }
+    let wanted = Wanted::of(&folded);
     let mut found: Vec<SubscriberId> = {
         let live = app.accounting.live();
         live.open_sessions()
-            .filter(|s| sessions::has_text(s, &wanted))
+            .filter(|s| wanted.is_in(s))
             .filter_map(|s| s.subscriber)
             .take(limit)
             .collect()

@@ -9,7 +9,7 @@ use minicbor::{Decode, Decoder, Encode};
 /// A value that can be stored. Old shapes stay in the code as `mod v1`, and `decode_version` turns them into the
 /// newest one:
 ///
-/// ```ignore
+/// ```text
 /// impl Record for v2::Plan {
 ///     const VERSION: u8 = 2;
 ///     fn decode_version(version: u8, body: &[u8]) -> Result<Self, Undecodable> {
