@@ -4,18 +4,18 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use crate::domain::id::{PlanId, SubscriberId};
 use crate::domain::subscriber::{Subscriber, TermState};
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError, View, subscribers};
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DirectoryEntry {
     pub id: SubscriberId,
     /// The login name without case.
-    pub name: Arc<str>,
+    pub name: Box<str>,
     pub plan: PlanId,
     pub is_suspended: bool,
     pub has_learned_macs: bool,

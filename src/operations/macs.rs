@@ -50,13 +50,12 @@ pub(super) fn forget_in(
 
 /// The subscribers of a list whose devices were learned.
 fn learned(app: &App, filter: &SubscriberFilter) -> Result<Vec<SubscriberId>, Error> {
-    let found = overview::matching(app, filter, app.now())?.into_iter();
-    let mut ids: Vec<SubscriberId> = found
-        .filter(|entry| entry.has_learned_macs)
-        .map(|entry| entry.id)
-        .collect();
-    ids.sort_unstable();
-    Ok(ids)
+    overview::matching(app, filter, app.now(), |found| {
+        let learned = found.into_iter().filter(|entry| entry.has_learned_macs);
+        let mut ids: Vec<SubscriberId> = learned.map(|entry| entry.id).collect();
+        ids.sort_unstable();
+        ids
+    })
 }
 
 /// How many subscribers of a list have learned devices.

@@ -30,6 +30,7 @@ pub mod online;
 pub mod operators;
 mod others;
 pub mod overview;
+mod paging;
 mod plan_words;
 pub mod plans;
 pub mod pools;

@@ -10,6 +10,7 @@ use crate::domain::session::{Presence, Session};
 use crate::domain::text::fold_case;
 
 use super::Error;
+use super::paging::page_of;
 use super::sessions::Wanted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +57,7 @@ pub fn online(
     let (now, table) = (app.now(), app.nas_table());
     let mut page = Vec::new();
     let total = {
-        // Records wait while the sessions are held, so only the rows up to the end of the page are put in order.
+        // Records wait while the sessions are held, so only the rows of the page are put in order.
         let live = app.accounting.live();
         let open = live.open_count();
         let presence = |session: &Session| {
@@ -65,7 +66,7 @@ pub fn online(
                 .and_then(|entry| entry.nas.interim_interval);
             session.presence(now, interim_interval(own, open))
         };
-        let mut found: Vec<&Session> = live
+        let found: Vec<&Session> = live
             .open_sessions()
             .filter(|s| filter.nas.is_none_or(|nas| s.nas == nas))
             .filter(|s| is_of(s, of_plan.as_ref()))
@@ -77,14 +78,7 @@ pub fn online(
             .filter(|s| wanted.is_in(s))
             .collect();
         let total = found.len();
-        let order = |a: &&Session, b: &&Session| compare(filter, a, b);
-        let end = skip.saturating_add(limit).min(total);
-        if 0 < end && end < total {
-            found.select_nth_unstable_by(end - 1, order);
-            found.truncate(end);
-        }
-        found.sort_unstable_by(order);
-        for session in found.into_iter().skip(skip).take(limit) {
+        for session in page_of(found, skip, limit, |a, b| compare(filter, a, b)) {
             page.push(Online {
                 session: session.clone(),
                 presence: presence(session),

@@ -19,6 +19,7 @@ use crate::store::auth_log::Attempt;
 use crate::store::notices::{self, Told};
 use crate::store::{FILE_NAME, audit, journal, subscribers};
 
+use super::paging::page_of;
 use super::speeds::{self, Gathered};
 use super::{Error, reconnects, search};
 
@@ -107,60 +108,55 @@ pub fn subscribers(
     limit: usize,
 ) -> Result<(Vec<Listed>, usize), Error> {
     let now = app.now();
-    let mut found = matching(app, filter, now)?;
-    let total = found.len();
-    let order =
-        |a: &DirectoryEntry, b: &DirectoryEntry| compare(filter.sort, filter.descending, a, b);
-    let end = skip.saturating_add(limit).min(total);
-    if end < total && end > 0 {
-        // Only the rows up to the end of the page need to be in order.
-        found.select_nth_unstable_by(end - 1, order);
-        found.truncate(end);
-    }
-    found.sort_unstable_by(order);
+    let (rows, total) = matching(app, filter, now, |found| {
+        let total = found.len();
+        let page = page_of(found, skip, limit, |a, b| {
+            compare(filter.sort, filter.descending, a, b)
+        });
+        (page.iter().map(|entry| entry.id).collect::<Vec<_>>(), total)
+    })?;
     let month = app.settings().calendar.day(now).month();
     let picture = app.accounting.picture()?;
-    let mut page = Vec::with_capacity(limit.min(total));
-    for entry in found.into_iter().skip(skip).take(limit) {
-        let Some(stored) = subscribers::get(&picture.view, entry.id)? else {
+    let mut page = Vec::with_capacity(rows.len());
+    for id in rows {
+        let Some(stored) = subscribers::get(&picture.view, id)? else {
             continue;
         };
         page.push(Listed {
             state: State::of(&stored.subscriber, now),
-            online_since: picture.live.open_of(entry.id).map(|s| s.started_at).min(),
-            used_this_month: picture.usage_of_month(month, entry.id)?,
+            online_since: picture.live.open_of(id).map(|s| s.started_at).min(),
+            used_this_month: picture.usage_of_month(month, id)?,
             subscriber: stored.subscriber,
         });
     }
     Ok((page, total))
 }
 
-/// All that fit, in no order.
-pub(super) fn matching(
+/// Shows all that fit to `read`, in no order.
+pub(super) fn matching<T>(
     app: &App,
     filter: &SubscriberFilter,
     now: Timestamp,
-) -> Result<Vec<DirectoryEntry>, Error> {
+    read: impl FnOnce(Vec<&DirectoryEntry>) -> T,
+) -> Result<T, Error> {
     let text_hits = text_hits(app, &filter.text)?;
-    let online = app.accounting.live().online();
-    let found = app.directory().with(&app.store, |all| {
-        all.values()
-            .filter(|e| text_hits.as_ref().is_none_or(|hits| hits.contains(&e.id)))
-            .filter(|e| filter.plan.is_none_or(|plan| e.plan == plan))
-            .filter(|e| {
-                filter
-                    .state
-                    .is_none_or(|state| State::of_entry(e, now) == state)
-            })
-            .filter(|e| {
-                filter
-                    .is_online
-                    .is_none_or(|is_online| online.contains(&e.id) == is_online)
-            })
-            .cloned()
-            .collect()
-    })?;
-    Ok(found)
+    let online = (filter.is_online).map(|wanted| (wanted, app.accounting.live().online()));
+    Ok(app.directory().with(&app.store, |all| {
+        let fits = |e: &&DirectoryEntry| {
+            filter.plan.is_none_or(|plan| e.plan == plan)
+                && (filter.state).is_none_or(|state| State::of_entry(e, now) == state)
+                && (online.as_ref())
+                    .is_none_or(|(wanted, online)| online.contains(&e.id) == *wanted)
+        };
+        read(match &text_hits {
+            Some(hits) => hits
+                .iter()
+                .filter_map(|id| all.get(id))
+                .filter(fits)
+                .collect(),
+            None => all.values().filter(fits).collect(),
+        })
+    })?)
 }
 
 fn compare(
