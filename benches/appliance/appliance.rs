@@ -23,13 +23,29 @@ pub struct Appliance {
 
 /// Fills an empty folder with demo subscribers.
 pub fn fill(data: &Path, subscribers: u32) -> Result<(), Fault> {
-    let subscribers = subscribers.to_string();
+    fill_with_past(data, subscribers, 0, 0)
+}
+
+/// The same with sessions that are open, and some that ended on each of the days before.
+pub fn fill_with_past(
+    data: &Path,
+    subscribers: u32,
+    sessions: u32,
+    days: u32,
+) -> Result<(), Fault> {
     let mut command = Command::new(PROGRAM);
-    command
-        .args(["demo", "--subscribers", &subscribers])
-        .arg("--data-dir")
-        .arg(data);
-    let status = command.stdout(Stdio::null()).status()?;
+    command.arg("demo").arg("--data-dir").arg(data);
+    for (name, number) in [
+        ("--subscribers", subscribers),
+        ("--sessions", sessions),
+        ("--days", days),
+    ] {
+        command.args([name, &number.to_string()]);
+    }
+    let status = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
     if status.success() {
         Ok(())
     } else {

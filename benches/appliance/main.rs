@@ -85,6 +85,12 @@ struct Options {
     /// Measures logins alone, in so many rounds, each behind its own measurement of the floor; nothing else likewise.
     #[arg(long, default_value_t = 0)]
     logins: u32,
+    /// Measures every page with so many days of history, and the start after all that; nothing else likewise.
+    #[arg(long, value_name = "DAYS")]
+    pages: Option<u32>,
+    /// A folder that `--pages` fills once and uses again: a year of 100,000 subscribers takes half an hour.
+    #[arg(long, value_name = "FOLDER")]
+    kept: Option<PathBuf>,
     /// Another build of the daemon that `--logins` measures in turn with this tree's.
     #[arg(long)]
     against: Option<PathBuf>,
@@ -133,7 +139,7 @@ impl Bench {
     }
 
     /// The parts that have a switch of their own. False when none was asked for.
-    fn parts(&self, folder: &Path) -> Result<bool, Fault> {
+    fn parts(&mut self, folder: &Path) -> Result<bool, Fault> {
         let Options {
             resolver,
             quota_sync,
@@ -141,6 +147,7 @@ impl Bench {
             logins,
             subscribers,
             sessions,
+            pages,
             ..
         } = self.options;
         if resolver {
@@ -162,7 +169,35 @@ impl Bench {
             };
             logins::run(folder, &plan)?;
         }
-        Ok(resolver || quota_sync || boundary || logins > 0)
+        if let Some(days) = pages {
+            self.pages(folder, days)?;
+        }
+        Ok(resolver || quota_sync || boundary || logins > 0 || pages.is_some())
+    }
+
+    /// Every page, and the start after a kill, over a store with a past.
+    fn pages(&mut self, folder: &Path, days: u32) -> Result<(), Fault> {
+        let folder = self.options.kept.as_deref().unwrap_or(folder);
+        let (data, cookie) = (folder.join("data"), folder.join("cookie"));
+        if !cookie.exists() {
+            let Options {
+                subscribers,
+                sessions,
+                ..
+            } = self.options;
+            appliance::fill_with_past(&data, subscribers, sessions, days)?;
+            std::fs::write(&cookie, prepare::prepare(&data, prepare::signed_in)?)?;
+        }
+        let daemon = Appliance::start(&data)?;
+        let address = daemon.auth;
+        self.logins("proxpanel", &daemon.process, address, Method::Pap, "PAP")?;
+        let mut sessions =
+            self.accounting("proxpanel", &daemon.process, daemon.acct, RECORDS_IN_FLIGHT)?;
+        clock::pause(FIRST_REST);
+        daemon.process.wait_until_idle()?;
+        let cookie = std::fs::read_to_string(&cookie)?;
+        pages::measure(&daemon, &cookie, self.options.subscribers)?;
+        self.start_after_kill(daemon, &data, &mut sessions)
     }
 
     /// The floor under PAP requests; returns its processor time each, in microseconds.

@@ -21,7 +21,7 @@ use super::Error;
 use super::sessions::Wanted;
 
 /// Rows that one page looks at before it gives up; bounds the time of a page to some 20 ms.
-const MOST_LOOKED_AT: usize = 20_000;
+const MOST_LOOKED_AT: usize = 15_000;
 /// Ended sessions of one subscriber that its own history reaches back, through an index.
 const MOST_OF_ONE: usize = 2_000;
 
