@@ -106,6 +106,28 @@ fn what_is_found_follows_changes() {
 }
 
 #[test]
+fn a_renamed_plan_and_router_are_found_by_their_new_names() {
+    let it = TestApp::new();
+    let app = &it.app;
+    let home = it.add_plan(plan("Home"));
+    let tower = it.add_nas(router("tower", "10.55.0.0/24"));
+    follow(&it);
+    run(plans::update(app, &actor(), home, plan("Family"))).unwrap();
+    run(nas::update(
+        app,
+        &actor(),
+        tower,
+        router("mast", "10.55.0.0/24"),
+    ))
+    .unwrap();
+    follow(&it);
+    for (old, new, name) in [("home", "family", "Family"), ("tower", "mast", "mast")] {
+        assert_eq!(found(&it, new), [name]);
+        assert!(found(&it, old).is_empty(), "{old}");
+    }
+}
+
+#[test]
 fn a_learned_mac_is_found() {
     let it = TestApp::new();
     let plan = it.add_plan(plan("Home"));
