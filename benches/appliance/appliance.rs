@@ -42,10 +42,8 @@ pub fn fill_with_past(
     ] {
         command.args([name, &number.to_string()]);
     }
-    let status = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
+    // How far it is, and why it refuses, comes on standard error.
+    let status = command.stdout(Stdio::null()).status()?;
     if status.success() {
         Ok(())
     } else {

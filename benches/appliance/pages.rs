@@ -14,7 +14,7 @@ use crate::report::megabytes;
 const REPORTS: [&str; 4] = [
     "/sessions",
     "/online?sort=download",
-    "/subscribers?sort=expires",
+    "/subscribers?sort=expiry",
     "/auth-log",
 ];
 

@@ -263,7 +263,7 @@ fn add_live(
     if !folded.chars().any(|c| c.is_ascii_digit()) || folded.len() < 4 {
         return Ok(());
     }
-    let wanted = Wanted::of(&folded);
+    let wanted = Wanted::of(text);
     let mut found: Vec<SubscriberId> = {
         let live = app.accounting.live();
         live.open_sessions()
